@@ -1,0 +1,59 @@
+"""What every reader takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, tzinfo
+from pathlib import Path
+from typing import Protocol
+
+from leuko.errors import Notice
+from leuko.knowledge import Library
+from leuko.record import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """One file, or one member of an archive, in memory. `name` is what notices print: `export.zip!labs.csv`."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """What the caller knows that the files do not say.
+
+    `zone` is assumed for times without a zone. `as_of` is the day against which dates in the future are told (None: not
+    checked). `columns` is a column map for tables (a TOML file). `units` gives the unit of an analyte where the file
+    gives none (`{"neutrophils": "/uL"}`). `patient` names the person of a file that names nobody.
+    """
+
+    zone: tzinfo = UTC
+    as_of: date | None = None
+    columns: Path | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+    patient: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Everything that was read: one record a person, and a notice for whatever could not be read or believed."""
+
+    records: tuple[Record, ...]
+    notices: tuple[Notice, ...]
+
+
+class Reader(Protocol):
+    """A module that reads one family of formats; found by scan of `leuko.intake`."""
+
+    NAME: str
+
+    def claims(self, blob: Blob) -> bool:
+        """Whether this reader recognises the bytes; never raises."""
+        ...
+
+    def read(self, blobs: Sequence[Blob], *, options: ReadOptions, library: Library) -> Intake:
+        """Read all blobs of this family together (references may cross files)."""
+        ...

@@ -1,0 +1,240 @@
+"""The shape of the knowledge files. Code holds no clinical number: it reads them from here.
+
+Every row names its source, the place in it and how well it was confirmed. Only `confirmed` and `secondary` rows may
+drive a conclusion (`Basis.drives`); the others are kept to be listed as unreviewed.
+
+Limits read "value < upper, value >= lower" unless `*_inclusive` says otherwise. A limit is a number in the canonical
+unit of the analyte, or the word "lab_low": the lower limit of normal that applies to the person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from leuko.errors import Severity
+from leuko.record import Method, Sex
+
+Confidence = Literal["confirmed", "secondary", "partial", "derived", "unconfirmed", "suspect", "preliminary"]
+DRIVING: frozenset[str] = frozenset({"confirmed", "secondary"})
+Quantity = Literal["count", "percent", "ratio", "mass", "volume", "other"]
+Limit = float | Literal["lab_low"]
+Pregnancy = Literal["no", "any", "trimester_1", "trimester_2", "trimester_3", "postpartum"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One work: a guideline, paper, label, standard. Identifiers are printed only if they were checked."""
+
+    id: str
+    title: str
+    publisher: str = ""
+    year: int | None = None
+    edition: str = ""
+    doi: str = ""
+    pmid: str = ""
+    url: str = ""
+    licence: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a row rests on: source, place in it, confidence, and what the person who entered it decided."""
+
+    source: str
+    locator: str = ""
+    confidence: Confidence
+    says: str = ""
+    note: str = ""
+
+    @property
+    def drives(self) -> bool:
+        """Whether a conclusion may rest on this row."""
+        return self.confidence in DRIVING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ages:
+    """A half-open or closed band of ages in days; None is unbounded. `text` is how the source words it."""
+
+    low_days: float | None = None
+    low_inclusive: bool = True
+    high_days: float | None = None
+    high_inclusive: bool = False
+    text: str = ""
+
+    def holds(self, age_days: float | None) -> bool | None:
+        """Whether an age lies in the band; None where the age is unknown and the band is not all ages."""
+        if self.low_days is None and self.high_days is None:
+            return True
+        if age_days is None:
+            return None
+        above = self.low_days is None or age_days > self.low_days or (self.low_inclusive and age_days == self.low_days)
+        below = (
+            self.high_days is None or age_days < self.high_days or (self.high_inclusive and age_days == self.high_days)
+        )
+        return above and below
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """A stretch of values; None is unbounded."""
+
+    lower: Limit | None = None
+    lower_inclusive: bool = True
+    upper: Limit | None = None
+    upper_inclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeBand:
+    """One grade of one rule, with the scheme's own words in short."""
+
+    grade: int
+    band: Band
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeRule:
+    """How one scheme and edition grades low values of one analyte, for one age band and sex.
+
+    `bands` is empty where the edition has no numeric criterion; `ungraded` then says so. `clinical` names what else in
+    the edition's text could raise the grade and no number can decide (transfusion, life-threatening consequences).
+    """
+
+    id: str
+    analyte: str
+    term: str
+    unit: str
+    ages: Ages = Ages()
+    sex: Sex | None = None
+    bands: tuple[GradeBand, ...] = ()
+    ungraded: str = ""
+    clinical: str = ""
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeScheme:
+    """One edition of one grading scheme, in force from one date until another took its place."""
+
+    id: str
+    edition: str
+    title: str
+    in_force_from: date
+    in_force_to: date | None = None
+    note: str = ""
+    rules: tuple[GradeRule, ...]
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionRow:
+    """A named definition, severity band or critical value of one body.
+
+    `house` marks the row that leuko's own answer uses where bodies disagree (docs/decisions); the others are shown.
+    """
+
+    id: str
+    concept: str
+    category: Literal["definition", "severity", "critical", "course"]
+    analyte: str
+    band: Band
+    ages: Ages = Ages()
+    sex: Sex | None = None
+    population: str = ""
+    condition: str = ""
+    authority: str
+    house: bool = False
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalRow:
+    """A published reference interval in the canonical unit of the analyte.
+
+    `house` marks the row that is used when no better one applies; `duffy_null` True rows need a tested phenotype.
+    """
+
+    id: str
+    analyte: str
+    low: float | None = None
+    high: float | None = None
+    ages: Ages = Ages()
+    sex: Sex | None = None
+    pregnancy: Pregnancy = "no"
+    duffy_null: bool | None = None
+    population: str = ""
+    method: str = ""
+    house: bool = False
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseRules:
+    """The numbers that the course of an analyte is judged by [days, 10*9/L, counts]."""
+
+    analyte: str
+    cuts: tuple[float, ...]
+    recovery_values: int
+    recovery_days: float
+    chronic_days: float
+    hole_days: float
+    trend_min_baseline: int
+    trend_fold_fall: float
+    cyclic_min_counts: int
+    cyclic_min_days: float
+    cyclic_min_cycles: float
+    cyclic_period_low: float
+    cyclic_period_high: float
+    cyclic_max_false_alarm: float
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analyte:
+    """A thing that is counted or measured in blood.
+
+    `unit` is canonical. Values outside `plausible_low..plausible_high` are reported as implausible, never corrected.
+    `names` are what laboratories and analysers call it (compared without case, spaces and punctuation); `absolute` is
+    the analyte that a percentage becomes after multiplication with the white count.
+    """
+
+    id: str
+    label: str
+    short: str
+    quantity: Quantity
+    unit: str
+    plausible_low: float | None = None
+    plausible_high: float | None = None
+    names: tuple[str, ...] = ()
+    absolute: str | None = None
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRow:
+    """A code of a code system and what it means here; `refuse` says why it is no blood count (urine, CSF, morphology)."""
+
+    system: str
+    code: str
+    analyte: str | None
+    method: Method | None = None
+    refuse: str = ""
+    panel: bool = False
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeEntry:
+    """What `leuko explain LKnnn` says: what was found, why it matters, an example, what to do."""
+
+    code: str
+    title: str
+    severity: Severity
+    explain: str
+    help: str
+    example: str = ""
