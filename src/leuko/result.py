@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from importlib import import_module
+from typing import Any, Literal
 
 from leuko.errors import Notice
 from leuko.record import Bound, Count, Dose, Fact, Patient, Sign
@@ -82,12 +83,17 @@ class ReferenceInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefinitionMet:
-    """A named definition or severity band that the value meets (`met` None: a bound leaves it open)."""
+    """A named definition or severity band that the value meets (`met` None: a bound leaves it open).
+
+    `authority` is the body whose row this is; `house` is true for the row that leuko's own answer uses.
+    """
 
     id: str
     name: str
     met: bool | None
     reason: Reason
+    authority: str = ""
+    house: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +244,15 @@ class Assessment:
     set_aside: tuple[SetAside, ...] = ()
     gaps: tuple[Gap, ...] = ()
     notices: tuple[Notice, ...] = ()
-    sources: tuple[str, ...] = field(default=())
+    sources: tuple[Citation, ...] = field(default=())
+
+    def chart(self, **options: Any) -> Any:
+        """The figure as an Altair chart; options as in `leuko.report.chart.chart`."""
+        # A view may be asked of a result, but results stand below views: the name is looked up when it is asked.
+        return import_module("leuko.report.chart").chart(self, **options)
+
+    def _repr_html_(self) -> str:
+        return str(import_module("leuko.report.notebook").fragment(self))
 
 
 __all__ = [
