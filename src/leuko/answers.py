@@ -1,0 +1,226 @@
+"""The four questions a low count raises first, each answered in one sentence that the record can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+from leuko.result import Answer, Course, DefinitionMet, Episode, Grade, Lines, Reason, Status
+from leuko.wording import say_count, say_date, say_days, say_list, say_moment
+
+WHITE_LINES: Final = ("neutrophils", "lymphocytes", "monocytes", "eosinophils", "basophils")
+LEADING: Final = ("neutrophils", "wbc", "lymphocytes")
+Question = Literal["is_it_low", "which_line", "how_bad", "since_when"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What the answers are made from: the latest status of each analyte, the courses, the lines at the latest draw."""
+
+    latest: Mapping[str, Status]
+    courses: Mapping[str, Course]
+    lines: Lines
+    as_of: date
+
+
+def answer(findings: Findings) -> tuple[Answer, ...]:
+    """The answers in the order people ask: is it low, which line, how bad, since when."""
+    return (_is_it_low(findings), _which_line(findings), _how_bad(findings), _since_when(findings))
+
+
+def headline(findings: Findings) -> str:
+    """One sentence that carries the main finding, or says why there is none."""
+    leading = _leading(findings)
+    if leading is None:
+        return "Cannot say whether the white count is low: the record holds no usable white cell or neutrophil count."
+    named = _named(leading)
+    since = _since_words(findings, leading.count.analyte)
+    where = f"{leading.label} {say_count(leading.count)} on {say_moment(leading.count.taken)}"
+    return f"{named}: {where}{_age_words(leading, findings.as_of)}{since}."
+
+
+def is_low(status: Status) -> bool | None:
+    """Whether the house definition of low is met, else whether the count lies below its interval; None: cannot say."""
+    house = _house(status)
+    if house is not None and house.met is not None:
+        return house.met or status.position == "below"
+    return {"below": True, "within": False, "above": False, "cannot_say": None}[status.position]
+
+
+def _leading(findings: Findings) -> Status | None:
+    known = [findings.latest[analyte] for analyte in LEADING if analyte in findings.latest]
+    low = [status for status in known if is_low(status)]
+    return (low or known or [None])[0]
+
+
+def _named(status: Status) -> str:
+    house = _house(status)
+    if house is not None and house.met:
+        severe = status.severity.name if status.severity is not None else house.name
+        return severe[0].upper() + severe[1:]
+    if status.position == "below":
+        return f"{status.label} below its reference interval, but not below the limit that defines {_defined(house)}"
+    if is_low(status) is None:
+        return f"Cannot say whether {status.label} is low"
+    return f"{status.label} is not low"
+
+
+def _defined(house: DefinitionMet | None) -> str:
+    return house.name if house is not None else "a low count"
+
+
+def _house(status: Status) -> DefinitionMet | None:
+    return next((met for met in status.definitions if met.house), None)
+
+
+def _age_words(status: Status, as_of: date) -> str:
+    if status.count.taken is None:
+        return ""
+    days = (as_of - status.count.taken.day).days
+    return f" ({say_days(days)} before this assessment)" if days > 0 else ""
+
+
+def _is_it_low(findings: Findings) -> Answer:
+    wbc, anc = findings.latest.get("wbc"), findings.latest.get("neutrophils")
+    told = [status for status in (wbc, anc) if status is not None]
+    if not told:
+        return _silent("is_it_low", "no white cell count and no neutrophil count could be used")
+    text = "; ".join(_low_words(status) for status in told)
+    verdicts = [is_low(status) for status in told]
+    start = "Yes" if True in verdicts else "Cannot say" if None in verdicts else "No"
+    if wbc is None:
+        text += "; the total white count is not in the record"
+    age = _age_words(told[0], findings.as_of)
+    return Answer(
+        question="is_it_low",
+        text=f"{start}: {text}{age}.",
+        known=start != "Cannot say",
+        reason=_joined("answer:low", told),
+    )
+
+
+def _low_words(status: Status) -> str:
+    house = _house(status)
+    where = f"{status.label} {say_count(status.count)} on {say_moment(status.count.taken)}"
+    if house is None:
+        return f"{where}: {status.position_reason.text}"
+    return f"{where}: {house.reason.text}"
+
+
+def _which_line(findings: Findings) -> Answer:
+    white = [findings.latest[line] for line in WHITE_LINES if line in findings.latest]
+    if not white:
+        why = "the record holds no differential"
+        return _silent("which_line", f"{why}; other lines: {findings.lines.reason.text}")
+    low = [status.label for status in white if is_low(status)]
+    open_ = [status.label for status in white if is_low(status) is None]
+    fine = [status.label for status in white if is_low(status) is False]
+    parts = [f"low: {say_list(low)}"] if low else []
+    parts += [f"not low: {say_list(fine)}"] if fine else []
+    parts += [f"cannot say: {say_list(open_)}"] if open_ else []
+    text = "; ".join(parts) + f". {findings.lines.reason.text}"
+    evidence = tuple(status.count.id for status in white)
+    reason = Reason(rule="answer:line", text=text, evidence=evidence, citations=findings.lines.reason.citations)
+    return Answer(question="which_line", text=text[0].upper() + text[1:], known=bool(low or fine), reason=reason)
+
+
+def _how_bad(findings: Findings) -> Answer:
+    leading = _leading(findings)
+    if leading is None:
+        return _silent("how_bad", "there is no count to grade")
+    grades = ", ".join(f"{_scheme(grade)} {_grade_words(grade)}" for grade in leading.grades)
+    name = _named(leading)
+    text = f"{name} ({leading.label} {say_count(leading.count)})"
+    text += f"; grades: {grades}." if grades else "; no scheme grades this count."
+    known = leading.severity is not None or any(grade.value is not None for grade in leading.grades)
+    return Answer(question="how_bad", text=text, known=known, reason=_graded(leading))
+
+
+def _scheme(grade: Grade) -> str:
+    return f"{grade.scheme.upper()} {grade.edition}"
+
+
+def _grade_words(grade: Grade) -> str:
+    if grade.value is not None:
+        return f"grade {grade.value}"
+    if grade.least is not None and grade.most is not None:
+        return f"grade {grade.least} to {grade.most}"
+    return "cannot be graded"
+
+
+def _graded(status: Status) -> Reason:
+    citations = [c for grade in status.grades for c in grade.reason.citations]
+    if status.severity is not None:
+        citations = [*status.severity.reason.citations, *citations]
+    text = "; ".join(grade.reason.text for grade in status.grades)
+    return Reason(
+        rule="answer:grade", text=text, evidence=(status.count.id,), citations=tuple(dict.fromkeys(citations))
+    )
+
+
+def _since_when(findings: Findings) -> Answer:
+    leading = _leading(findings)
+    course = findings.courses.get(leading.count.analyte) if leading is not None else None
+    if leading is None or course is None:
+        return _silent("since_when", "there is no series of counts to follow")
+    if not course.episodes:
+        text = f"No low stretch of {leading.label} in the record; {course.kind_reason.text}"
+        return Answer(question="since_when", text=text, known=is_low(leading) is False, reason=course.kind_reason)
+    last = course.episodes[-1]
+    text = f"{leading.label}: {_episode_words(last)}. {course.kind_reason.text}"
+    reason = Reason(
+        rule="answer:since",
+        text=text,
+        evidence=last.counts,
+        citations=(*last.reason.citations, *course.kind_reason.citations),
+    )
+    return Answer(question="since_when", text=text, known=True, reason=reason)
+
+
+def _since_words(findings: Findings, analyte: str) -> str:
+    course = findings.courses.get(analyte)
+    if course is None or not course.episodes or course.episodes[-1].recovery is not None:
+        return ""
+    return f"; {_onset_words(course.episodes[-1])}"
+
+
+def _onset_words(episode: Episode) -> str:
+    earliest, latest = episode.onset.earliest, episode.onset.latest
+    if earliest is None:
+        return f"low since {say_date(latest)} or before (the first count on record is already low)" if latest else "low"
+    if latest is None or earliest.date() == latest.date():
+        return f"low since {say_date(earliest)}"
+    return f"low since between {say_date(earliest)} and {say_date(latest)}"
+
+
+def _episode_words(episode: Episode) -> str:
+    onset = _onset_words(episode)
+    nadir = f"lowest {say_count(episode.nadir_count)} on {say_moment(episode.nadir_count.taken)}"
+    return f"{onset}, {nadir}, {_end_words(episode)}"
+
+
+def _end_words(episode: Episode) -> str:
+    if episode.recovery is None:
+        return "not seen to recover"
+    earliest, latest = episode.recovery.earliest, episode.recovery.latest
+    days = [say_date(day) for day in (earliest, latest) if day is not None]
+    when = f"between {say_list(days)}" if len(set(days)) == 2 else f"on {days[0]}" if days else "at an unknown time"
+    return (
+        f"back above the limit {when}"
+        if episode.recovery_confirmed
+        else f"back above the limit {when}, not yet confirmed"
+    )
+
+
+def _joined(rule: str, told: list[Status]) -> Reason:
+    citations = [c for s in told for c in (_house(s).reason.citations if _house(s) else s.position_reason.citations)]  # type: ignore[union-attr]
+    evidence = tuple(status.count.id for status in told)
+    text = "; ".join(_low_words(status) for status in told)
+    return Reason(rule=rule, text=text, evidence=evidence, citations=tuple(dict.fromkeys(citations)))
+
+
+def _silent(question: Question, why: str) -> Answer:
+    text = f"Cannot say: {why}."
+    return Answer(question=question, text=text, known=False, reason=Reason(rule=f"answer:{question}", text=text))

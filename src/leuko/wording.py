@@ -1,0 +1,58 @@
+"""How values, units and days are said, in one place, so that every view says them alike."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Final
+
+from leuko.record import Bound, Count, Moment
+
+_UNIT_WORDS: Final = {"10*9/L": "×10⁹/L", "10*12/L": "×10¹²/L"}
+_BOUND_SIGNS: Final = {"=": "", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+
+
+def say_number(value: float) -> str:
+    """A number as short as it can be said without changing it at four significant digits: 0.92, 4.6, 128."""
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+
+
+def say_unit(unit: str) -> str:
+    """A UCUM unit as people print it."""
+    return _UNIT_WORDS.get(unit, unit)
+
+
+def say_bounded(value: float, bound: Bound = "=") -> str:
+    """A value with its bound: 0.92, <0.1, ≤0.4."""
+    return f"{_BOUND_SIGNS[bound]}{say_number(value)}"
+
+
+def say_count(count: Count) -> str:
+    """A count with its unit: "0.92 ×10⁹/L"."""
+    return f"{say_bounded(count.value, count.bound)} {say_unit(count.unit)}"
+
+
+def say_date(day: date | datetime) -> str:
+    """A day without an order to mistake: 3 March 2026."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def say_moment(moment: Moment | None) -> str:
+    """A moment as precisely as it is known."""
+    if moment is None:
+        return "an unknown day"
+    if moment.precision == "year":
+        return f"{moment.at:%Y}"
+    if moment.precision == "month":
+        return f"{moment.at:%B %Y}"
+    return say_date(moment.day)
+
+
+def say_days(days: float) -> str:
+    """A number of days: "1 day", "12 days", "0.5 days"."""
+    shown = f"{days:.1f}".removesuffix(".0")
+    return f"{shown} day" if shown == "1" else f"{shown} days"
+
+
+def say_list(items: list[str] | tuple[str, ...], last: str = "and") -> str:
+    """Words joined as in a sentence: "a, b and c"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
