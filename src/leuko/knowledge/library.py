@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from leuko.errors import KnowledgeError, UsageError
+from leuko.knowledge.keys import unknown_keys
 from leuko.knowledge.schema import (
     Analyte,
     Basis,
@@ -30,6 +31,10 @@ from leuko.knowledge.schema import (
 from leuko.result import Citation
 
 Row = TypeVar("Row")
+Key = TypeVar("Key", bound=Hashable)
+Table = dict[str, Any]
+
+FOLDERS = ("sources", "grades", "definitions", "intervals", "course", "analytes", "codes", "notices")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,49 +80,76 @@ class Library:
 def load_library(*extra: Path) -> Library:
     """Read the shipped knowledge and any further folders; later folders may add rows but not replace shipped ids.
 
-    Raises KnowledgeError, naming file and row, where a file breaks the schema.
+    Raises KnowledgeError, naming file and row, where a file breaks the schema, uses an unknown key, repeats an id or
+    names a source that does not exist.
     """
-    return _shipped() if not extra else _build(extra)
+    for folder in extra:
+        _require_known_folders(folder)
+    return _shipped() if not extra else _build((_home(), *extra))
+
+
+def read_library(folder: Path) -> Library:
+    """Read one folder of knowledge alone, without the shipped files: an older or another edition, for comparison."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", do=f"name a folder with {', '.join(FOLDERS)}")
+    return _build((folder,))
 
 
 @lru_cache(maxsize=1)
 def _shipped() -> Library:
-    return _build(())
+    return _build((_home(),))
 
 
-def _build(extra: tuple[Path, ...]) -> Library:
-    files = sorted(_files(extra))
+def _home() -> Any:
+    return resources.files("leuko") / "data"
+
+
+def _build(roots: tuple[Any, ...]) -> Library:
     digest = hashlib.sha256()
-    tables: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for folder, name, content in files:
+    tables: dict[str, list[tuple[str, Table]]] = {}
+    for folder, name, content in sorted(_files(roots)):
         digest.update(f"{folder}/{name}\0".encode() + content + b"\0")
-        tables.setdefault(folder, []).append((f"{folder}/{name}", _parse(f"{folder}/{name}", content)))
+        if folder in FOLDERS:
+            tables.setdefault(folder, []).append((f"{folder}/{name}", _parse(f"{folder}/{name}", content)))
     rows = _Rows(tables)
-    return Library(
+    library = Library(
         hash=digest.hexdigest(),
-        sources=rows.by_id("sources", "source", Source),
+        sources=rows.keyed("sources", "source", Source, lambda row: row.id),
         schemes=rows.whole("grades", GradeScheme),
-        definitions=rows.all("definitions", "definition", DefinitionRow),
-        intervals=rows.all("intervals", "interval", IntervalRow),
-        course=MappingProxyType({r.analyte: r for r in rows.all("course", "course", CourseRules)}),
-        analytes=rows.by_id("analytes", "analyte", Analyte),
-        codes=MappingProxyType({(r.system, r.code): r for r in rows.all("codes", "code", CodeRow)}),
-        notices=MappingProxyType({r.code: r for r in rows.all("notices", "notice", NoticeEntry)}),
+        definitions=tuple(rows.keyed("definitions", "definition", DefinitionRow, lambda row: row.id).values()),
+        intervals=tuple(rows.keyed("intervals", "interval", IntervalRow, lambda row: row.id).values()),
+        course=rows.keyed("course", "course", CourseRules, lambda row: row.analyte),
+        analytes=rows.keyed("analytes", "analyte", Analyte, lambda row: row.id),
+        codes=rows.keyed("codes", "code", CodeRow, lambda row: (row.system, row.code)),
+        notices=rows.keyed("notices", "notice", NoticeEntry, lambda row: row.code),
     )
+    _require_sources(library)
+    return library
 
 
-def _files(extra: tuple[Path, ...]) -> Iterator[tuple[str, str, bytes]]:
-    shipped = resources.files("leuko") / "data"
-    roots: list[Any] = [shipped, *extra]
+def _files(roots: tuple[Any, ...]) -> Iterator[tuple[str, str, bytes]]:
     for root in roots:
-        for folder in root.iterdir():
-            if folder.is_dir():
-                for file in folder.iterdir():
+        for entry in root.iterdir():
+            if entry.is_dir():
+                for file in entry.iterdir():
                     if file.name.endswith(".toml"):
-                        yield folder.name, file.name, file.read_bytes()
+                        yield entry.name, file.name, file.read_bytes()
 
 
-def _parse(name: str, content: bytes) -> dict[str, Any]:
+def _require_known_folders(root: Path) -> None:
+    """A site's own folder may hold the folders below and nothing else: a mistyped one would go unread."""
+    for entry in sorted(root.iterdir()):
+        stray = entry.name not in FOLDERS if entry.is_dir() else entry.suffix == ".toml"
+        if stray and not entry.name.startswith("."):
+            raise KnowledgeError(
+                f"{entry.name} would go unread",
+                where=str(entry),
+                why=f"knowledge stands in these folders: {', '.join(FOLDERS)}",
+                do="move or rename it",
+            )
+
+
+def _parse(name: str, content: bytes) -> Table:
     try:
         return tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -127,35 +159,88 @@ def _parse(name: str, content: bytes) -> dict[str, Any]:
 class _Rows:
     """Turns parsed files into rows; a file's `[basis]` is the default for each of its rows."""
 
-    def __init__(self, tables: dict[str, list[tuple[str, dict[str, Any]]]]) -> None:
+    def __init__(self, tables: dict[str, list[tuple[str, Table]]]) -> None:
         self._tables = tables
 
-    def all(self, folder: str, key: str, kind: type[Row]) -> tuple[Row, ...]:
-        found: list[Row] = []
-        for name, table in self._tables.get(folder, []):
+    def keyed(self, folder: str, key: str, kind: type[Row], name_of: Callable[[Row], Key]) -> Mapping[Key, Row]:
+        found: dict[Key, Row] = {}
+        for file, table in self._tables.get(folder, []):
+            _refuse_unknown(file, set(table) - {key, "basis"}, allowed=(key, "basis"))
             default = table.get("basis", {})
-            found += [_convert(name, key, _with_basis(row, default), kind) for row in table.get(key, [])]
-        return tuple(found)
+            for raw in table.get(key, []):
+                row = _convert(file, key, _with_basis(raw, default), kind)
+                _add(found, name_of(row), row, file, key)
+        return MappingProxyType(found)
 
-    def by_id(self, folder: str, key: str, kind: type[Row]) -> Mapping[str, Row]:
-        return MappingProxyType({row.id: row for row in self.all(folder, key, kind)})  # type: ignore[attr-defined]
-
-    def whole(self, folder: str, kind: type[Row]) -> tuple[Row, ...]:
-        found: list[Row] = []
-        for name, table in self._tables.get(folder, []):
+    def whole(self, folder: str, kind: type[GradeScheme]) -> tuple[GradeScheme, ...]:
+        found: dict[tuple[str, str], GradeScheme] = {}
+        rules: dict[str, None] = {}
+        for file, table in self._tables.get(folder, []):
             default = table.get("basis", {})
-            rules = [_with_basis(row, default) for row in table.get("rules", [])]
-            found.append(_convert(name, "scheme", {**table, "rules": rules}, kind))
-        return tuple(found)
+            rows = [_with_basis(row, default) for row in table.get("rules", [])]
+            scheme = _convert(file, "scheme", {**table, "rules": rows}, kind)
+            _add(found, (scheme.id, scheme.edition), scheme, file, "scheme")
+            for rule in scheme.rules:
+                _add(rules, rule.id, None, file, "rule")
+        return tuple(found.values())
 
 
-def _with_basis(row: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+def _add(found: dict[Key, Any], name: Key, row: Any, file: str, kind: str) -> None:
+    if name in found:
+        label = " ".join(name) if isinstance(name, tuple) else name
+        raise KnowledgeError(
+            f"two rows carry the same {kind} id: {label}",
+            where=file,
+            why="an id names one row; a later file may add rows but never replace one",
+            do="give the new row an id of its own",
+        )
+    found[name] = row
+
+
+def _with_basis(row: Table, default: Table) -> Table:
     return {**row, "basis": {**default, **row.get("basis", {})}} if default or "basis" in row else row
 
 
-def _convert(name: str, key: str, row: dict[str, Any], kind: type[Row]) -> Row:
+def _convert(file: str, key: str, row: Table, kind: type[Row]) -> Row:
+    label = row.get("id") or row.get("code") or row.get("analyte") or "?"
+    where = f"{file}, {key} {label}"
+    if wrong := unknown_keys(row, kind):
+        _refuse_unknown(where, wrong)
     try:
         return msgspec.convert(row, kind)
     except msgspec.ValidationError as error:
-        label = row.get("id") or row.get("code") or "?"
-        raise KnowledgeError(f"a {key} breaks the schema", where=f"{name}, {key} {label}", why=str(error)) from error
+        raise KnowledgeError(f"a {key} breaks the schema", where=where, why=str(error)) from error
+
+
+def _refuse_unknown(where: str, wrong: set[str], *, allowed: tuple[str, ...] = ()) -> None:
+    if wrong:
+        raise KnowledgeError(
+            "a knowledge file uses a key that means nothing",
+            where=where,
+            why=f"unknown: {', '.join(sorted(wrong))}",
+            do=f"use only {' and '.join(allowed)}"
+            if allowed
+            else "look for a typing error; keys are in knowledge/schema.py",
+        )
+
+
+def _require_sources(library: Library) -> None:
+    for label, basis in bases(library):
+        if basis.source not in library.sources:
+            raise KnowledgeError(
+                f"{label} names a source that does not exist",
+                where=basis.source,
+                do="add the source to sources/, or correct its id",
+            )
+
+
+def bases(library: Library) -> Iterator[tuple[str, Basis]]:
+    """Every row that rests on a source, by a printable key, with its basis."""
+    for scheme in library.schemes:
+        yield f"{scheme.id}-{scheme.edition}", scheme.basis
+        yield from ((rule.id, rule.basis) for rule in scheme.rules)
+    yield from ((f"definition:{row.id}", row.basis) for row in library.definitions)
+    yield from ((f"interval:{row.id}", row.basis) for row in library.intervals)
+    yield from ((f"course:{row.analyte}", row.basis) for row in library.course.values())
+    yield from ((f"analyte:{row.id}", row.basis) for row in library.analytes.values())
+    yield from ((f"code:{row.system}|{row.code}", row.basis) for row in library.codes.values())

@@ -1,7 +1,11 @@
 """The shape of the knowledge files. Code holds no clinical number: it reads them from here.
 
-Every row names its source, the place in it and how well it was confirmed. Only `confirmed` and `secondary` rows may
-drive a conclusion (`Basis.drives`); the others are kept to be listed as unreviewed.
+Every row names its source, the place in it and how well it was confirmed. Only `confirmed`, `secondary` and `house`
+rows may drive a conclusion (`Basis.drives`); the others are kept to be listed as unreviewed. `house` marks a choice of
+method that leuko declares as its own (docs/decisions), such as how long a hole between counts may be; it is no clinical
+fact.
+
+Ages are completed days since birth, and a year is 365.25 days: `age_in_days` puts every birthday on a multiple of it.
 
 Limits read "value < upper, value >= lower" unless `*_inclusive` says otherwise. A limit is a number in the canonical
 unit of the analyte, or the word "lab_low": the lower limit of normal that applies to the person.
@@ -16,11 +20,31 @@ from typing import Literal
 from leuko.errors import Severity
 from leuko.record import Method, Sex
 
-Confidence = Literal["confirmed", "secondary", "partial", "derived", "unconfirmed", "suspect", "preliminary"]
-DRIVING: frozenset[str] = frozenset({"confirmed", "secondary"})
+Confidence = Literal["confirmed", "secondary", "house", "partial", "derived", "unconfirmed", "suspect", "preliminary"]
+DRIVING: frozenset[str] = frozenset({"confirmed", "secondary", "house"})
+DAYS_PER_YEAR = 365.25
 Quantity = Literal["count", "percent", "ratio", "mass", "volume", "other"]
 Limit = float | Literal["lab_low"]
 Pregnancy = Literal["no", "any", "trimester_1", "trimester_2", "trimester_3", "postpartum"]
+
+
+def age_in_days(born: date, on: date) -> float:
+    """Age on a day [d], every birthday on a multiple of 365.25: 365.25 x completed years + days since the birthday.
+
+    In the first year this is the plain count of days. A band "> 5 years" so begins on the day after the fifth birthday,
+    whichever leap years lie between. A birthday on 29 February falls on 1 March in other years. Negative before birth.
+    """
+    if on < born:
+        return float((on - born).days)
+    years = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    return years * DAYS_PER_YEAR + (on - _birthday(born, born.year + years)).days
+
+
+def _birthday(born: date, year: int) -> date:
+    try:
+        return born.replace(year=year)
+    except ValueError:
+        return date(year, 3, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +143,17 @@ class GradeRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeScheme:
-    """One edition of one grading scheme, in force from one date until another took its place."""
+    """One edition of one grading scheme, in force from one date until another took its place.
+
+    `overlap` says why it is in force beside another edition of the same scheme, where it is.
+    """
 
     id: str
     edition: str
     title: str
     in_force_from: date
     in_force_to: date | None = None
+    overlap: str = ""
     note: str = ""
     rules: tuple[GradeRule, ...]
     basis: Basis
@@ -217,7 +245,7 @@ class Analyte:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeRow:
-    """A code of a code system and what it means here; `refuse` says why it is no blood count (urine, CSF, morphology)."""
+    """A code of a code system and its meaning here; `refuse` says why it is no blood count (urine, CSF, morphology)."""
 
     system: str
     code: str
