@@ -1,0 +1,83 @@
+# leuko: `make demo` runs the main job on a shipped example, `make test` sets up and passes every check.
+# Needs only Python 3.11 or later and make; everything else is set up below this folder.
+
+UV      = $$(scripts/find-uv)
+RUN     = $(UV) run --frozen --no-sync
+STAMP   = .venv/.ready
+SOURCES = src tests scripts bench
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# One environment for all targets: the locked versions, the PDF extra and the development tools.
+$(STAMP): pyproject.toml uv.lock scripts/find-uv
+	@scripts/find-uv >/dev/null
+	@$(UV) sync --frozen --extra pdf --compile-bytecode --quiet
+	@touch $@
+
+.PHONY: setup
+setup: $(STAMP)  ## Set up uv and the locked environment in .venv
+
+.PHONY: demo
+demo: setup  ## Assess the shipped example person; writes out/demo.html beside the view in the terminal
+	@mkdir -p out
+	@$(RUN) leuko demo --html out/demo.html
+
+.PHONY: test
+test: setup browser check tests  ## Everything: lint, types, floors, knowledge, docs, tests
+
+.PHONY: check
+check: lint types floors knowledge docs  ## All checks that are no tests
+
+.PHONY: lint
+lint: setup
+	@$(RUN) ruff check $(SOURCES)
+	@$(RUN) ruff format --check $(SOURCES)
+
+.PHONY: format
+format: setup  ## Put the code into the house's form
+	@$(RUN) ruff check --fix $(SOURCES)
+	@$(RUN) ruff format $(SOURCES)
+
+.PHONY: types
+types: setup
+	@$(RUN) mypy
+
+.PHONY: floors
+floors: setup
+	@$(RUN) lint-imports
+
+.PHONY: knowledge
+knowledge: setup
+	@$(RUN) leuko knowledge check
+
+.PHONY: docs
+docs: setup  ## Check that the generated pages of docs/ are those of the code
+	@$(RUN) python scripts/docs.py --check
+
+.PHONY: docs-write
+docs-write: setup  ## Write the generated pages of docs/ anew
+	@$(RUN) python scripts/docs.py
+
+.PHONY: pictures
+pictures: setup browser  ## Draw the pictures of the README from the real demo
+	@$(RUN) python scripts/pictures.py
+
+.PHONY: browser
+browser:
+	@scripts/find-browser
+
+.PHONY: tests
+tests: setup
+	@$(RUN) pytest
+
+.PHONY: bench
+bench: setup  ## Measure start-up and one assessment
+	@$(RUN) python bench/startup.py
+
+.PHONY: clean
+clean:  ## Remove what `make` made
+	rm -rf .venv .tools out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,144 @@
+"""The outputs that `assess` and `demo` share: the view in the terminal, JSON, one HTML page, PDF."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from leuko.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from leuko.result import Assessment
+
+STDOUT = Path("-")
+_FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """Where the results go. `json` may be `-`; then stdout carries JSON and nothing else."""
+
+    json: Path | None
+    html: Path | None
+    pdf: Path | None
+    width: int | None
+    quiet: bool
+    strict: bool
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that will be written."""
+        return tuple(path for path in (self.json, self.html, self.pdf) if path is not None and path != STDOUT)
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options; the command gets one `outputs` argument."""
+
+    def with_outputs(**given: Any) -> Any:
+        own = {name: given.pop(name) for name in ("json", "html", "pdf", "width", "quiet", "strict")}
+        return command(outputs=Outputs(**own), **given)
+
+    with_outputs.__doc__ = command.__doc__
+    for option in reversed(_OPTIONS):
+        with_outputs = option(with_outputs)
+    return with_outputs
+
+
+_OPTIONS = (
+    click.option("--json", type=_FILE, metavar="FILE", help="Write JSON ('-': to stdout, instead of the view)."),
+    click.option("--html", type=_FILE, metavar="FILE", help="Write one self-contained page that works offline."),
+    click.option("--pdf", type=_FILE, metavar="FILE", help="Write a PDF (needs the extra leuko[pdf])."),
+    click.option("--width", type=click.IntRange(min=40), metavar="COLUMNS", help="Width of the view in the terminal."),
+    click.option("-q", "--quiet", is_flag=True, help="Print no view; messages still go to stderr."),
+    click.option("--strict", is_flag=True, help="Exit with 4 where anything could not be said, read or believed."),
+)
+
+
+def check_files(outputs: Outputs, inputs: Sequence[Path] = ()) -> None:
+    """Refuse, before any work, a place that cannot be written or that would overwrite an input."""
+    read = {path.resolve() for path in inputs}
+    for path in outputs.files:
+        if path.resolve() in read:
+            raise UsageError("an output would overwrite an input", where=str(path), do="name another output file")
+        if not path.parent.is_dir():
+            raise UsageError("the folder of an output does not exist", where=str(path), do=f"mkdir -p {path.parent}")
+    if len(set(outputs.files)) < len(outputs.files):
+        raise UsageError("two outputs have the same name", do="give each output a file of its own")
+    if STDOUT in (outputs.html, outputs.pdf):
+        raise UsageError("only JSON can go to stdout", do="name a file for --html or --pdf")
+
+
+def write(assessments: Sequence[Assessment], outputs: Outputs) -> ExitCode:
+    """Show and write the assessments; gives the exit code."""
+    if outputs.json != STDOUT and not outputs.quiet:
+        _show(assessments, outputs.width)
+    if outputs.json is not None:
+        _write_json(assessments, outputs.json)
+    names = _file_names(assessments)
+    for assessment, name in zip(assessments, names, strict=True):
+        _write_documents(assessment, name, outputs)
+    return ExitCode.GAPS if outputs.strict and any(map(_has_gaps, assessments)) else ExitCode.DONE
+
+
+def _show(assessments: Sequence[Assessment], width: int | None) -> None:
+    from leuko.report import terminal  # noqa: PLC0415 (loads rich)
+
+    for number, assessment in enumerate(assessments):
+        if number:
+            click.echo()
+        terminal.show(assessment, width=width)
+
+
+def _write_json(assessments: Sequence[Assessment], path: Path) -> None:
+    from leuko.report import view  # noqa: PLC0415 (loads msgspec)
+
+    encoded = [view("json").write(assessment).strip() for assessment in assessments]
+    # One person is an object, several are an array: a reader of one person needs no unpacking.
+    content = encoded[0] if len(encoded) == 1 else b"[\n" + b",\n".join(encoded) + b"\n]"
+    if path == STDOUT:
+        sys.stdout.buffer.write(content + b"\n")
+        sys.stdout.buffer.flush()
+    else:
+        _save(path, content + b"\n")
+
+
+def _write_documents(assessment: Assessment, name: str, outputs: Outputs) -> None:
+    from leuko.report import view  # noqa: PLC0415
+
+    for kind, path in (("html", outputs.html), ("pdf", outputs.pdf)):
+        if path is not None:
+            _save(_named(path, name), view(kind).write(assessment))
+
+
+def _file_names(assessments: Sequence[Assessment]) -> list[str]:
+    """What each person's file is called beside the others: nothing for one person, else their id, made unique."""
+    if len(assessments) == 1:
+        return [""]
+    names: list[str] = []
+    for number, assessment in enumerate(assessments, 1):
+        safe = re.sub(r"[^\w.-]+", "_", assessment.patient.id).strip("._") or str(number)
+        names.append(safe if safe not in names else f"{safe}-{number}")
+    return names
+
+
+def _named(path: Path, name: str) -> Path:
+    return path.with_name(f"{path.stem}-{name}{path.suffix}") if name else path
+
+
+def _save(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UsageError("an output cannot be written", where=str(path), why=error.strerror or str(error)) from error
+    click.echo(f"wrote {path}", err=True)
+
+
+def _has_gaps(assessment: Assessment) -> bool:
+    lost = any(notice.severity == "error" or notice.data_lost for notice in assessment.notices)
+    return lost or bool(assessment.gaps)

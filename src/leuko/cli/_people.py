@@ -1,0 +1,102 @@
+"""From paths to assessments: read, choose the people, assess each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leuko.cli._notices import say, tell
+from leuko.errors import UnreadableInput, UsageError
+
+if TYPE_CHECKING:
+    from leuko.errors import Notice
+    from leuko.intake.base import Intake, ReadOptions
+    from leuko.knowledge import Library
+    from leuko.record import Record
+    from leuko.result import Assessment
+
+
+def assess_paths(paths: Sequence[Path], *, options: ReadOptions, as_of: date) -> list[Assessment]:
+    """Read the paths and assess each person found in them, in the order in which they were read."""
+    from leuko.assessment import assess  # noqa: PLC0415 (loads the whole flow)
+    from leuko.intake import read  # noqa: PLC0415
+    from leuko.knowledge import load_library  # noqa: PLC0415
+
+    with _waiting(f"reading {', '.join(path.name or str(path) for path in paths)}"):
+        intake = read(*paths, options=options)
+    records = _chosen(intake, options.patient)
+    library = load_library()
+    with _waiting(f"assessing {len(records)} people") if len(records) > 1 else nullcontext():
+        found = [
+            assess(record, as_of=as_of, library=library, notices=_notices_of(record, intake)) for record in records
+        ]
+    for record in records:
+        if not record.counts:
+            say(f"{record.patient.id}: no blood count of this person could be used")
+    _tell_rest(intake, records)
+    return found
+
+
+def _chosen(intake: Intake, wanted: str | None) -> Sequence[Record]:
+    if not intake.records:
+        tell(intake.notices)
+        raise UnreadableInput(
+            "nothing was found that belongs to a person",
+            why="leuko reads blood counts, doses and conditions of people; what was read holds none of these",
+            do="see `leuko assess --help` for what can be read; --patient ID names the person of a file that names nobody",
+        )
+    if wanted is None:
+        return intake.records
+    chosen = [record for record in intake.records if record.patient.id == wanted]
+    if not chosen:
+        known = [record.patient.id for record in intake.records]
+        near = get_close_matches(wanted, known, n=3) or known[:3]
+        raise UsageError(f"no person {wanted!r} in what was read", why=f"{len(known)} found, such as {', '.join(near)}")
+    return chosen
+
+
+def _notices_of(record: Record, intake: Intake) -> tuple[Notice, ...]:
+    """The notices of one person's sources; of one person alone, all of them."""
+    if len(intake.records) == 1:
+        return intake.notices
+    return tuple(notice for notice in intake.notices if notice.place.source in record.sources)
+
+
+def _tell_rest(intake: Intake, records: Sequence[Record]) -> None:
+    """Print the notices that no assessment carries: nothing that was found goes untold."""
+    if len(intake.records) > 1:
+        carried = {source for record in records for source in record.sources}
+        tell(notice for notice in intake.notices if notice.place.source not in carried)
+
+
+def _waiting(what: str) -> AbstractContextManager[Any]:
+    """A moving sign on stderr while a long step runs, where stderr is a terminal."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console  # noqa: PLC0415 (only for people at a terminal)
+
+    return Console(stderr=True).status(what)
+
+
+def unit_options(given: Sequence[str], library: Library) -> dict[str, str]:
+    """`NEUT=/uL` as {"neutrophils": "/uL"}; a name is an analyte's id or one of its names."""
+    units: dict[str, str] = {}
+    for text in given:
+        name, sign, unit = text.partition("=")
+        if not (sign and name.strip() and unit.strip()):
+            raise UsageError(f"--unit {text!r} is not ANALYTE=UNIT", do="write for example --unit neutrophils=/uL")
+        units[_analyte(name.strip(), library)] = unit.strip()
+    return units
+
+
+def _analyte(name: str, library: Library) -> str:
+    known = {alias.casefold(): row.id for row in library.analytes.values() for alias in (row.id, row.label, *row.names)}
+    if name.casefold() in known:
+        return known[name.casefold()]
+    near = get_close_matches(name.casefold(), known, n=3) or sorted(library.analytes)[:6]
+    raise UsageError(f"--unit names no analyte: {name!r}", why=f"known are {', '.join(near)} …")
