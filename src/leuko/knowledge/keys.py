@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 
 def unknown_keys(row: Mapping[str, Any], kind: type) -> set[str]:
@@ -16,19 +16,36 @@ def unknown_keys(row: Mapping[str, Any], kind: type) -> set[str]:
     for name, value in row.items():
         nested = inner.get(name)
         if nested is not None:
-            for table in value if isinstance(value, list) else [value]:
-                if isinstance(table, dict):
-                    wrong |= {f"{name}.{key}" for key in unknown_keys(table, nested)}
+            for table in _tables(value, named=nested.named):
+                wrong |= {f"{name}.{key}" for key in unknown_keys(table, nested.kind)}
     return wrong
 
 
+@dataclass(frozen=True, slots=True)
+class _Nested:
+    """A dataclass that a field holds: alone or in a tuple, or under free names (`named`)."""
+
+    kind: type
+    named: bool
+
+
+def _tables(value: Any, *, named: bool) -> Iterator[Mapping[str, Any]]:
+    """The tables in a value of a row; what is no table is left to the conversion, which knows the type."""
+    if named and isinstance(value, dict):
+        value = list(value.values())
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, dict):
+            yield item
+
+
 @cache
-def _fields_of(kind: type) -> Mapping[str, type | None]:
-    """The fields of a dataclass, with the dataclass that each holds (alone or in a tuple), or None."""
+def _fields_of(kind: type) -> Mapping[str, _Nested | None]:
     hints = get_type_hints(kind)
-    return MappingProxyType({field.name: _dataclass_in(hints[field.name]) for field in fields(kind)})
+    return MappingProxyType({field.name: _nested_in(hints[field.name]) for field in fields(kind)})
 
 
-def _dataclass_in(hint: Any) -> type | None:
-    candidates = (hint, *get_args(hint))
-    return next((c for c in candidates if isinstance(c, type) and is_dataclass(c)), None)
+def _nested_in(hint: Any) -> _Nested | None:
+    for candidate in (hint, *get_args(hint)):
+        if isinstance(candidate, type) and is_dataclass(candidate):
+            return _Nested(candidate, get_origin(hint) is dict)
+    return None

@@ -198,7 +198,10 @@ def _add(found: dict[Key, Any], name: Key, row: Any, file: str, kind: str) -> No
 
 
 def _with_basis(row: Table, default: Table) -> Table:
-    return {**row, "basis": {**default, **row.get("basis", {})}} if default or "basis" in row else row
+    """The row with the file's `[basis]` filled in. A row that names its own source takes nothing from another's."""
+    own = row.get("basis", {})
+    filled = own if "source" in own else {**default, **own}
+    return {**row, "basis": filled} if filled else row
 
 
 def _convert(file: str, key: str, row: Table, kind: type[Row]) -> Row:
@@ -241,6 +244,8 @@ def bases(library: Library) -> Iterator[tuple[str, Basis]]:
         yield from ((rule.id, rule.basis) for rule in scheme.rules)
     yield from ((f"definition:{row.id}", row.basis) for row in library.definitions)
     yield from ((f"interval:{row.id}", row.basis) for row in library.intervals)
-    yield from ((f"course:{row.analyte}", row.basis) for row in library.course.values())
+    for rules in library.course.values():
+        yield f"course:{rules.analyte}", rules.basis
+        yield from ((f"course:{rules.analyte}.{name}", basis) for name, basis in rules.bases.items())
     yield from ((f"analyte:{row.id}", row.basis) for row in library.analytes.values())
     yield from ((f"code:{row.system}|{row.code}", row.basis) for row in library.codes.values())

@@ -5,7 +5,7 @@ rows may drive a conclusion (`Basis.drives`); the others are kept to be listed a
 method that leuko declares as its own (docs/decisions), such as how long a hole between counts may be; it is no clinical
 fact.
 
-Ages are completed days since birth, and a year is 365.25 days: `age_in_days` puts every birthday on a multiple of it.
+Ages are completed days since birth; a year is 365.25 days, so that every birthday stands on a multiple of it (`ages`).
 
 Limits read "value < upper, value >= lower" unless `*_inclusive` says otherwise. A limit is a number in the canonical
 unit of the analyte, or the word "lab_low": the lower limit of normal that applies to the person.
@@ -13,7 +13,7 @@ unit of the analyte, or the word "lab_low": the lower limit of normal that appli
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -22,29 +22,9 @@ from leuko.record import Method, Sex
 
 Confidence = Literal["confirmed", "secondary", "house", "partial", "derived", "unconfirmed", "suspect", "preliminary"]
 DRIVING: frozenset[str] = frozenset({"confirmed", "secondary", "house"})
-DAYS_PER_YEAR = 365.25
 Quantity = Literal["count", "percent", "ratio", "mass", "volume", "other"]
 Limit = float | Literal["lab_low"]
 Pregnancy = Literal["no", "any", "trimester_1", "trimester_2", "trimester_3", "postpartum"]
-
-
-def age_in_days(born: date, on: date) -> float:
-    """Age on a day [d], every birthday on a multiple of 365.25: 365.25 x completed years + days since the birthday.
-
-    In the first year this is the plain count of days. A band "> 5 years" so begins on the day after the fifth birthday,
-    whichever leap years lie between. A birthday on 29 February falls on 1 March in other years. Negative before birth.
-    """
-    if on < born:
-        return float((on - born).days)
-    years = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
-    return years * DAYS_PER_YEAR + (on - _birthday(born, born.year + years)).days
-
-
-def _birthday(born: date, year: int) -> date:
-    try:
-        return born.replace(year=year)
-    except ValueError:
-        return date(year, 3, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +183,14 @@ class IntervalRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourseRules:
-    """The numbers that the course of an analyte is judged by [days, 10*9/L, counts]."""
+    """The numbers that the course of an analyte is judged by [days, canonical unit, counts].
+
+    `cuts` descend: days below each are reported. An episode has recovered when `recovery_values` results of different
+    days in a row, or all results over `recovery_days`, stand at or above the cut. Two low results further apart than
+    `hole_days` are not bridged. The latest count is a fall where it is at most `trend_fold_fall` times the baseline of
+    at least `trend_min_baseline` counts. The `cyclic_*` numbers say when a periodogram may be asked at all, and what it
+    must show. `bases` gives single numbers a basis of their own; `basis` holds for the rest.
+    """
 
     analyte: str
     cuts: tuple[float, ...]
@@ -220,6 +207,11 @@ class CourseRules:
     cyclic_period_high: float
     cyclic_max_false_alarm: float
     basis: Basis
+    bases: dict[str, Basis] = field(default_factory=dict)
+
+    def basis_of(self, name: str) -> Basis:
+        """What one of the numbers rests on, by its field name."""
+        return self.bases.get(name, self.basis)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
