@@ -1,0 +1,153 @@
+"""Grades hold together: lower is never milder, bounds agree with points, arrays with single values, units do not matter."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leuko.grading import grade
+from leuko.grading_frame import Columns, grade_frame
+from leuko.knowledge import load_library
+
+LIBRARY = load_library()
+TABLES = [
+    (scheme.id, scheme.edition, analyte)
+    for scheme in LIBRARY.schemes
+    for analyte in sorted({rule.analyte for rule in scheme.rules})
+]
+BOUNDS = ["=", "<", "<=", ">", ">="]
+
+
+def limits_of(analyte: str) -> list[float]:
+    rules = [rule for scheme in LIBRARY.schemes for rule in scheme.rules if rule.analyte == analyte]
+    found = {limit for rule in rules for row in rule.bands for limit in (row.band.lower, row.band.upper)}
+    return sorted(float(limit) for limit in found if isinstance(limit, (int, float)))
+
+
+def age_limits() -> list[float]:
+    rules = [rule for scheme in LIBRARY.schemes for rule in scheme.rules]
+    return sorted({a for rule in rules for a in (rule.ages.low_days, rule.ages.high_days) if a is not None})
+
+
+def near(numbers: list[float]) -> st.SearchStrategy[float]:
+    """Every limit, the next float on either side, and whatever lies between."""
+    edges = [n * f for n in numbers for f in (1 - 2**-53, 1.0, 1 + 2**-52)]
+    top = max(numbers, default=1.0) * 3
+    return st.one_of(st.sampled_from([0.0, *edges]), st.floats(0, top, allow_nan=False))
+
+
+def values_of(analyte: str) -> st.SearchStrategy[float]:
+    return near(limits_of(analyte))
+
+
+AGES = st.one_of(st.none(), near(age_limits()))
+SEXES = st.sampled_from(["female", "male", None])
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> dict[str, object]:
+    scheme, edition, analyte = draw(st.sampled_from(TABLES))
+    return {
+        "value": draw(values_of(analyte)),
+        "analyte": analyte,
+        "scheme": scheme,
+        "edition": edition,
+        "lab_low": draw(st.one_of(st.none(), values_of(analyte))),
+        "age_days": draw(AGES),
+        "sex": draw(SEXES),
+    }
+
+
+@given(questions(), st.data())
+def test_a_lower_value_never_has_a_milder_grade(question: dict, data: st.DataObject) -> None:
+    lower = data.draw(st.floats(0, question["value"], allow_nan=False))
+    high, low = grade(**question), grade(**{**question, "value": lower})
+    if high.most is None:
+        assert low.most is None
+    else:
+        assert low.least >= high.least
+        assert low.most >= high.most
+
+
+@given(questions(), st.sampled_from(BOUNDS), st.data())
+def test_a_bound_leaves_every_grade_possible_that_a_value_within_it_has(question: dict, bound: str, data: st.DataObject) -> None:
+    limit = question["value"]
+    inside = data.draw(st.floats(0, limit) if "<" in bound else st.floats(limit, limit * 3 + 1) if ">" in bound else st.just(limit))
+    if inside == limit and bound in {"<", ">"}:
+        return
+    bounded = grade(**question, bound=bound)
+    point = grade(**{**question, "value": inside})
+    if bounded.most is None:
+        assert bounded.value is None
+        assert point.most is None
+    else:
+        assert bounded.least <= point.least <= point.most <= bounded.most
+
+
+@given(questions(), st.sampled_from(BOUNDS))
+def test_a_grade_is_given_exactly_where_only_one_is_possible(question: dict, bound: str) -> None:
+    found = grade(**question, bound=bound)
+    assert (found.value is not None) == (found.least is not None and found.least == found.most)
+    assert (found.value is None) == (found.gap is not None)
+    assert found.value is None or found.value == found.least
+    assert found.reason.citations
+    assert found.gap is None or (found.gap.why and found.gap.settle)
+
+
+@given(questions(), st.data())
+def test_what_is_not_known_never_narrows_the_grade(question: dict, data: st.DataObject) -> None:
+    known = grade(**question)
+    less = grade(**{**question, data.draw(st.sampled_from(["lab_low", "age_days", "sex"])): None})
+    if less.most is not None and known.most is not None:
+        assert less.least <= known.least
+        assert known.most <= less.most
+    if less.value is not None:
+        assert less.value == known.value
+
+
+@given(questions())
+def test_the_unit_that_a_count_came_in_does_not_matter(question: dict) -> None:
+    """A count per microlitre, divided exactly by 1000, has the grade of the same count in 10*9/L."""
+    cells = round(float(question["value"]) * 1000)
+    exact = float(Fraction(cells, 1000))
+    assert exact == cells / 1000
+    assert grade(**{**question, "value": exact}) == grade(**{**question, "value": cells / 1000})
+    assert grade(**{**question, "value": float(f"{cells}e-3")}).value == grade(**{**question, "value": exact}).value
+
+
+@pytest.mark.parametrize(("scheme", "edition", "analyte"), TABLES)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_arrays_and_single_values_have_the_same_grades(scheme: str, edition: str, analyte: str, data: st.DataObject) -> None:
+    broken = st.sampled_from([float("nan"), float("inf"), -1.0, None])
+    row = st.fixed_dictionaries(
+        {
+            "value": st.one_of(values_of(analyte), values_of(analyte), values_of(analyte), broken),
+            "bound": st.sampled_from([*BOUNDS, "="]),
+            "lab_low": st.one_of(st.none(), values_of(analyte), st.sampled_from([float("nan"), -1.0])),
+            "age_days": st.one_of(AGES, AGES, st.sampled_from([-1.0, float("nan")])),
+            "sex": SEXES,
+        }
+    )
+    rows = data.draw(st.lists(row, min_size=1, max_size=40))
+    schema = {"value": pl.Float64, "bound": pl.String, "lab_low": pl.Float64, "age_days": pl.Float64, "sex": pl.String}
+    frame = grade_frame(pl.DataFrame(rows, schema=schema), analyte=analyte, scheme=scheme, edition=edition)
+    singles = [grade(**row, analyte=analyte, scheme=scheme, edition=edition) for row in rows]
+    assert frame["grade"].to_list() == [single.value for single in singles]
+    assert frame["least"].to_list() == [single.least for single in singles]
+    assert frame["most"].to_list() == [single.most for single in singles]
+
+
+def test_a_frame_may_leave_columns_out_and_name_its_own() -> None:
+    frame = pl.DataFrame({"anc": [0.4, 1.6, None]})
+    found = grade_frame(frame, analyte="neutrophils", scheme="ctcae", edition="5", columns=Columns(value="anc"))
+    assert found.to_dict(as_series=False) == {
+        "anc": [0.4, 1.6, None],
+        "grade": [4, None, None],
+        "least": [4, 0, None],
+        "most": [4, 1, None],
+    }
