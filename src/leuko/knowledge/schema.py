@@ -221,6 +221,12 @@ class Analyte:
     `unit` is canonical. Values outside `plausible_low..plausible_high` are reported as implausible, never corrected.
     `names` are what laboratories and analysers call it (compared without case, spaces and punctuation); `absolute` is
     the analyte that a percentage becomes after multiplication with the white count.
+
+    Further guard rails, in the same unit: above `unusual_high` a value is used with a warning; above `confirm_above`
+    only where something confirms its unit. Below `whole_cells_below` a count must be a whole number of cells per
+    microlitre. A printed interval whose low end exceeds `lab_low_most`, or whose high end falls short of
+    `lab_high_least`, is no interval of this analyte. `molar_mass` [g/mol] turns mmol/L into g/L. `broader` is the
+    analyte that this one is a part of (bands of neutrophils).
     """
 
     id: str
@@ -230,8 +236,15 @@ class Analyte:
     unit: str
     plausible_low: float | None = None
     plausible_high: float | None = None
+    confirm_above: float | None = None
+    unusual_high: float | None = None
+    whole_cells_below: float | None = None
+    lab_low_most: float | None = None
+    lab_high_least: float | None = None
+    molar_mass: str | None = None
     names: tuple[str, ...] = ()
     absolute: str | None = None
+    broader: str | None = None
     basis: Basis
 
 
