@@ -99,4 +99,3 @@ def _today(zone: tzinfo) -> date:
     today = datetime.now(zone).date()
     say(f"as of {today.isoformat()}, today; --as-of {today.isoformat()} gives the same answer on any other day")
     return today
-
