@@ -139,6 +139,7 @@ def _result(day: int, name: str, value: float | str, **changes: Any) -> dict[str
     result: dict[str, Any] = {
         "resourceType": "Observation",
         "id": f"{name.lower().replace('%', '-percent')}-{_label(day)}",
+        "meta": {"versionId": "1", "lastUpdated": _time(day, "11:30")},
         "status": "final",
         "code": {"coding": [{"system": LOINC, "code": code}], "text": label},
         "subject": {"reference": f"Patient/{PERSON}"},

@@ -48,7 +48,7 @@ def _chosen(intake: Intake, wanted: str | None) -> Sequence[Record]:
         raise UnreadableInput(
             "nothing was found that belongs to a person",
             why="leuko reads blood counts, doses and conditions of people; what was read holds none of these",
-            do="see `leuko assess --help` for what can be read; --patient ID names the person of a file that names nobody",
+            do="--patient ID names the person of a file that names nobody; `leuko assess --help` says what can be read",
         )
     if wanted is None:
         return intake.records

@@ -21,7 +21,7 @@ Examples:
 Exit codes: 0 done, 2 the call cannot be understood, 3 an input cannot be read, 4 finished with gaps under --strict."""
 
 
-class _Day(click.ParamType):
+class _Day(click.ParamType[date]):
     name = "date"
 
     def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
@@ -33,7 +33,7 @@ class _Day(click.ParamType):
             self.fail(f"{value!r} is no day; write it as 2026-01-31", param, ctx)
 
 
-class _Zone(click.ParamType):
+class _Zone(click.ParamType[tzinfo]):
     name = "zone"
 
     def convert(self, value: str | tzinfo, param: click.Parameter | None, ctx: click.Context | None) -> tzinfo:

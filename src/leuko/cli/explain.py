@@ -1,4 +1,4 @@
-"""`leuko explain`: what a notice, grade, definition, interval, analyte, code or source means, and where it comes from."""
+"""`leuko explain`: what a key that leuko prints means, and where it comes from."""
 
 from __future__ import annotations
 
