@@ -254,7 +254,7 @@ class CodeRow:
 
     system: str
     code: str
-    analyte: str | None
+    analyte: str | None = None
     method: Method | None = None
     refuse: str = ""
     panel: bool = False
