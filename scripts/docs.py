@@ -1,0 +1,181 @@
+"""Writes the generated pages of docs/reference from the code: `python scripts/docs.py`, or `--check` to compare only."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+from textwrap import dedent
+
+import click
+
+from leuko.cli import cli
+from leuko.knowledge import Library, load_library
+
+DOCS = Path(__file__).parents[1] / "docs"
+MADE = "<!-- Written by scripts/docs.py from the code. Change the code, then run `make docs-write`. -->\n"
+
+
+def pages() -> dict[Path, str]:
+    """Each generated page and its content."""
+    library = load_library()
+    return {
+        DOCS / "reference" / "cli.md": command_line(),
+        DOCS / "reference" / "notices.md": notices(library),
+        DOCS / "reference" / "knowledge.md": knowledge(library),
+    }
+
+
+# ---- the command line ------------------------------------------------------------------------------------------------
+
+
+def command_line() -> str:
+    """The help of every command, as the program prints it at 88 columns."""
+    parts = [
+        MADE,
+        "# The command line\n",
+        dedent("""\
+        Results go to standard output, messages to standard error. `NO_COLOR=1` switches colours off. Exit codes:
+
+        | code | meaning |
+        | --- | --- |
+        | 0 | done |
+        | 1 | an error inside leuko: a bug, please report it |
+        | 2 | the call cannot be understood: an unknown option, a missing file, an unknown name |
+        | 3 | an input cannot be read: truncated, binary, empty, or nothing in it belongs to a person |
+        | 4 | finished, but `--strict` was given and something could not be said, read or believed |
+        | 130 | interrupted |
+        """),
+    ]
+    for words, command in commands(("leuko",), cli):
+        parts.append(f"## {' '.join(words)}\n\n```text\n{help_text(words, command)}\n```\n")
+    return "\n".join(parts)
+
+
+def commands(words: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """The command and every command below it, with the words that call it."""
+    yield words, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None:
+                yield from commands((*words, name), found)
+
+
+def help_text(words: tuple[str, ...], command: click.Command) -> str:
+    """The help of one command."""
+    context = click.Context(
+        command, info_name=" ".join(words), terminal_width=88, help_option_names=["-h", "--help"]
+    )
+    return command.get_help(context).rstrip()
+
+
+# ---- notices ---------------------------------------------------------------------------------------------------------
+
+AREAS = {
+    "1": "Files and archives",
+    "2": "Units and sizes",
+    "3": "Codes, names, specimens, reference ranges",
+    "4": "FHIR",
+    "5": "Tables",
+    "6": "Counts",
+}
+
+
+def notices(library: Library) -> str:
+    """The catalogue of notices, in the order of their codes."""
+    parts = [
+        MADE,
+        "# Notices\n",
+        "What leuko says about its input, like a compiler's diagnostics. Codes are stable. `leuko explain LK201` prints\n"
+        "the same text. An `error` could not be used, a `warning` was used and deserves a look, an `info` is worth\n"
+        "knowing.\n",
+    ]
+    area = ""
+    for code, entry in sorted(library.notices.items()):
+        if code[2] != area:
+            area = code[2]
+            parts.append(f"## LK{area}xx: {AREAS.get(area, 'Other')}\n")
+        example = f"\n```text\n{entry.example.strip()}\n```\n" if entry.example.strip() else ""
+        parts.append(
+            f"### {code}: {entry.title}\n\n*{entry.severity}.* {entry.explain.strip()}\n\n"
+            f"**What to do:** {entry.help.strip()}\n{example}"
+        )
+    return "\n".join(parts)
+
+
+# ---- knowledge -------------------------------------------------------------------------------------------------------
+
+
+def knowledge(library: Library) -> str:
+    """What leuko knows, counted and listed; the rows themselves are shown by `leuko explain` and stand in leuko/data."""
+    return "\n".join(
+        [
+            MADE,
+            "# Knowledge\n",
+            "Every row names its source and how well it was confirmed. `leuko explain KEY` shows a row,\n"
+            "`leuko knowledge check` tests them all, and [Add knowledge](../how-to/add-knowledge.md) says how to add one.\n",
+            *_schemes(library),
+            *_counted(library),
+            *_sources(library),
+        ]
+    )
+
+
+def _schemes(library: Library) -> Iterator[str]:
+    yield "## Grading schemes\n"
+    yield "| key | title | in force from | until | grades |\n| --- | --- | --- | --- | --- |"
+    for scheme in sorted(library.schemes, key=lambda row: (row.id, row.in_force_from)):
+        graded = ", ".join(dict.fromkeys(rule.analyte for rule in scheme.rules))
+        until = scheme.in_force_to or ""
+        yield f"| `{scheme.id}-{scheme.edition}` | {scheme.title} | {scheme.in_force_from} | {until} | {graded} |"
+    yield ""
+
+
+def _counted(library: Library) -> Iterator[str]:
+    yield "## What is known of each analyte\n"
+    yield "| analyte | unit | definitions and bands | reference intervals | grade rules | codes |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for row in sorted(library.analytes.values(), key=lambda row: row.id):
+        graded = sum(rule.analyte == row.id for scheme in library.schemes for rule in scheme.rules)
+        known = (
+            sum(found.analyte == row.id for found in library.definitions),
+            sum(found.analyte == row.id for found in library.intervals),
+            graded,
+            sum(found.analyte == row.id for found in library.codes.values()),
+        )
+        yield f"| `{row.id}` {row.label} | {row.unit} | " + " | ".join(map(str, known)) + " |"
+    yield ""
+
+
+def _sources(library: Library) -> Iterator[str]:
+    yield "## Sources\n"
+    for row in sorted(library.sources.values(), key=lambda row: row.id):
+        link = f"https://doi.org/{row.doi}" if row.doi else row.url
+        about = ", ".join(part for part in (row.publisher, row.edition, str(row.year or "")) if part)
+        yield f"* `{row.id}`: {row.title}" + (f" ({about})" if about else "") + (f" <{link}>" if link else "")
+    yield ""
+
+
+def main() -> int:
+    """Write the pages, or with --check print how they differ from what the code says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    if not parser.parse_args().check:
+        for path, text in pages().items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return 0
+    stale = {path: text for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text}
+    for path, text in stale.items():
+        old = path.read_text("utf-8").splitlines() if path.exists() else []
+        sys.stderr.writelines(f"{line}\n" for line in unified_diff(old, text.splitlines(), path.name, "code", n=0))
+        sys.stderr.write(f"docs/reference/{path.name} is not what the code says: run `make docs-write`\n")
+    return int(bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
