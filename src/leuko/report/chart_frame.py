@@ -1,0 +1,61 @@
+"""What all panels of the figure share: the stretch of time, the theme, the width, and how times are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from leuko.report.series import Point
+from leuko.report.themes import Theme
+from leuko.result import Assessment
+
+Spec = dict[str, Any]
+PLAIN: Final[Spec] = {"type": "nominal", "scale": None, "legend": None}
+STRUCK: Final = frozenset({"set_aside", "superseded"})
+YEARLY = timedelta(days=365 * 6)
+MONTHLY = timedelta(days=500)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The stretch of time that is drawn, the day of the assessment, the theme, the width [px]."""
+
+    start: datetime
+    end: datetime
+    as_of: datetime
+    theme: Theme
+    width: int
+
+    @classmethod
+    def of(cls, assessment: Assessment, rows: Iterable[Point], theme: Theme, width: int) -> Frame:
+        """The stretch that holds every count that is used, and the day of the assessment where it lies near."""
+        as_of = datetime.combine(assessment.as_of, datetime.min.time())
+        times = [row.at for row in rows if row.at is not None and row.mark not in STRUCK] or [as_of]
+        first, last = min(times), max(times)
+        span = max(last - first, timedelta(days=2))
+        # A year without counts before the assessment would squeeze the rest: then its day is left out.
+        end = max(last, as_of) if as_of - last <= span * 0.3 else last
+        return cls(start=first - span * 0.04, end=end + span * 0.04, as_of=as_of, theme=theme, width=width)
+
+    def time(self, *, grid: bool = True) -> Spec:
+        """The x channel of a panel."""
+        span = self.end - self.start
+        days = "%Y" if span > YEARLY else "%b %Y" if span > MONTHLY else "%-d %b %Y"
+        return {
+            "field": "at",
+            "type": "temporal",
+            "title": None,
+            "scale": {"type": "utc", "domain": [iso(self.start), iso(self.end)]},
+            "axis": {"tickCount": {"expr": "width / 110"}, "labelOverlap": True, "grid": grid, "format": days},
+        }
+
+    def holds(self, at: datetime | None) -> bool:
+        """Whether a time lies on the axis."""
+        return at is not None and self.start <= at <= self.end
+
+
+def iso(at: datetime | None) -> str:
+    """The source's own clock written as if it were UTC: the axis is a UTC one, so no browser shifts a day."""
+    return "" if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,293 @@
+"""What an assessment says, in the order and the words in which every view says it. Views only lay it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from types import MappingProxyType
+from typing import Final
+
+from leuko.errors import Notice
+from leuko.record import Count, Dose, Fact, Patient, Sign
+from leuko.result import (
+    Answer,
+    Assessment,
+    Between,
+    Course,
+    DaysBelow,
+    Episode,
+    Gap,
+    Grade,
+    ReferenceInterval,
+    Status,
+)
+from leuko.wording import say_bounded, say_count, say_date, say_days, say_list, say_moment, say_number, say_unit
+
+QUESTIONS: Final = {
+    "is_it_low": "Is it low?",
+    "which_line": "Which line?",
+    "how_bad": "How bad?",
+    "since_when": "Since when?",
+}
+POSITIONS: Final = {"below": "▼ below", "within": "• within", "above": "▲ above", "cannot_say": "? cannot say"}
+ORIGINS: Final = {
+    "laboratory": "printed with the result",
+    "duffy_null": "for Duffy-null people",
+    "pregnancy": "for pregnancy",
+    "age_sex": "for age and sex",
+    "adult": "for adults",
+    "none": "none known",
+}
+COURSES: Final = {
+    "transient": "transient",
+    "persistent": "persistent",
+    "chronic": "chronic",
+    "cyclic": "cyclic",
+    "ongoing": "ongoing",
+    "not_assessable": "cannot be classed",
+}
+PURPOSE: Final = (
+    "leuko informs professionals and shows its basis. It prescribes nothing and is no medical device: "
+    "a person who knows the patient decides."
+)
+SEVERITIES: Final = ("error", "warning", "info")
+
+
+def question_words(answer: Answer) -> str:
+    """The question that an answer answers, as a heading."""
+    return QUESTIONS[answer.question]
+
+
+def scheme_words(scheme: str, edition: str) -> str:
+    """A grading scheme with its edition, without which a grade means nothing: "CTCAE 5"."""
+    return f"{scheme.upper()} {edition}"
+
+
+def grade_words(grade: Grade) -> str:
+    """A grade, the grades that remain possible, or that there is none: "4", "3 or 4", "cannot say"."""
+    if grade.value is not None:
+        return str(grade.value)
+    if grade.least is None or grade.most is None:
+        return "cannot say"
+    if grade.most - grade.least == 1:
+        return f"{grade.least} or {grade.most}"
+    return f"{grade.least} to {grade.most}" if grade.least != grade.most else str(grade.least)
+
+
+def interval_words(interval: ReferenceInterval) -> str:
+    """The ends of a reference interval: "1.8 to 7.5", "from 1.8", "none known"."""
+    low, high = interval.low, interval.high
+    if low is not None and high is not None:
+        return f"{say_number(low)} to {say_number(high)}"
+    if low is not None:
+        return f"from {say_number(low)}"
+    return f"up to {say_number(high)}" if high is not None else "none known"
+
+
+def interval_origin(interval: ReferenceInterval) -> str:
+    """Whose interval it is."""
+    return ORIGINS[interval.origin]
+
+
+def count_notes(count: Count) -> tuple[str, ...]:
+    """What a reader must know beside the number: derived, a bound, corrected, not final."""
+    notes = [f"derived: {count.derivation}" if count.derivation else "derived"] if count.kind == "derived" else []
+    if count.bound != "=":
+        notes.append("a bound, not a value")
+    if count.status not in {"final", "unknown"}:
+        notes.append(count.status)
+    if count.superseded:
+        notes.append("earlier: " + ", ".join(say_bounded(old.value, old.bound) for old in count.superseded))
+    return tuple(notes)
+
+
+def patient_words(patient: Patient) -> str:
+    """Who the record is about, as far as it says."""
+    parts = [f"patient {patient.id}"]
+    if patient.born is not None:
+        parts.append(f"born {_born_words(patient)}")
+    parts.append(patient.sex if patient.sex is not None else "sex not on record")
+    if patient.duffy_null is not None:
+        parts.append("Duffy-null" if patient.duffy_null else "not Duffy-null")
+    return ", ".join(parts)
+
+
+def _born_words(patient: Patient) -> str:
+    born = patient.born
+    if born is None:
+        return ""
+    return {"year": f"{born:%Y}", "month": f"{born:%B %Y}"}.get(patient.born_precision, say_date(born))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeTable:
+    """Grades side by side: a column an edition, a row an analyte; a cell is None where the edition has no rule."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Status, tuple[Grade | None, ...]], ...]
+    shifts: tuple[str, ...]
+
+
+def grade_table(statuses: Iterable[Status]) -> GradeTable:
+    """The grades of these counts in every edition, and where editions of one scheme disagree, in words."""
+    graded = [status for status in statuses if status.grades]
+    columns = sorted({(grade.scheme, grade.edition) for status in graded for grade in status.grades})
+    rows = []
+    for status in graded:
+        own = {(grade.scheme, grade.edition): grade for grade in status.grades}
+        rows.append((status, tuple(own.get(column) for column in columns)))
+    return GradeTable(
+        columns=tuple(scheme_words(*column) for column in columns),
+        rows=tuple(rows),
+        shifts=tuple(shift for status in graded for shift in _shifts(status)),
+    )
+
+
+def _shifts(status: Status) -> list[str]:
+    """Where editions of one scheme give one count different grades: the limits moved, not the count."""
+    found = []
+    for scheme, same in groupby(status.grades, key=lambda grade: grade.scheme):
+        grades = sorted(same, key=lambda grade: grade.edition)
+        if len({(grade.value, grade.least, grade.most) for grade in grades}) > 1:
+            said = [f"{scheme_words(scheme, grade.edition)} {_grade_sentence(grade)}" for grade in grades]
+            found.append(
+                f"{status.label} {say_count(status.count)}: {say_list(said)}. "
+                "The limits differ between the editions; the count is the same."
+            )
+    return found
+
+
+def _grade_sentence(grade: Grade) -> str:
+    if grade.value is None and grade.least is None:
+        return "cannot grade it"
+    return f"says grade {grade_words(grade)}"
+
+
+def between_words(between: Between) -> str:
+    """A time that sampling brackets: "between 12 and 14 January 2026", "on or before …", "after …"."""
+    earliest, latest = between.earliest, between.latest
+    if earliest is not None and latest is not None:
+        if earliest.date() == latest.date():
+            return f"on {say_date(latest)}"
+        return f"between {say_date(earliest)} and {say_date(latest)}"
+    if latest is not None:
+        return f"on or before {say_date(latest)}, not seen"
+    return f"after {say_date(earliest)}, not seen" if earliest is not None else "at an unknown time"
+
+
+def span_words(least: float, most: float | None) -> str:
+    """A stretch of days that is only bracketed: "at least 4 and at most 9 days"."""
+    if most is None:
+        return f"at least {say_days(least)}, no upper limit"
+    return say_days(least) if least == most else f"at least {say_days(least)}, at most {say_days(most)}"
+
+
+def below_words(days: DaysBelow, unit: str) -> str:
+    """Days below one cut, as the least and the most."""
+    return f"below {say_number(days.cut)} {say_unit(unit)}: {span_words(days.least, days.most)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeWords:
+    """An episode as pairs of a name and what is known of it."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    episode: Episode
+
+
+def episode_words(episode: Episode, number: int, label: str) -> EpisodeWords:
+    """One episode in words; what is not known says so."""
+    unit = episode.nadir_count.unit
+    facts = [
+        ("Onset", between_words(episode.onset)),
+        ("Nadir", f"{say_count(episode.nadir_count)} on {say_moment(episode.nadir_count.taken)}"),
+        ("True nadir", between_words(episode.nadir)),
+        ("Recovery", _recovery_words(episode)),
+        ("Length", span_words(*episode.duration)),
+        *(("Days", below_words(days, unit)) for days in episode.days_below),
+    ]
+    if episode.holes:
+        facts.append(("Not sampled", say_list([between_words(hole) for hole in episode.holes])))
+    if episode.worst:
+        worst = [f"{scheme_words(grade.scheme, grade.edition)} {grade_words(grade)}" for grade in episode.worst]
+        facts.append(("Worst grade", ", ".join(worst)))
+    title = f"{label} below {say_number(episode.cut)} {say_unit(unit)}, episode {number}"
+    return EpisodeWords(title=title, facts=tuple(facts), episode=episode)
+
+
+def _recovery_words(episode: Episode) -> str:
+    if episode.recovery is None:
+        return "not seen: the last count is still low" if episode.censoring in {"right", "both"} else "not seen"
+    return between_words(episode.recovery) + ("" if episode.recovery_confirmed else "; not yet confirmed")
+
+
+def course_words(course: Course) -> str:
+    """What kind of course it is, with its reason."""
+    return f"{COURSES[course.kind]}: {course.kind_reason.text}"
+
+
+def label_of(assessment: Assessment, analyte: str) -> str:
+    """What an analyte is called in this assessment."""
+    return next((status.label for status in assessment.history if status.count.analyte == analyte), analyte)
+
+
+def all_gaps(assessment: Assessment) -> tuple[Gap, ...]:
+    """Everything that cannot be said, once each: the assessment's own list, then what its parts add."""
+    parts = [*assessment.gaps]
+    parts += [gap for status in assessment.latest for gap in status.gaps]
+    parts += [grade.gap for status in assessment.latest for grade in status.grades if grade.gap is not None]
+    parts += [assessment.lines.gap] if assessment.lines.gap is not None else []
+    for course in assessment.courses:
+        parts += [*course.gaps, *(part.gap for part in (course.trend, course.cycle) if part.gap is not None)]
+        parts += [episode.recovery_gap for episode in course.episodes if episode.recovery_gap is not None]
+    return tuple(dict.fromkeys(parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeGroup:
+    """All notices of one code, the gravest groups first."""
+
+    code: str
+    severity: str
+    notices: tuple[Notice, ...]
+
+
+def notice_groups(notices: Iterable[Notice]) -> tuple[NoticeGroup, ...]:
+    """Notices gathered by code; errors before warnings before infos, lost content first within each."""
+    ordered = sorted(notices, key=lambda n: (SEVERITIES.index(n.severity), not n.data_lost, n.code))
+    groups: dict[tuple[str, str], list[Notice]] = {}
+    for notice in ordered:
+        groups.setdefault((notice.severity, notice.code), []).append(notice)
+    return tuple(NoticeGroup(code=code, severity=s, notices=tuple(found)) for (s, code), found in groups.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The values and facts that reasons rest on, in words, each with the place it was read from."""
+
+    _words: Mapping[str, str]
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> Evidence:
+        """Everything in an assessment that a reason may point to."""
+        counts = [status.count for status in assessment.history] + [aside.count for aside in assessment.set_aside]
+        labels = {status.count.analyte: status.label for status in assessment.history}
+        said = {count.id: _count_words(count, labels.get(count.analyte, count.analyte)) for count in counts}
+        others: tuple[Dose | Sign | Fact, ...] = (*assessment.doses, *assessment.signs, *assessment.facts)
+        return cls(_words=MappingProxyType(said | {each.id: _other_words(each) for each in others}))
+
+    def words(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """These values and facts; one that the assessment does not hold is named by its id."""
+        return tuple(self._words.get(each, each) for each in ids)
+
+
+def _count_words(count: Count, label: str) -> str:
+    return f"{label} {say_count(count)}, {say_moment(count.taken)} ({count.origin.place})"
+
+
+def _other_words(each: Dose | Sign | Fact) -> str:
+    name = each.drug if isinstance(each, Dose) else each.name
+    when = each.taken if isinstance(each, Sign) else each.start
+    return f"{name}, {say_moment(when)} ({each.origin.place})"

@@ -1,0 +1,70 @@
+"""Numbered sources: every citation in an assessment gets one number, the same in every view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from types import MappingProxyType
+from typing import Any
+
+from leuko.result import Assessment, Citation, Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """One work of the list at the end: its number, and the places in it that conclusions rest on."""
+
+    number: int
+    source: str
+    title: str
+    url: str
+    places: tuple[Citation, ...]
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """The list of sources, in order of first use."""
+
+    listed: tuple[Reference, ...]
+    _numbers: Mapping[str, int]
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> References:
+        """Number the sources of an assessment: first those of the answers, then the rest as they come."""
+        ordered = (assessment.answers, assessment.latest, assessment.lines, assessment.courses, assessment)
+        found: dict[str, dict[Citation, None]] = {}
+        for citation in (each for part in ordered for each in _citations(part)):
+            found.setdefault(citation.source, {})[citation] = None
+        listed = tuple(_reference(n, tuple(places)) for n, places in enumerate(found.values(), 1))
+        return cls(listed=listed, _numbers=MappingProxyType({each.source: each.number for each in listed}))
+
+    def numbers(self, citations: Iterable[Citation]) -> tuple[int, ...]:
+        """The numbers of these citations, ascending, once each."""
+        return tuple(sorted({self._numbers[citation.source] for citation in citations}))
+
+    def mark(self, reason: Reason) -> str:
+        """What stands behind a sentence: " [1, 3]", or nothing where the reason is the record itself."""
+        found = self.numbers(reason.citations)
+        return f" [{', '.join(map(str, found))}]" if found else ""
+
+
+def _reference(number: int, places: tuple[Citation, ...]) -> Reference:
+    first = places[0]
+    # Where a work was confirmed in one place and not in another, the weaker word is printed.
+    confidence = next((each.confidence for each in places if each.confidence != "confirmed"), "confirmed")
+    url = next((each.url for each in places if each.url), "")
+    return Reference(
+        number=number, source=first.source, title=first.title, url=url, places=places, confidence=confidence
+    )
+
+
+def _citations(value: Any) -> Iterator[Citation]:
+    if isinstance(value, Citation):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _citations(item)
+    elif is_dataclass(value):
+        for each in fields(value):
+            yield from _citations(getattr(value, each.name))
