@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/reference from the code: `python scripts/docs.py`, or `--check` to compare only."""
+"""Writes the generated pages of docs/reference from the code: `python scripts/docs.py`; `--check` only compares."""
 
 from __future__ import annotations
 
@@ -67,9 +67,7 @@ def commands(words: tuple[str, ...], command: click.Command) -> Iterator[tuple[t
 
 def help_text(words: tuple[str, ...], command: click.Command) -> str:
     """The help of one command."""
-    context = click.Context(
-        command, info_name=" ".join(words), terminal_width=88, help_option_names=["-h", "--help"]
-    )
+    context = click.Context(command, info_name=" ".join(words), terminal_width=88, help_option_names=["-h", "--help"])
     return command.get_help(context).rstrip()
 
 
@@ -90,9 +88,11 @@ def notices(library: Library) -> str:
     parts = [
         MADE,
         "# Notices\n",
-        "What leuko says about its input, like a compiler's diagnostics. Codes are stable. `leuko explain LK201` prints\n"
-        "the same text. An `error` could not be used, a `warning` was used and deserves a look, an `info` is worth\n"
-        "knowing.\n",
+        dedent("""\
+        What leuko says about its input, like a compiler's diagnostics. Codes are stable, and `leuko explain` followed by a
+        code prints the same text. An `error` could not be used, a `warning` was used and deserves a look, an `info` is
+        worth knowing.
+        """),
     ]
     area = ""
     for code, entry in sorted(library.notices.items()):
@@ -111,13 +111,15 @@ def notices(library: Library) -> str:
 
 
 def knowledge(library: Library) -> str:
-    """What leuko knows, counted and listed; the rows themselves are shown by `leuko explain` and stand in leuko/data."""
+    """What leuko knows, counted and listed; `leuko explain` shows the rows themselves."""
     return "\n".join(
         [
             MADE,
             "# Knowledge\n",
-            "Every row names its source and how well it was confirmed. `leuko explain KEY` shows a row,\n"
-            "`leuko knowledge check` tests them all, and [Add knowledge](../how-to/add-knowledge.md) says how to add one.\n",
+            dedent("""\
+            Every row names its source and how well it was confirmed. `leuko explain KEY` shows a row, `leuko knowledge check`
+            tests them all, and [Add knowledge](../how-to/add-knowledge.md) says how to add one.
+            """),
             *_schemes(library),
             *_counted(library),
             *_sources(library),

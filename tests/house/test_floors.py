@@ -1,4 +1,4 @@
-"""The house is enforced: heavy libraries load where they are used, and no module of reasoning holds a clinical number."""
+"""The house is enforced: heavy libraries load where they are used, and reasoning holds no clinical number."""
 
 from __future__ import annotations
 
