@@ -89,9 +89,9 @@ def notices(library: Library) -> str:
         MADE,
         "# Notices\n",
         dedent("""\
-        What leuko says about its input, like a compiler's diagnostics. Codes are stable, and `leuko explain` followed by a
-        code prints the same text. An `error` could not be used, a `warning` was used and deserves a look, an `info` is
-        worth knowing.
+        What leuko says about its input, like a compiler's diagnostics. Codes are stable; `leuko explain`
+        with a code prints the same text. An `error` could not be used, a `warning` was used and deserves a look, an `info`
+        is worth knowing.
         """),
     ]
     area = ""
@@ -117,8 +117,8 @@ def knowledge(library: Library) -> str:
             MADE,
             "# Knowledge\n",
             dedent("""\
-            Every row names its source and how well it was confirmed. `leuko explain KEY` shows a row, `leuko knowledge check`
-            tests them all, and [Add knowledge](../how-to/add-knowledge.md) says how to add one.
+            Every row names its source and how well it was confirmed. `leuko explain KEY` shows a row,
+            `leuko knowledge check` tests them all, and [Add knowledge](../how-to/add-knowledge.md) says how to add one.
             """),
             *_schemes(library),
             *_counted(library),
