@@ -190,6 +190,10 @@ class CourseRules:
     `hole_days` are not bridged. The latest count is a fall where it is at most `trend_fold_fall` times the baseline of
     at least `trend_min_baseline` counts. The `cyclic_*` numbers say when a periodogram may be asked at all, and what it
     must show. `bases` gives single numbers a basis of their own; `basis` holds for the rest.
+
+    `within_person_cv` is the variation of healthy people's own counts from week to week [coefficient, 0.1 is 10 %]; where
+    it is on file, the reference change value made from it tells a fall or a rise from chance in place of
+    `trend_fold_fall`.
     """
 
     analyte: str
@@ -206,6 +210,7 @@ class CourseRules:
     cyclic_period_low: float
     cyclic_period_high: float
     cyclic_max_false_alarm: float
+    within_person_cv: float | None = None
     basis: Basis
     bases: dict[str, Basis] = field(default_factory=dict)
 

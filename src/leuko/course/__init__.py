@@ -1,0 +1,149 @@
+"""The course of one analyte over time: episodes of low counts, their kind, the trend, and whether they recur.
+
+    points -> low or not (lowness) -> which counts make an episode (stretch) -> measured (episodes, days, worst)
+           -> kind of course (kind, periodic) -> trend against the own baseline (trend)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from leuko.course.episodes import episode_of
+from leuko.course.kind import kind_of, latest_of
+from leuko.course.lowness import Lowness, lowness_of
+from leuko.course.periodic import Rhythm, rhythm_of
+from leuko.course.points import Point, placeable, points_of
+from leuko.course.stretch import Told, stretches_of, told_of
+from leuko.course.trend import trend_of
+from leuko.errors import UsageError
+from leuko.knowledge import Library
+from leuko.record import Count, Dose, Patient
+from leuko.result import Course, CourseClass, Episode, Gap, Reason
+from leuko.wording import say_date, say_days, say_number, say_unit
+
+__all__ = ["course_of"]
+
+
+def course_of(
+    analyte: str,
+    counts: Sequence[Count],
+    *,
+    patient: Patient,
+    library: Library,
+    as_of: date,
+    doses: Sequence[Dose] = (),
+) -> Course:
+    """The course of one analyte as of a day, from its counts in any order.
+
+    Counts of other analytes, without a day, or from after `as_of` take no part; a gap tells the latter two. `doses` keep
+    the rhythm of a treatment from being read as the person's own. Raises UsageError for an analyte without course rules.
+    """
+    if analyte not in library.course:
+        known = ", ".join(sorted(library.course))
+        raise UsageError(f"no course rules for {analyte!r}", why=f"known: {known}", do="name one of these")
+    rules = library.course[analyte]
+    lowness = lowness_of(analyte, patient=patient, library=library)
+    own = [count for count in counts if count.analyte == analyte]
+    usable = [count for count in own if placeable(count) and not _later(count, as_of)]
+    told = told_of(points_of(usable), lowness, rules)
+    stretches = stretches_of(told)
+    episodes = tuple(map(episode_of, stretches))
+    rhythm = rhythm_of(told.every, rules, lowness, any_low=bool(episodes), doses=doses)
+    kind, reason = _unlow(told) if not episodes else kind_of(latest_of(stretches, episodes, as_of), rhythm)
+    low_ids = [count_id for episode in episodes for count_id in episode.counts]
+    return Course(
+        analyte=analyte,
+        episodes=episodes,
+        kind=kind,
+        kind_reason=reason,
+        trend=trend_of(told.every, low_ids, rules, lowness),
+        cycle=rhythm.cycle,
+        gaps=_gaps(own, usable, told, episodes, rhythm, as_of),
+    )
+
+
+def _later(count: Count, as_of: date) -> bool:
+    return count.taken is not None and count.taken.day > as_of
+
+
+def _unlow(told: Told) -> tuple[CourseClass, Reason]:
+    """Why there is no episode: no count, no definition of low, bounds only, or nothing low."""
+    number = sum(len(point.counts) for point in told.every)
+    counts = [count for point in told.points for count in point.counts]
+    if counts:
+        return "not_assessable", _nothing_low(told, counts)
+    lowness = told.lowness
+    why = (
+        f"no count of {lowness.label} with a day"
+        if number == 0
+        else f"no definition of low {lowness.label} is on file for this person's age and sex"
+        if not any(lowness.rows_at(count) for point in told.every for count in point.counts)
+        else "every count is only a bound that lies across the limit"
+    )
+    return "not_assessable", Reason(rule=f"course:{told.rules.analyte}:none", text=f"nothing can be told: {why}.")
+
+
+def _nothing_low(told: Told, counts: Sequence[Count]) -> Reason:
+    lowness, cuts = told.lowness, sorted({told.lowness.cut(count) for count in counts})
+    limits = " or ".join(map(say_number, cuts))
+    first, last = told.points[0], told.points[-1]
+    when = f"on {say_date(first.day)}" if len(counts) == 1 else f"from {say_date(first.day)} to {say_date(last.day)}"
+    many = "the one count" if len(counts) == 1 else f"none of the {len(counts)} counts"
+    verb = "is not" if len(counts) == 1 else "is"
+    return Reason(
+        rule=f"course:{told.rules.analyte}:none",
+        text=f"{many} {when} {verb} below {limits} {say_unit(lowness.unit)}: there is no low episode to class.",
+        evidence=tuple(count.id for count in counts),
+        citations=lowness.reason(counts).citations,
+    )
+
+
+def _gaps(
+    own: Sequence[Count],
+    usable: Sequence[Count],
+    told: Told,
+    episodes: Sequence[Episode],
+    rhythm: Rhythm,
+    as_of: date,
+) -> tuple[Gap, ...]:
+    found = [episode.recovery_gap for episode in episodes]
+    found += [_unused(own, usable, told.lowness), _undecided(told), _silence(told.every, told, as_of)]
+    found += [rhythm.cycle.gap] if len(episodes) > 1 else []
+    return tuple(gap for gap in dict.fromkeys(found) if gap is not None)
+
+
+def _unused(own: Sequence[Count], usable: Sequence[Count], lowness: Lowness) -> Gap | None:
+    missing = len(own) - len(usable)
+    if not missing:
+        return None
+    return Gap(
+        what=f"course of {lowness.label}",
+        why=f"{missing} of {len(own)} counts have no day, or one after the day of this assessment, and take no part",
+        settle="the days on which they were drawn",
+    )
+
+
+def _undecided(told: Told) -> Gap | None:
+    missing = len(told.every) - len(told.points)
+    if not missing or not told.lowness.rows:
+        return None
+    return Gap(
+        what=f"course of {told.lowness.label}",
+        why=f"{missing} of {len(told.every)} counts prove neither low nor not low",
+        settle="measured values instead of bounds, and the date of birth where limits hang on age",
+    )
+
+
+def _silence(points: Sequence[Point], told: Told, as_of: date) -> Gap | None:
+    """A last count too old to tell how things stand."""
+    if not points:
+        return None
+    idle = (as_of - points[-1].end.date()).days
+    if idle <= told.rules.hole_days:
+        return None
+    return Gap(
+        what=f"{told.lowness.label} now",
+        why=f"the last count, on {say_date(points[-1].day)}, lies {say_days(float(idle))} back",
+        settle="a new count",
+    )

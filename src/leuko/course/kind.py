@@ -1,0 +1,177 @@
+"""What kind of course the episodes make: transient, persistent, chronic, cyclic, ongoing, or not assessable.
+
+The kind is that of the latest episode. A class that the sampling cannot carry is not given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from leuko.course.periodic import Rhythm
+from leuko.course.points import Point
+from leuko.course.stretch import Stretch, Told
+from leuko.course.words import say_cut, say_point
+from leuko.result import CourseClass, Episode, Reason
+from leuko.wording import say_date, say_days
+
+NOT_YET: Final = "Counts often rise and fall: one low value is not yet a low count that persists."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """The latest episode, found and measured, with what lies around it. `idle` is days from the last count to `as_of`."""
+
+    stretch: Stretch
+    episode: Episode
+    number: int
+    idle: float
+
+    @property
+    def told(self) -> Told:
+        """The series it belongs to."""
+        return self.stretch.told
+
+    @property
+    def stale(self) -> bool:
+        """Whether it was still low, or not surely recovered, at its last count, and none was taken for a hole."""
+        return not self.episode.recovery_confirmed and self.ends and self.idle > self.told.rules.hole_days
+
+    @property
+    def ends(self) -> bool:
+        """Whether the series ends with it: no later count tells that it went on or was over."""
+        last = self.stretch.last
+        return not any(self.told.low(i) for i in range(last + 1, len(self.told.points)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A class, the rule whose number decided it, and why."""
+
+    kind: CourseClass
+    by: str
+    text: str
+
+
+def latest_of(stretches: Sequence[Stretch], episodes: Sequence[Episode], as_of: date) -> Latest:
+    """The latest episode as of a day."""
+    stretch = stretches[-1]
+    last = stretch.told.points[-1]
+    idle = float((as_of - last.end.date()).days)
+    return Latest(stretch=stretch, episode=episodes[-1], number=len(episodes), idle=max(0.0, idle))
+
+
+def kind_of(latest: Latest, rhythm: Rhythm) -> tuple[CourseClass, Reason]:
+    """The class of the course, with its reason."""
+    verdict = _verdict(latest, rhythm)
+    rules, library = latest.told.rules, latest.told.lowness.library
+    text = verdict.text
+    if latest.number > 1 and verdict.kind != "cyclic":
+        text += f" It is the latest of {latest.number} low episodes on record."
+    return verdict.kind, Reason(
+        rule=f"course:{rules.analyte}:{verdict.kind}",
+        text=text,
+        evidence=latest.episode.counts,
+        citations=(library.cite(rules.basis_of(verdict.by)),),
+    )
+
+
+def _verdict(latest: Latest, rhythm: Rhythm) -> Verdict:
+    if rhythm.own:
+        return Verdict(kind="cyclic", by="cyclic_max_false_alarm", text=rhythm.cycle.reason.text)
+    lows = _lows_in_a_row(latest.stretch)
+    if _chronic(lows, latest.told):
+        return _say_chronic(latest, lows)
+    if latest.episode.recovery_confirmed:
+        return _recovered(latest)
+    if latest.stale:
+        return _say_stale(latest)
+    return _unfinished(latest, lows)
+
+
+def _lows_in_a_row(stretch: Stretch) -> tuple[Point, ...]:
+    """The low points of the episode and, across holes, those just before it with no count above the cut between."""
+    told, first = stretch.told, stretch.first
+    while first > 0 and told.low(first - 1):
+        first -= 1
+    return tuple(told.points[i] for i in range(first, stretch.last + 1) if told.low(i))
+
+
+def occasions(told: Told) -> int:
+    """How many low counts the chronic span must hold: as many as it takes to cross it without a hole."""
+    return math.ceil(told.rules.chronic_days / told.rules.hole_days) + 1
+
+
+def _chronic(lows: Sequence[Point], told: Told) -> bool:
+    days = {point.day for point in lows}
+    return lows[-1].lo - lows[0].hi >= told.rules.chronic_days and len(days) >= occasions(told)
+
+
+def _say_chronic(latest: Latest, lows: Sequence[Point]) -> Verdict:
+    rules, stretch = latest.told.rules, latest.stretch
+    span = say_days(round(lows[0].days_to(lows[-1])))
+    text = (
+        f"Chronic: below {say_cut(stretch)} on {len(lows)} occasions over {span}, from {say_date(lows[0].day)} "
+        f"to {say_date(lows[-1].day)} (chronic from {say_days(rules.chronic_days)} on)."
+    )
+    if lows[0] is not stretch.inner[0]:
+        text += " Between them lie stretches without a count, in which it may have been higher."
+    if latest.episode.recovery_confirmed:
+        text += f" It has since recovered{_recovered_when(latest)}."
+    elif latest.stale:
+        text += f" Whether it still is cannot be said: {_idle_words(latest)}."
+    return Verdict(kind="chronic", by="chronic_days", text=text)
+
+
+def _recovered(latest: Latest) -> Verdict:
+    rules = latest.told.rules
+    least, most = latest.episode.duration
+    limit = say_days(rules.chronic_days)
+    if most is None:
+        text = (
+            f"Cannot be classed: it recovered{_recovered_when(latest)}, but when it began was not seen; it lasted at "
+            f"least {say_days(least)}, and {limit} or more would make it chronic."
+        )
+        return Verdict(kind="not_assessable", by="chronic_days", text=text)
+    lasted = f"at least {say_days(least)} and at most {say_days(most)}" if least > 0 else f"at most {say_days(most)}"
+    if most >= rules.chronic_days:
+        text = f"Cannot be classed: it lasted {lasted}; {limit} or more would make it chronic."
+        return Verdict(kind="not_assessable", by="chronic_days", text=text)
+    text = f"Transient: it recovered{_recovered_when(latest)} and lasted {lasted}."
+    return Verdict(kind="transient", by="recovery_values", text=text)
+
+
+def _recovered_when(latest: Latest) -> str:
+    after = latest.stretch.at(latest.stretch.after)
+    return f" by {say_date(after.day)}" if after is not None else ""
+
+
+def _say_stale(latest: Latest) -> Verdict:
+    text = f"Cannot be classed: {_idle_words(latest)}, so whether it lasts cannot be said."
+    return Verdict(kind="not_assessable", by="hole_days", text=text)
+
+
+def _idle_words(latest: Latest) -> str:
+    last = latest.told.points[-1]
+    return f"no count was taken in the {say_days(latest.idle)} since {say_point(last)}"
+
+
+def _unfinished(latest: Latest, lows: Sequence[Point]) -> Verdict:
+    rules, after = latest.told.rules, latest.stretch.at(latest.stretch.after)
+    if after is not None:
+        text = f"Not over yet: back at or above {say_cut(latest.stretch)} on {say_date(after.day)}, but not for long enough."
+        return Verdict(kind="ongoing", by="recovery_values", text=text)
+    days = {point.day for point in lows}
+    if len(days) < 2:
+        text = f"Cannot be classed on a single low value, {say_point(lows[-1])}. {NOT_YET}"
+        return Verdict(kind="not_assessable", by="recovery_values", text=text)
+    span = lows[0].days_to(lows[-1])
+    seen = f"low on {len(days)} days from {say_date(lows[0].day)} to {say_date(lows[-1].day)}"
+    if span < rules.recovery_days:
+        text = f"Under way: {seen}, too short to say whether it persists."
+        return Verdict(kind="ongoing", by="recovery_days", text=text)
+    text = f"Persistent: {seen}; it becomes chronic at {say_days(rules.chronic_days)}."
+    return Verdict(kind="persistent", by="chronic_days", text=text)

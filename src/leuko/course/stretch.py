@@ -1,0 +1,121 @@
+"""Which counts make up an episode.
+
+* An episode opens somewhere between the last count that was not low and the first that was, and closes between its last
+  low count and the first of those back at or above the cut that hold. A count back above that does not hold ends nothing.
+* A hole (`CourseRules.hole_days` without a count) is not bridged between two low counts: the episode before it is
+  right-censored, the one after it left-censored. A change that falls into a hole is still bounded by the counts on its
+  two sides; the hole is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leuko.course.lowness import Lowness
+from leuko.course.points import Point, Side, any_hole
+from leuko.knowledge.schema import CourseRules
+from leuko.record import Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The points of one analyte that tell low from not low, in order of time, and all points beside them."""
+
+    points: tuple[Point, ...]
+    sides: tuple[Side, ...]
+    every: tuple[Point, ...]
+    rules: CourseRules
+    lowness: Lowness
+
+    def low(self, index: int) -> bool:
+        """Whether a point holds a low count; a window with a low and a normal count does."""
+        return self.sides[index] != "above"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """One episode as indices into `Told.points`: the first and the last low point, and the counts above that follow.
+
+    `before`/`after` is the neighbouring point at or above the cut (None: not seen). `held` is whether the counts after
+    it stay there long enough.
+    """
+
+    told: Told
+    first: int
+    last: int
+    before: int | None
+    after: int | None
+    held: bool
+
+    def at(self, index: int | None) -> Point | None:
+        """The point at an index."""
+        return None if index is None else self.told.points[index]
+
+    @property
+    def inner(self) -> tuple[Point, ...]:
+        """Its points, from the first low to the last."""
+        return self.told.points[self.first : self.last + 1]
+
+    @property
+    def lows(self) -> tuple[Count, ...]:
+        """Its low counts, in order of time."""
+        told = self.told
+        found = (count for i in range(self.first, self.last + 1) if told.low(i) for count in told.points[i].counts)
+        return tuple(count for count in found if told.lowness.side(count) == "below")
+
+    @property
+    def unheld(self) -> tuple[Point, ...]:
+        """The points inside it that were back above the cut and did not hold."""
+        return tuple(self.told.points[i] for i in range(self.first, self.last + 1) if not self.told.low(i))
+
+
+def told_of(points: tuple[Point, ...], lowness: Lowness, rules: CourseRules) -> Told:
+    """The points that prove low or not low."""
+    known = [(point, side) for point, side in zip(points, lowness.sides(points), strict=True) if side != "open"]
+    return Told(
+        points=tuple(point for point, _ in known),
+        sides=tuple(side for _, side in known),
+        every=points,
+        rules=rules,
+        lowness=lowness,
+    )
+
+
+def holds(above: Sequence[Point], rules: CourseRules) -> bool:
+    """Whether neighbouring counts at or above the cut count as a recovery.
+
+    `recovery_values` of them on different days, or any two that lie `recovery_days` apart with no hole between.
+    """
+    if len({point.day for point in above}) >= rules.recovery_values:
+        return True
+    long_enough = len(above) > 1 and above[0].days_to(above[-1]) >= rules.recovery_days
+    return long_enough and not any_hole(above, rules.hole_days)
+
+
+def stretches_of(told: Told) -> tuple[Stretch, ...]:
+    """The episodes of a series, in order of time; they never overlap."""
+    lows = [index for index in range(len(told.points)) if told.low(index)]
+    groups: list[list[int]] = []
+    for index in lows:
+        if groups and _same(told, groups[-1][-1], index):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    ends = [group[0] for group in groups[1:]] + [len(told.points)]
+    return tuple(_stretch(told, group, end) for group, end in zip(groups, ends, strict=True))
+
+
+def _same(told: Told, earlier: int, later: int) -> bool:
+    """Whether two low points, with none between them, belong to one episode."""
+    between = told.points[earlier + 1 : later]
+    hole = any_hole(told.points[earlier : later + 1], told.rules.hole_days)
+    return not hole and not holds(between, told.rules)
+
+
+def _stretch(told: Told, group: list[int], end: int) -> Stretch:
+    first, last = group[0], group[-1]
+    before = first - 1 if first > 0 and not told.low(first - 1) else None
+    after = last + 1 if last + 1 < end else None
+    held = holds(told.points[last + 1 : end], told.rules)
+    return Stretch(told=told, first=first, last=last, before=before, after=after, held=held)
