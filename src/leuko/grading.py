@@ -220,8 +220,8 @@ def possible_rules(rules: Iterable[GradeRule], ages: AgeSpan, sex: Sex | None) -
     found: dict[GradeRule | None, None] = {}
     for age in _ages_to_try(rules, ages):
         for one in SEXES if sex is None else (sex,):
-            own = [rule for rule in rules if rule.ages.holds(age) and rule.sex in {None, one}]
-            found.update(dict.fromkeys(own or [None]))
+            own = tuple(rule for rule in rules if rule.ages.holds(age) and rule.sex in {None, one})
+            found.update(dict.fromkeys(own or (None,)))
     return tuple(found)
 
 

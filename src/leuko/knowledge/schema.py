@@ -148,7 +148,7 @@ class DefinitionRow:
 
     id: str
     concept: str
-    category: Literal["definition", "severity", "critical", "course"]
+    category: Literal["definition", "severity", "critical", "course", "method"]
     analyte: str
     band: Band
     ages: Ages = Ages()
