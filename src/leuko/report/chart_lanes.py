@@ -12,7 +12,9 @@ from leuko.report.series import MARKS, Lane, Point, wall_clock
 LANE_HEIGHT: Final = 27
 MOST_LANES: Final = 10
 RAW_Y: Final[Spec] = {"field": "y", "type": "quantitative", "scale": None, "axis": None}
-LINES: Final = "dotted line: leads to a bound, or over a stretch without counts"
+LINES: Final = (
+    "dotted line: leads to a bound, or over a stretch without counts; dotted upright: the day of the assessment"
+)
 
 
 def treatment(frame: Frame, found: tuple[Lane, ...]) -> list[Spec]:
@@ -96,7 +98,7 @@ def _lane_layers(frame: Frame, names: list[Spec], rows: list[Spec]) -> list[Spec
 def key_words(rows: tuple[Point, ...]) -> tuple[str, ...]:
     """What the marks that occur mean, in words."""
     seen = {row.mark for row in rows}
-    return (*(words for mark, words in MARKS.items() if mark in seen), LINES)
+    return (*(words for mark, words in MARKS.items() if mark in seen), LINES, DAY)
 
 
 def key(frame: Frame, rows: tuple[Point, ...]) -> Spec:

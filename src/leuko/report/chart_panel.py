@@ -67,7 +67,7 @@ class _Axis:
         ends = [end for row in rows for end in (row.value, row.low, row.high)]
         ends += [end for band in bands for end in (band.lower, band.upper)]
         held = [end for end in ends if end is not None and end > 0] or [1.0]
-        return cls(low=min(held) / 1.6, high=max(held) * 1.5, height=height)
+        return cls(low=min(held) / 2, high=max(held) * 1.5, height=height)
 
     def holds(self, value: float) -> bool:
         """Whether a value lies on the axis."""

@@ -211,10 +211,14 @@ def episode_words(episode: Episode, number: int, label: str) -> EpisodeWords:
     if episode.holes:
         facts.append(("Not sampled", say_list([between_words(hole) for hole in episode.holes])))
     if episode.worst:
-        worst = [f"{scheme_words(grade.scheme, grade.edition)} {grade_words(grade)}" for grade in episode.worst]
+        worst = [f"{scheme_words(grade.scheme, grade.edition)} {_worst_words(grade)}" for grade in episode.worst]
         facts.append(("Worst grade", ", ".join(worst)))
     title = f"{label} below {say_number(episode.cut)} {say_unit(unit)}, episode {number}"
     return EpisodeWords(title=title, facts=tuple(facts), episode=episode)
+
+
+def _worst_words(grade: Grade) -> str:
+    return "cannot say" if grade.value is None and grade.least is None else f"grade {grade_words(grade)}"
 
 
 def _recovery_words(episode: Episode) -> str:

@@ -12,10 +12,10 @@ from leuko.ages import age_span
 from leuko.grading import possible_rules
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Band, GradeRule, Limit
-from leuko.record import Count, Dose
+from leuko.record import Count, Dose, Moment
 from leuko.report.outline import count_notes, grade_words, interval_words, scheme_words
 from leuko.result import Assessment, Grade, SetAside, Status
-from leuko.wording import say_bounded, say_number
+from leuko.wording import say_bounded, say_moment, say_number
 
 LEADING: Final = ("neutrophils", "wbc", "lymphocytes", "platelets", "haemoglobin")
 Mark = Literal["measured", "derived", "at_most", "at_least", "zero", "set_aside", "superseded"]
@@ -134,7 +134,7 @@ def _point(
         analyte=count.analyte,
         label=label,
         at=None if taken is None else wall_clock(taken.at),
-        when="no date" if taken is None else f"{taken.at:%d %b %Y %H:%M}" if taken.has_time else f"{taken.at:%d %b %Y}",
+        when=_when(taken),
         value=count.value,
         bound=count.bound,
         text=say_bounded(count.value, count.bound),
@@ -146,6 +146,16 @@ def _point(
         grade=grade,
         note=note,
     )
+
+
+def _when(taken: Moment | None) -> str:
+    """The time for a table, as precisely as it is known: "5 Jan 2026, 08:30"."""
+    if taken is None:
+        return "no date"
+    if taken.precision in {"year", "month"}:
+        return say_moment(taken)
+    day = f"{taken.at.day} {taken.at:%b %Y}"
+    return f"{day}, {taken.at:%H:%M}" if taken.has_time else day
 
 
 def mark_of(count: Count) -> Mark:

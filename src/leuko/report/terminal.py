@@ -1,0 +1,294 @@
+"""The assessment in a terminal: good at 80 columns, in colour or plain, and readable when piped into a file.
+
+Colour never carries meaning alone: positions have a sign and a word, severities a word.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from leuko.report.outline import (
+    POSITIONS,
+    PURPOSE,
+    Evidence,
+    NoticeGroup,
+    all_gaps,
+    count_notes,
+    course_words,
+    episode_words,
+    grade_table,
+    grade_words,
+    interval_origin,
+    interval_words,
+    label_of,
+    notice_groups,
+    patient_words,
+    question_words,
+)
+from leuko.report.references import References
+from leuko.report.series import shown_analytes
+from leuko.report.sketch import sketch
+from leuko.report.view import View
+from leuko.result import Assessment, Reason, Status
+from leuko.wording import say_bounded, say_date, say_list, say_moment, say_unit
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+DEFAULT_WIDTH: Final = 80
+SHOWN_EACH: Final = 3
+POSITION_STYLES: Final = {"below": "bold red", "within": "green", "above": "yellow", "cannot_say": "magenta"}
+SEVERITY_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+def render(assessment: Assessment, *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
+    """The assessment as text of at most `width` columns, with ANSI colours where asked for."""
+    console = _console(io.StringIO(), width=width, color=color)
+    show(assessment, console)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def show(assessment: Assessment, console: Console | None = None, *, width: int | None = None) -> None:
+    """Print the assessment; without a console to stdout, plain where it is no terminal or NO_COLOR is set."""
+    target = console or _console(None, width=width, color=None)
+    refs = References.of(assessment)
+    for part in _parts(assessment, refs, target.width):
+        target.print(part)
+
+
+def _console(file: Any, *, width: int | None, color: bool | None) -> Console:
+    from rich.console import Console  # noqa: PLC0415 (only this view needs rich)
+
+    off = None if color is None else not color
+    # A pipe has no width of its own: 80 columns then, so that the text is the same wherever it is kept.
+    console = Console(
+        file=file, width=width, highlight=False, emoji=False, markup=False, force_terminal=color, no_color=off
+    )
+    if width is None and not console.is_terminal:
+        console.width = DEFAULT_WIDTH
+    return console
+
+
+def _parts(assessment: Assessment, refs: References, width: int) -> Iterator[RenderableType]:
+    yield from _head(assessment)
+    yield from _answers(assessment, refs)
+    yield from _latest(assessment, refs)
+    yield from _grades(assessment)
+    yield from _sketches(assessment, width)
+    yield from _lines(assessment, refs)
+    yield from _courses(assessment, refs)
+    yield from _gaps(assessment)
+    yield from _notices(assessment)
+    yield from _set_aside(assessment)
+    yield from _sources(refs)
+    yield from _foot(assessment)
+
+
+def _text(*pieces: str | tuple[str, str]) -> RenderableType:
+    from rich.text import Text  # noqa: PLC0415
+
+    return Text.assemble(*pieces)
+
+
+def _indented(renderable: RenderableType, left: int = 2) -> RenderableType:
+    from rich.padding import Padding  # noqa: PLC0415
+
+    return Padding(renderable, (0, 0, 0, left), expand=False)
+
+
+def _title(words: str) -> Iterator[RenderableType]:
+    yield ""
+    yield _text((words, "bold underline"))
+
+
+def _head(assessment: Assessment) -> Iterator[RenderableType]:
+    yield _text((assessment.headline, "bold"))
+    yield _text((f"{patient_words(assessment.patient)}; as of {say_date(assessment.as_of)}", "dim"))
+
+
+def _answers(assessment: Assessment, refs: References) -> Iterator[RenderableType]:
+    evidence = Evidence.of(assessment)
+    for answer in assessment.answers:
+        yield ""
+        style = "bold" if answer.known else "bold magenta"
+        yield _text((question_words(answer), style), "  ", answer.text, (refs.mark(answer.reason), "cyan"))
+        yield from (_indented(line) for line in _because(answer.reason, answer.text, evidence))
+
+
+def _because(reason: Reason, said: str, evidence: Evidence) -> Iterator[RenderableType]:
+    if reason.text.rstrip(".").lower() not in said.lower():
+        yield _text(("because ", "dim"), reason.text)
+    rests = evidence.words(reason.evidence)
+    if rests:
+        more = f" and {len(rests) - SHOWN_EACH} more" if len(rests) > SHOWN_EACH else ""
+        yield _text((f"from {'; '.join(rests[:SHOWN_EACH])}{more}", "dim"))
+
+
+def _table(*columns: str, right: Iterable[int] = ()) -> Any:
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number in set(right) else "left", overflow="fold")
+    return table
+
+
+def _latest(assessment: Assessment, refs: References) -> Iterator[RenderableType]:
+    if not assessment.latest:
+        return
+    yield from _title("Latest counts")
+    table = _table("Count", "Value", "Unit", "Taken", "Reference interval", "Position", right=(1,))
+    for status in assessment.latest:
+        count, interval = status.count, status.interval
+        table.add_row(
+            status.label,
+            _text((say_bounded(count.value, count.bound), "bold")),
+            say_unit(count.unit),
+            say_moment(count.taken),
+            f"{interval_words(interval)}, {interval_origin(interval)}{refs.mark(interval.reason)}",
+            _text((POSITIONS[status.position], POSITION_STYLES[status.position])),
+        )
+    yield table
+    yield from (_indented(_text(line)) for status in assessment.latest for line in _remarks(status, refs))
+
+
+def _remarks(status: Status, refs: References) -> Iterator[str]:
+    met = [found for found in (*status.critical, *([status.severity] if status.severity else [])) if found.met]
+    for found in met:
+        yield f"{status.label}: {found.name}. {found.reason.text}{refs.mark(found.reason)}"
+    for note in count_notes(status.count):
+        yield f"{status.label}: {note}"
+    for conflict in status.conflicts:
+        yield f"{status.label}: {conflict.text}{refs.mark(conflict)}"
+
+
+def _grades(assessment: Assessment) -> Iterator[RenderableType]:
+    found = grade_table(assessment.latest)
+    if not found.rows:
+        return
+    yield from _title("Grades of the latest counts, side by side")
+    table = _table("Count", *found.columns)
+    for status, grades in found.rows:
+        table.add_row(status.label, *("no rule" if grade is None else grade_words(grade) for grade in grades))
+    yield table
+    yield from (_indented(_text(shift)) for shift in found.shifts)
+
+
+def _sketches(assessment: Assessment, width: int) -> Iterator[RenderableType]:
+    analyte = next(iter(shown_analytes(assessment)), "")
+    drawn = sketch(assessment, analyte, width=width - 2)
+    if drawn:
+        yield from _title(f"{label_of(assessment, analyte)} over time")
+        yield _indented(_text(drawn))
+
+
+def _lines(assessment: Assessment, refs: References) -> Iterator[RenderableType]:
+    lines = assessment.lines
+    yield from _title("Lines")
+    for words, found in (("low", lines.low), ("not low", lines.not_low), ("cannot say", lines.unknown)):
+        if found:
+            yield _indented(_text(f"{words}: {say_list(found)}"))
+    yield _indented(_text(lines.reason.text, (refs.mark(lines.reason), "cyan")))
+
+
+def _courses(assessment: Assessment, refs: References) -> Iterator[RenderableType]:
+    for course in assessment.courses:
+        label = label_of(assessment, course.analyte)
+        yield from _title(f"Course of {label}")
+        yield _indented(_text(course_words(course), (refs.mark(course.kind_reason), "cyan")))
+        for part in (course.trend, course.cycle):
+            yield _indented(_text(part.reason.text, (refs.mark(part.reason), "cyan")))
+        for number, episode in enumerate(course.episodes, 1):
+            said = episode_words(episode, number, label)
+            yield ""
+            yield _indented(_text((said.title, "bold"), (refs.mark(episode.cut_reason), "cyan")))
+            grid = _grid(said.facts)
+            yield _indented(grid, 4)
+
+
+def _grid(rows: Iterable[tuple[str, str]]) -> RenderableType:
+    from rich.table import Table  # noqa: PLC0415
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, words in rows:
+        grid.add_row(_text((name, "dim")), words)
+    return grid
+
+
+def _gaps(assessment: Assessment) -> Iterator[RenderableType]:
+    gaps = all_gaps(assessment)
+    if not gaps:
+        return
+    yield from _title("What cannot be said")
+    for gap in gaps:
+        yield _indented(_text(("? ", "bold magenta"), (gap.what, "bold"), f": {gap.why}"))
+        yield _indented(_text(("what would settle it: ", "dim"), gap.settle), 4)
+
+
+def _notices(assessment: Assessment) -> Iterator[RenderableType]:
+    groups = notice_groups(assessment.notices)
+    if not groups:
+        return
+    yield from _title("Notices about the input")
+    for group in groups:
+        yield from _notice_group(group)
+
+
+def _notice_group(group: NoticeGroup) -> Iterator[RenderableType]:
+    for notice in group.notices[:SHOWN_EACH]:
+        lost = " (content set aside)" if notice.data_lost else ""
+        style = SEVERITY_STYLES[group.severity]
+        yield _indented(_text((f"{group.severity}[{notice.code}]", style), f" {notice.text}{lost}"))
+        yield _indented(_text((f"--> {notice.place}", "dim")), 4)
+        if notice.read:
+            yield _indented(_text(f" = {notice.read}"), 4)
+        if notice.help:
+            yield _indented(_text(("help: ", "bold"), notice.help), 4)
+    more = len(group.notices) - SHOWN_EACH
+    if more > 0:
+        yield _indented(
+            _text((f"and {more} more {group.code}; `leuko explain {group.code}` says what it means", "dim"))
+        )
+
+
+def _set_aside(assessment: Assessment) -> Iterator[RenderableType]:
+    if not assessment.set_aside:
+        return
+    yield from _title("Counts that were read but are not used")
+    for aside in assessment.set_aside:
+        count = aside.count
+        label = label_of(assessment, count.analyte)
+        value = f"{say_bounded(count.value, count.bound)} {say_unit(count.unit)}"
+        why = f" ({aside.notice.code}: {aside.notice.text})"
+        yield _indented(_text(("x ", "red"), f"{label} {value}, {say_moment(count.taken)}{why}"))
+
+
+def _sources(refs: References) -> Iterator[RenderableType]:
+    if not refs.listed:
+        return
+    yield from _title("Sources")
+    for ref in refs.listed:
+        places = "; ".join(dict.fromkeys(place.locator for place in ref.places if place.locator))
+        weak = "" if ref.confidence == "confirmed" else f" ({ref.confidence})"
+        pieces = [piece for piece in (f"{ref.title}{weak}", places, ref.url) if piece]
+        yield _indented(_grid([(f"[{ref.number}]", ". ".join(pieces))]), 2)
+
+
+def _foot(assessment: Assessment) -> Iterator[RenderableType]:
+    yield ""
+    yield _text((PURPOSE, "dim"))
+    known = f"leuko {assessment.leuko_version}, knowledge {assessment.knowledge_hash[:12]}"
+    yield _text((f"{known}, record {assessment.record_digest[:12]}, as of {assessment.as_of.isoformat()}", "dim"))
+
+
+def _write(assessment: Assessment) -> bytes:
+    return render(assessment).encode()
+
+
+VIEW: Final = View(name="terminal", suffix=".txt", media_type="text/plain; charset=utf-8", write=_write)
