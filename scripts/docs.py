@@ -89,9 +89,9 @@ def notices(library: Library) -> str:
         MADE,
         "# Notices\n",
         dedent("""\
-        What leuko says about its input, like a compiler's diagnostics. Codes are stable; `leuko explain`
-        with a code prints the same text. An `error` could not be used, a `warning` was used and deserves a look, an `info`
-        is worth knowing.
+        What leuko says about its input, like a compiler's diagnostics. Codes are stable; `leuko explain` with a code
+        prints the same text. An `error` could not be used, a `warning` was used and deserves a look, an `info` is
+        worth knowing.
         """),
     ]
     area = ""
