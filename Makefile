@@ -3,6 +3,7 @@
 
 UV      = $$(scripts/find-uv)
 RUN     = $(UV) run --frozen --no-sync
+SYNC    = $(UV) sync --frozen --extra pdf --compile-bytecode --quiet
 STAMP   = .venv/.ready
 SOURCES = src tests scripts bench
 
@@ -15,7 +16,7 @@ help:  ## Show the targets
 # One environment for all targets: the locked versions, the PDF extra and the development tools.
 $(STAMP): pyproject.toml uv.lock scripts/find-uv
 	@scripts/find-uv >/dev/null
-	@$(UV) sync --frozen --extra pdf --compile-bytecode --quiet
+	@$(SYNC) || { echo "trying again with the certificates of this machine" >&2; UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(SYNC); }
 	@touch $@
 
 .PHONY: setup
