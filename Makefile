@@ -8,6 +8,7 @@ STAMP   = .venv/.ready
 SOURCES = src tests scripts bench
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 
 .PHONY: help
 help:  ## Show the targets
