@@ -1,25 +1,26 @@
 """The course of one analyte over time: episodes of low counts, their kind, the trend, and whether they recur.
 
-    points -> low or not (lowness) -> which counts make an episode (stretch) -> measured (episodes, days, worst)
-           -> kind of course (kind, periodic) -> trend against the own baseline (trend)
+points -> low or not (lowness) -> which counts make an episode (stretch) -> measured (episodes, days, worst)
+       -> kind of course (kind, periodic) -> trend against the own baseline (trend)
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date
 
 from leuko.course.episodes import episode_of
 from leuko.course.kind import kind_of, latest_of
 from leuko.course.lowness import Lowness, lowness_of
-from leuko.course.periodic import Rhythm, rhythm_of
-from leuko.course.points import Point, placeable, points_of
+from leuko.course.periodic import rhythm_of
+from leuko.course.points import placeable, points_of
 from leuko.course.stretch import Told, stretches_of, told_of
 from leuko.course.trend import trend_of
 from leuko.errors import UsageError
 from leuko.knowledge import Library
 from leuko.record import Count, Dose, Patient
-from leuko.result import Course, CourseClass, Episode, Gap, Reason
+from leuko.result import Course, CourseClass, Gap, Reason
 from leuko.wording import say_date, say_days, say_number, say_unit
 
 __all__ = ["course_of"]
@@ -36,8 +37,9 @@ def course_of(
 ) -> Course:
     """The course of one analyte as of a day, from its counts in any order.
 
-    Counts of other analytes, without a day, or from after `as_of` take no part; a gap tells the latter two. `doses` keep
-    the rhythm of a treatment from being read as the person's own. Raises UsageError for an analyte without course rules.
+    Counts of other analytes take no part, nor do those without a day, from after `as_of`, in another unit or without a
+    possible number; a gap tells of these. `doses` keep the rhythm of a treatment from being read as the person's own.
+    Raises UsageError for an analyte without course rules.
     """
     if analyte not in library.course:
         known = ", ".join(sorted(library.course))
@@ -45,7 +47,7 @@ def course_of(
     rules = library.course[analyte]
     lowness = lowness_of(analyte, patient=patient, library=library)
     own = [count for count in counts if count.analyte == analyte]
-    usable = [count for count in own if placeable(count) and not _later(count, as_of)]
+    usable = [count for count in own if _usable(count, lowness, as_of)]
     told = told_of(points_of(usable), lowness, rules)
     stretches = stretches_of(told)
     episodes = tuple(map(episode_of, stretches))
@@ -59,12 +61,20 @@ def course_of(
         kind_reason=reason,
         trend=trend_of(told.every, low_ids, rules, lowness),
         cycle=rhythm.cycle,
-        gaps=_gaps(own, usable, told, episodes, rhythm, as_of),
+        gaps=_gaps(
+            episodes[-1].recovery_gap if episodes else None,
+            _unused(own, usable, lowness),
+            _undecided(told),
+            _silence(told, as_of),
+            rhythm.cycle.gap if any(stretch.before is not None for stretch in stretches[1:]) else None,
+        ),
     )
 
 
-def _later(count: Count, as_of: date) -> bool:
-    return count.taken is not None and count.taken.day > as_of
+def _usable(count: Count, lowness: Lowness, as_of: date) -> bool:
+    """Whether a count can stand in the series: a number that can be, in the analyte's unit, on a day that has come."""
+    is_number = math.isfinite(count.value) and count.value >= 0 and count.unit == (lowness.unit or count.unit)
+    return is_number and placeable(count) and count.taken is not None and count.taken.day <= as_of
 
 
 def _unlow(told: Told) -> tuple[CourseClass, Reason]:
@@ -78,7 +88,7 @@ def _unlow(told: Told) -> tuple[CourseClass, Reason]:
         f"no count of {lowness.label} with a day"
         if number == 0
         else f"no definition of low {lowness.label} is on file for this person's age and sex"
-        if not any(lowness.rows_at(count) for point in told.every for count in point.counts)
+        if not any(lowness.limits(count) for point in told.every for count in point.counts)
         else "every count is only a bound that lies across the limit"
     )
     return "not_assessable", Reason(rule=f"course:{told.rules.analyte}:none", text=f"nothing can be told: {why}.")
@@ -99,17 +109,7 @@ def _nothing_low(told: Told, counts: Sequence[Count]) -> Reason:
     )
 
 
-def _gaps(
-    own: Sequence[Count],
-    usable: Sequence[Count],
-    told: Told,
-    episodes: Sequence[Episode],
-    rhythm: Rhythm,
-    as_of: date,
-) -> tuple[Gap, ...]:
-    found = [episode.recovery_gap for episode in episodes]
-    found += [_unused(own, usable, told.lowness), _undecided(told), _silence(told.every, told, as_of)]
-    found += [rhythm.cycle.gap] if len(episodes) > 1 else []
+def _gaps(*found: Gap | None) -> tuple[Gap, ...]:
     return tuple(gap for gap in dict.fromkeys(found) if gap is not None)
 
 
@@ -119,24 +119,25 @@ def _unused(own: Sequence[Count], usable: Sequence[Count], lowness: Lowness) -> 
         return None
     return Gap(
         what=f"course of {lowness.label}",
-        why=f"{missing} of {len(own)} counts have no day, or one after the day of this assessment, and take no part",
-        settle="the days on which they were drawn",
+        why=f"{missing} of {len(own)} counts take no part: no number, another unit, no day, or one yet to come",
+        settle="the number, unit and day of each",
     )
 
 
 def _undecided(told: Told) -> Gap | None:
     missing = len(told.every) - len(told.points)
-    if not missing or not told.lowness.rows:
+    if not missing or not told.points:
         return None
     return Gap(
         what=f"course of {told.lowness.label}",
-        why=f"{missing} of {len(told.every)} counts prove neither low nor not low",
-        settle="measured values instead of bounds, and the date of birth where limits hang on age",
+        why=f"{missing} of {len(told.every)} counts can be told neither low nor not low",
+        settle="measured values instead of bounds, and a limit that is known to hold at the person's age and sex",
     )
 
 
-def _silence(points: Sequence[Point], told: Told, as_of: date) -> Gap | None:
+def _silence(told: Told, as_of: date) -> Gap | None:
     """A last count too old to tell how things stand."""
+    points = told.every
     if not points:
         return None
     idle = (as_of - points[-1].end.date()).days

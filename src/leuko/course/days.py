@@ -27,7 +27,7 @@ def days_below(
     told = [(point, side) for point, side in zip(points, sides, strict=True) if side != "open"]
     least = sum(max(0.0, run[-1].lo - run[0].hi) for run in _runs(told, "below", hole_days))
     most = _possible(list(zip(points, sides, strict=True)), hole_days) if seen_whole else None
-    return round(least, _DIGITS), None if most is None else round(most, _DIGITS)
+    return round(float(least), _DIGITS), None if most is None else round(float(most), _DIGITS)
 
 
 def _runs(told: Sequence[tuple[Point, Side]], wanted: Side, hole_days: float) -> list[list[Point]]:

@@ -1,11 +1,11 @@
-"""An episode, measured: onset, nadir and recovery as intervals, and the days below each cut [days, unit of the analyte]."""
+"""An episode, measured: onset, nadir and recovery as intervals, and the days below each cut."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from leuko.course.days import days_below
-from leuko.course.points import Cut, Point, hole_between, side_of
+from leuko.course.points import Cut, Point, Side, hole_between, side_of
 from leuko.course.stretch import Stretch
 from leuko.course.words import recovery_gap, say_episode
 from leuko.course.worst import worst_grades
@@ -26,29 +26,26 @@ def episode_of(stretch: Stretch) -> Episode:
     around = _around(stretch, nadir)
     onset_days, recovery_days = _window(before, first), _window(last, after)
     cut = told.lowness.cut(lows[0])
-    draft = Episode(
+    return Episode(
         analyte=told.lowness.analyte,
         cut=cut,
         cut_reason=told.lowness.reason(lows),
         onset=Between(earliest=before.start if before else None, latest=first.end),
         nadir_count=nadir,
-        nadir=Between(
-            earliest=around[0].start if around[0] else None, latest=around[1].end if around[1] else None
-        ),
+        nadir=Between(earliest=around[0].start if around[0] else None, latest=around[1].end if around[1] else None),
         recovery=Between(earliest=last.start, latest=after.end) if after else None,
         recovery_confirmed=stretch.held,
         recovery_gap=None if stretch.held else recovery_gap(stretch),
         censoring=_censoring(before, after),
         counts=tuple(count.id for point in _all_inside(stretch) for count in point.counts),
-        duration=(max(0.0, last.lo - first.hi), _less(after and after.hi, before and before.lo)),
-        days_below=tuple(_days_below(stretch, value) for value in _cuts(told.rules, cut)),
+        duration=(max(0.0, last.lo - first.hi), _less(_window(last, after)[1], _window(before, first)[0])),
+        days_below=tuple(_days_below(stretch, value, cut) for value in _cuts(told.rules, cut)),
         days_to_nadir=_apart(onset_days, _window(*around)),
         days_nadir_to_recovery=_apart(_window(*around), recovery_days),
         worst=worst_grades(lows, told.lowness),
         holes=tuple(_holes(stretch)),
         reason=say_episode(stretch, nadir),
     )
-    return draft
 
 
 def _censoring(before: Point | None, after: Point | None) -> Censoring:
@@ -96,15 +93,21 @@ def _cuts(rules: CourseRules, cut: float) -> list[float]:
     return sorted({cut, *(value for value in rules.cuts if value < cut)}, reverse=True)
 
 
-def _days_below(stretch: Stretch, value: float) -> DaysBelow:
-    """Days below a cut, from the last count before the episode to the first after it."""
+def _sides(points: Sequence[Point], cut: Cut) -> list[Side]:
+    return [side_of(map(cut.side, point.counts)) for point in points]
+
+
+def _days_below(stretch: Stretch, value: float, own: float) -> DaysBelow:
+    """Days below a cut, from the last count before the episode to the first after it.
+
+    The episode's `own` cut may change with age along it; every other cut is one number.
+    """
     told = stretch.told
     low = stretch.first if stretch.before is None else stretch.before
     high = stretch.last if stretch.after is None else stretch.after
     start, end = told.points[low], told.points[high]
     points = [point for point in told.every if start.lo <= point.lo <= end.lo]
-    cut = Cut(value=value)
-    sides = [side_of(map(cut.side, point.counts)) for point in points]
+    sides = told.lowness.sides(points) if value == own else _sides(points, Cut(value=value))
     seen = stretch.before is not None and stretch.after is not None
     least, most = days_below(points, sides, hole_days=told.rules.hole_days, seen_whole=seen)
     return DaysBelow(cut=value, least=least, most=most)
@@ -118,4 +121,3 @@ def _holes(stretch: Stretch) -> Iterator[Between]:
             earlier, later = told.points[left], told.points[right]
             if hole_between(earlier, later, told.rules.hole_days):
                 yield Between(earliest=earlier.start, latest=later.end)
-

@@ -16,14 +16,14 @@ from leuko.course.points import Point
 from leuko.course.stretch import Stretch, Told
 from leuko.course.words import say_cut, say_point
 from leuko.result import CourseClass, Episode, Reason
-from leuko.wording import say_date, say_days
+from leuko.wording import say_date, say_days, say_number
 
 NOT_YET: Final = "Counts often rise and fall: one low value is not yet a low count that persists."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
-    """The latest episode, found and measured, with what lies around it. `idle` is days from the last count to `as_of`."""
+    """The latest episode, found and measured. `idle` is the time from the last count to the assessment [days]."""
 
     stretch: Stretch
     episode: Episode
@@ -68,15 +68,32 @@ def kind_of(latest: Latest, rhythm: Rhythm) -> tuple[CourseClass, Reason]:
     """The class of the course, with its reason."""
     verdict = _verdict(latest, rhythm)
     rules, library = latest.told.rules, latest.told.lowness.library
-    text = verdict.text
-    if latest.number > 1 and verdict.kind != "cyclic":
-        text += f" It is the latest of {latest.number} low episodes on record."
     return verdict.kind, Reason(
         rule=f"course:{rules.analyte}:{verdict.kind}",
-        text=text,
+        text=" ".join([verdict.text, *_earlier(latest, verdict.kind), *_duffy_null(latest)]),
         evidence=latest.episode.counts,
         citations=(library.cite(rules.basis_of(verdict.by)),),
     )
+
+
+def _earlier(latest: Latest, kind: CourseClass) -> list[str]:
+    if latest.number < 2 or kind == "cyclic" or latest.stretch.before is None:
+        return []
+    return [f"It is the latest of {latest.number} low episodes on record."]
+
+
+def _duffy_null(latest: Latest) -> list[str]:
+    """For a tested Duffy-null person: whether the whole episode lies inside the interval of Duffy-null people."""
+    lowness, deepest = latest.told.lowness, latest.episode.nadir_count
+    lows = [
+        row.low
+        for row in lowness.library.intervals
+        if (row.analyte, row.duffy_null) == (lowness.analyte, True) and row.basis.drives and row.low is not None
+    ]
+    if not lowness.patient.duffy_null or not lows or deepest.bound != "=" or deepest.value < max(lows):
+        return []
+    inside = f"All its counts lie inside the reference interval of Duffy-null people (from {say_number(max(lows))})"
+    return [f"{inside}: low by the general definition, usual for this person."]
 
 
 def _verdict(latest: Latest, rhythm: Rhythm) -> Verdict:
@@ -136,10 +153,18 @@ def _recovered(latest: Latest) -> Verdict:
             f"least {say_days(least)}, and {limit} or more would make it chronic."
         )
         return Verdict(kind="not_assessable", by="chronic_days", text=text)
-    lasted = f"at least {say_days(least)} and at most {say_days(most)}" if least > 0 else f"at most {say_days(most)}"
     if most >= rules.chronic_days:
-        text = f"Cannot be classed: it lasted {lasted}; {limit} or more would make it chronic."
+        lasted = (
+            f"at least {say_days(least)} and may have lasted up to {say_days(most)}"
+            if least > 0
+            else f"up to {say_days(most)}"
+        )
+        begun = f"it recovered{_recovered_when(latest)}" + (
+            f", lasted {lasted}" if least > 0 else f" and may have lasted {lasted}"
+        )
+        text = f"Cannot be classed: {begun}; {limit} or more would make it chronic."
         return Verdict(kind="not_assessable", by="chronic_days", text=text)
+    lasted = f"at least {say_days(least)} and at most {say_days(most)}" if least > 0 else f"at most {say_days(most)}"
     text = f"Transient: it recovered{_recovered_when(latest)} and lasted {lasted}."
     return Verdict(kind="transient", by="recovery_values", text=text)
 
@@ -162,7 +187,8 @@ def _idle_words(latest: Latest) -> str:
 def _unfinished(latest: Latest, lows: Sequence[Point]) -> Verdict:
     rules, after = latest.told.rules, latest.stretch.at(latest.stretch.after)
     if after is not None:
-        text = f"Not over yet: back at or above {say_cut(latest.stretch)} on {say_date(after.day)}, but not for long enough."
+        back = f"back at or above {say_cut(latest.stretch)} on {say_date(after.day)}"
+        text = f"Not over yet: {back}, but not for long enough."
         return Verdict(kind="ongoing", by="recovery_values", text=text)
     days = {point.day for point in lows}
     if len(days) < 2:
@@ -173,5 +199,12 @@ def _unfinished(latest: Latest, lows: Sequence[Point]) -> Verdict:
     if span < rules.recovery_days:
         text = f"Under way: {seen}, too short to say whether it persists."
         return Verdict(kind="ongoing", by="recovery_days", text=text)
-    text = f"Persistent: {seen}; it becomes chronic at {say_days(rules.chronic_days)}."
+    text = f"Persistent: {seen}; {_until_chronic(latest, lows)}."
     return Verdict(kind="persistent", by="chronic_days", text=text)
+
+
+def _until_chronic(latest: Latest, lows: Sequence[Point]) -> str:
+    rules, told = latest.told.rules, latest.told
+    if lows[-1].lo - lows[0].hi < rules.chronic_days:
+        return f"it becomes chronic at {say_days(rules.chronic_days)}"
+    return f"with so long without a count between, chronic asks for {occasions(told)} low counts"

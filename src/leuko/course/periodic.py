@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
@@ -59,49 +59,70 @@ def rhythm_of(
     peak = strongest_period(dense.days, dense.logs, shortest=rules.cyclic_period_low, longest=longest)
     if peak is None:
         return _untested(rules, lowness, "the counts do not vary", "counts that differ from each other")
-    return _told(peak, dense, longest, rules, lowness, doses)
+    taken = _dose_days(dense, doses, peak.period)
+    drugs = _drugs_at(peak.period, dense.span, taken)
+    others = tuple(drug for drug in taken if drug not in drugs)
+    return _told(Tested(dense=dense, peak=peak, longest=longest, drugs=drugs, others=others, rules=rules), lowness)
 
 
-def _told(
-    peak: Peak, dense: Daily, longest: float, rules: CourseRules, lowness: Lowness, doses: Sequence[Dose]
-) -> Rhythm:
-    found = peak.false_alarm <= rules.cyclic_max_false_alarm
-    drugs = _drugs_at(peak.period, dense, doses) if found else ()
-    where = (
-        f"{len(dense.days)} counts over {say_days(round(dense.span))}, "
-        f"{say_date(dense.first.day)} to {say_date(dense.last.day)}"
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """A finished test of the counts for periods up to the `longest` [days].
+
+    `drugs` were given at the interval of the strongest period, `others` meanwhile.
+    """
+
+    dense: Daily
+    peak: Peak
+    longest: float
+    drugs: tuple[str, ...]
+    others: tuple[str, ...]
+    rules: CourseRules
+
+    @property
+    def found(self) -> bool:
+        """Whether the period is more than chance."""
+        return self.peak.false_alarm <= self.rules.cyclic_max_false_alarm
+
+
+def _told(tested: Tested, lowness: Lowness) -> Rhythm:
+    rules, peak = tested.rules, tested.peak
     cycle = Cycle(
         assessable=True,
-        period=peak.period if found else None,
+        period=peak.period if tested.found else None,
         false_alarm=peak.false_alarm,
         reason=Reason(
             rule=f"course:{rules.analyte}:cycle",
-            text=_text(peak, where, drugs, longest, rules, found=found),
-            evidence=dense.ids,
+            text=_text(tested),
+            evidence=tested.dense.ids,
             citations=tuple(dict.fromkeys(lowness.library.cite(rules.basis_of(name)) for name in _RULES)),
         ),
     )
-    return Rhythm(cycle=cycle, own=found and not drugs)
+    return Rhythm(cycle=cycle, own=tested.found and not tested.drugs)
 
 
-def _text(
-    peak: Peak, where: str, drugs: tuple[str, ...], longest: float, rules: CourseRules, *, found: bool
-) -> str:
+def _text(tested: Tested) -> str:
+    peak, rules, dense = tested.peak, tested.rules, tested.dense
     chance = f"false-alarm probability at most {_chance(peak.false_alarm)}, limit {rules.cyclic_max_false_alarm:g}"
-    if not found:
-        tested = f"between {say_number(rules.cyclic_period_low)} and {say_days(longest)}"
+    where = f"{len(dense.days)} daily counts from {say_date(dense.first.day)} to {say_date(dense.last.day)}"
+    if not tested.found:
         return (
-            f"No period {tested} stands out in {where} (the strongest, {say_days(peak.period)}: {chance}). "
-            "Short, sharp dips can escape this test."
+            f"No period between {say_number(rules.cyclic_period_low)} and {say_days(tested.longest)} stands out in "
+            f"{where} (the strongest, {say_days(peak.period)}: {chance}). Short, sharp dips can escape this test."
         )
     text = f"The counts rise and fall with a period of {say_days(peak.period)} in {where} ({chance})"
-    if drugs:
+    if tested.drugs:
         return (
-            f"{text}, but {say_list(list(drugs))} was given at the same interval: the rhythm is that of the treatment, "
-            "and is not called cyclic."
+            f"{text}, but {say_list(tested.drugs)} {'was' if len(tested.drugs) == 1 else 'were'} given at the same "
+            "interval: the rhythm is that of the treatment and is not called cyclic."
         )
-    return f"{text}. No treatment on record recurs at that interval."
+    return f"{text}. {_others_words(tested.others)}"
+
+
+def _others_words(others: tuple[str, ...]) -> str:
+    if not others:
+        return "No treatment is on record that could explain it."
+    return f"Treatment on record meanwhile, not known to recur at that interval: {say_list(others)}."
 
 
 def _chance(probability: float) -> str:
@@ -180,18 +201,17 @@ def _untested(rules: CourseRules, lowness: Lowness, why: str, settle: str) -> Rh
 # Which treatment recurs at the same interval
 
 
-def _drugs_at(period: float, dense: Daily, doses: Iterable[Dose]) -> tuple[str, ...]:
-    """The drugs on record that recur at the period, one by one or taken together (alternating blocks).
+def _drugs_at(period: float, span: float, taken: Mapping[str, Sequence[float]]) -> tuple[str, ...]:
+    """The drugs that recur at the period, one by one or taken together (alternating blocks).
 
-    Two intervals are the same where the series is too short to tell their frequencies apart.
+    Two intervals are the same where a series of that span is too short to tell their frequencies apart.
     """
-    days = _dose_days(dense, doses, period)
-    starts = {drug: _starts(taken, period) for drug, taken in days.items()}
-    found = tuple(drug for drug, own in starts.items() if _recurs(own, period, dense.span))
+    starts = {drug: _starts(days, period) for drug, days in taken.items()}
+    found = tuple(drug for drug, own in starts.items() if _recurs(own, period, span))
     if found:
         return found
     together = _starts([day for own in starts.values() for day in own], period)
-    return tuple(starts) if _recurs(together, period, dense.span) else ()
+    return tuple(starts) if _recurs(together, period, span) else ()
 
 
 def _dose_days(dense: Daily, doses: Iterable[Dose], period: float) -> dict[str, list[float]]:

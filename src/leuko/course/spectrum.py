@@ -3,8 +3,8 @@
 * Periodogram with floating mean: Zechmeister and Kürster, Astron Astrophys 2009;496:577-584. It equals
   `scipy.signal.lombscargle(floating_mean=True, normalize=True)` on centred values (a test holds the two together);
   importing that takes seconds, this only NumPy.
-* False-alarm bound of the highest peak: Baluev, Mon Not R Astron Soc 2008;385:1279-1285, for residual variance estimated
-  from the data. It is an upper bound for Gaussian white noise.
+* False-alarm bound of the highest peak: Baluev, Mon Not R Astron Soc 2008;385:1279, with the variance estimated from
+  the data. It is an upper bound for Gaussian white noise.
 * Counts also wander: neighbouring counts resemble each other without any period. The same bound is therefore taken once
   more after the series is whitened as a first-order autoregression in continuous time (Ornstein-Uhlenbeck process),
   whose memory is the most likely one without a period. The larger of the two bounds counts.
@@ -88,9 +88,10 @@ def false_alarm_bound(power: float, number: int, width: float) -> float:
     `number` counts the values; `width` is the band of frequencies times the effective length of the series.
     """
     free_mean, free_wave = number - 1, number - 3
-    single = (1 - power) ** (free_wave / 2)
-    gamma = math.sqrt(2 / free_mean) * math.exp(math.lgamma(free_mean / 2) - math.lgamma((free_mean - 1) / 2))
-    crossings = gamma * width * (1 - power) ** ((free_wave - 1) / 2) * math.sqrt(free_mean * power / 2)
+    single = math.pow(1 - power, free_wave / 2)
+    ratio = math.exp(math.lgamma(free_mean / 2) - math.lgamma((free_mean - 1) / 2))
+    gamma = math.sqrt(2 / free_mean) * ratio
+    crossings = gamma * width * math.pow(1 - power, (free_wave - 1) / 2) * math.sqrt(free_mean * power / 2)
     return min(1.0, single + crossings)
 
 

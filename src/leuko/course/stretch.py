@@ -1,7 +1,7 @@
 """Which counts make up an episode.
 
 * An episode opens somewhere between the last count that was not low and the first that was, and closes between its last
-  low count and the first of those back at or above the cut that hold. A count back above that does not hold ends nothing.
+  low count and the first of those back at or above the cut that hold. A rise that does not hold ends nothing.
 * A hole (`CourseRules.hole_days` without a count) is not bridged between two low counts: the episode before it is
   right-censored, the one after it left-censored. A change that falls into a hole is still bounded by the counts on its
   two sides; the hole is listed.
@@ -102,8 +102,8 @@ def stretches_of(told: Told) -> tuple[Stretch, ...]:
             groups[-1].append(index)
         else:
             groups.append([index])
-    ends = [group[0] for group in groups[1:]] + [len(told.points)]
-    return tuple(_stretch(told, group, end) for group, end in zip(groups, ends, strict=True))
+    following = [group[0] for group in groups[1:]] + [len(told.points)]
+    return tuple(_stretch(told, group, end) for group, end in zip(groups, following, strict=bool(groups)))
 
 
 def _same(told: Told, earlier: int, later: int) -> bool:

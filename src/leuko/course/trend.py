@@ -1,7 +1,7 @@
 """The latest count against the person's own baseline.
 
 The baseline is the median of the earlier counts that belong to no low episode. A change is told from chance by the
-reference change value: 95 % of the ratios of two log-normal results of one person lie within exp(±z·√2·σ), with σ² =
+reference change value: 95 % of the ratios of two log-normal results of one person lie within exp(±z √2 s), with s² =
 ln(1 + CV²) and CV the within-person variation of the analyte. Where no CV is on file, the house limit `trend_fold_fall`
 stands instead.
 """
@@ -10,34 +10,74 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
 from leuko.course.lowness import Lowness
 from leuko.course.points import Point
 from leuko.knowledge.schema import CourseRules
-from leuko.record import Count
+from leuko.record import Bound, Count
 from leuko.result import Citation, Direction, Gap, Reason, Trend
 from leuko.wording import say_bounded, say_date, say_number, say_unit
 
 _Z: Final = 1.96
 """Two-sided 95 % of the normal distribution."""
+_BOUND_WORDS: Final[dict[Bound, str]] = {
+    "=": "",
+    "<": "less than ",
+    "<=": "at most ",
+    ">": "more than ",
+    ">=": "at least ",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The latest count, the earlier ones it is held against, and their median [unit of the analyte]."""
+
+    latest: Count
+    own: tuple[Count, ...]
+    baseline: float
+    rules: CourseRules
+    lowness: Lowness
+
+    @property
+    def fold(self) -> float:
+        """Latest over baseline."""
+        return self.latest.value / self.baseline
+
+    @property
+    def direction(self) -> Direction:
+        """The direction of a change beyond chance; of a bound only where every value that it allows has it."""
+        fall, rise = fold_limits(self.rules)
+        if self.latest.bound in {"<", "<="}:
+            return "falling" if self.fold <= fall else "cannot_say"
+        if self.latest.bound in {">", ">="}:
+            return "rising" if self.fold >= rise else "cannot_say"
+        return "falling" if self.fold <= fall else "rising" if self.fold >= rise else "stable"
 
 
 def trend_of(points: Sequence[Point], in_episode: Iterable[str], rules: CourseRules, lowness: Lowness) -> Trend:
-    """The trend at the last of the points; `in_episode` are the ids of counts that belong to a low episode."""
+    """The trend at the last of the points; `in_episode` are the ids of counts that belong to a low episode.
+
+    Of several counts in one last window, whose order is not known, the lowest is taken.
+    """
     if not points:
         return _silent(rules, lowness, 0, None, "there is no count")
-    latest, low = points[-1].counts[-1], set(in_episode)
-    own = [count for point in points[:-1] for count in point.counts if count.bound == "=" and count.id not in low]
+    latest, low = min(points[-1].counts, key=lambda count: count.value), set(in_episode)
+    own = tuple(c for point in points[:-1] for c in point.counts if c.bound == "=" and c.id not in low)
     if len(own) < rules.trend_min_baseline:
         why = f"{_counted(len(own))} before the latest and outside low episodes"
         return _silent(rules, lowness, len(own), latest, why)
-    return _against(latest, own, rules, lowness)
+    baseline = median(count.value for count in own)
+    if baseline <= 0:
+        return _silent(rules, lowness, len(own), latest, "the own baseline is zero")
+    return _trend(Compared(latest=latest, own=own, baseline=baseline, rules=rules, lowness=lowness))
 
 
 def fold_limits(rules: CourseRules) -> tuple[float, float]:
-    """Below the first and above the second fold of the baseline, a change is more than chance."""
+    """At or below the first and at or above the second fold of the baseline, a change is more than chance."""
     cv = rules.within_person_cv
     if cv is None:
         return rules.trend_fold_fall, 1 / rules.trend_fold_fall
@@ -45,57 +85,43 @@ def fold_limits(rules: CourseRules) -> tuple[float, float]:
     return 1 / rise, rise
 
 
-def _against(latest: Count, own: Sequence[Count], rules: CourseRules, lowness: Lowness) -> Trend:
-    baseline = median(count.value for count in own)
-    if baseline <= 0:
-        return _silent(rules, lowness, len(own), latest, "the own baseline is zero")
-    fold = latest.value / baseline
-    direction = _direction(latest, fold, rules)
-    reason = Reason(
-        rule=f"course:{rules.analyte}:trend",
-        text=_text(latest, own, baseline, direction, rules, lowness),
-        evidence=(latest.id, *(count.id for count in own)),
-        citations=_citations(rules, lowness),
-    )
+def _trend(compared: Compared) -> Trend:
+    latest, rules = compared.latest, compared.rules
     return Trend(
         analyte=rules.analyte,
-        baseline=baseline,
-        baseline_n=len(own),
+        baseline=compared.baseline,
+        baseline_n=len(compared.own),
         latest=latest.value,
-        fold=fold,
-        direction=direction,
-        reason=reason,
-        gap=_bound_gap(latest, lowness) if direction == "cannot_say" else None,
+        fold=compared.fold,
+        direction=compared.direction,
+        reason=Reason(
+            rule=f"course:{rules.analyte}:trend",
+            text=f"{_said(compared)}: {_meant(compared)}.",
+            evidence=(latest.id, *(count.id for count in compared.own)),
+            citations=_citations(rules, compared.lowness),
+        ),
+        gap=_bound_gap(latest, compared.lowness) if compared.direction == "cannot_say" else None,
     )
 
 
-def _direction(latest: Count, fold: float, rules: CourseRules) -> Direction:
-    """A bound tells a direction only where every value that it allows does."""
-    fall, rise = fold_limits(rules)
-    if latest.bound in {"<", "<="}:
-        return "falling" if fold <= fall else "cannot_say"
-    if latest.bound in {">", ">="}:
-        return "rising" if fold >= rise else "cannot_say"
-    return "falling" if fold <= fall else "rising" if fold >= rise else "stable"
-
-
-def _text(
-    latest: Count, own: Sequence[Count], baseline: float, direction: Direction, rules: CourseRules, lowness: Lowness
-) -> str:
-    fall, rise = fold_limits(rules)
+def _said(compared: Compared) -> str:
+    latest = compared.latest
     day = f" on {say_date(latest.taken.day)}" if latest.taken is not None else ""
-    at_most = {"<": "less than ", "<=": "at most ", ">": "more than ", ">=": "at least "}.get(latest.bound, "")
-    said = (
-        f"{lowness.label} {say_bounded(latest.value, latest.bound)}{day} is {at_most}{say_number(latest.value / baseline)} "
-        f"of the person's own baseline, {say_number(baseline)} {say_unit(latest.unit)} (median of {len(own)} earlier counts)"
+    own = f"{say_number(compared.baseline)} {say_unit(latest.unit)} (median of {len(compared.own)} earlier counts)"
+    return (
+        f"{compared.lowness.label} {say_bounded(latest.value, latest.bound)}{day} is {_BOUND_WORDS[latest.bound]}"
+        f"{compared.fold:.2f} times the person's own baseline of {own}"
     )
-    what = {
-        "falling": f"a fall beyond chance (limit {say_number(round(fall, 2))})",
-        "rising": f"a rise beyond chance (limit {say_number(round(rise, 2))})",
-        "stable": f"no more than counts vary by chance ({say_number(round(fall, 2))} to {say_number(round(rise, 2))})",
+
+
+def _meant(compared: Compared) -> str:
+    fall, rise = fold_limits(compared.rules)
+    return {
+        "falling": f"a fall beyond chance, which begins at {fall:.2f}",
+        "rising": f"a rise beyond chance, which begins at {rise:.2f}",
+        "stable": f"within what counts vary by chance, {fall:.2f} to {rise:.2f}",
         "cannot_say": "a bound that leaves the direction open",
-    }[direction]
-    return f"{said}: {what}."
+    }[compared.direction]
 
 
 def _citations(rules: CourseRules, lowness: Lowness) -> tuple[Citation, ...]:

@@ -59,7 +59,9 @@ def _unconfirmed(stretch: Stretch, after: Point) -> str:
     later = next((i for i in range(stretch.last + 1, end) if told.low(i)), None)
     if later is None:
         return f"{say_point(after)} is back at or above the limit, too little to tell that it holds"
-    return f"{say_point(after)} was back at or above the limit but did not hold, and a hole without counts lies beside it"
+    return (
+        f"{say_point(after)} was back at or above the limit but did not hold, and a hole without counts lies beside it"
+    )
 
 
 def _onset(stretch: Stretch) -> str:
@@ -68,9 +70,10 @@ def _onset(stretch: Stretch) -> str:
     if before is not None:
         return f"{label} fell below {cut} between {say_date(before.day)} ({_values(before)}) and {_shown(first)}"
     if stretch.first == 0:
-        return f"{label} below {cut} ({_values(first)}) at the first count that tells, {say_date(first.day)}"
+        record = "on record" if first.lo == stretch.told.every[0].lo else "that can tell"
+        return f"{label} already below {cut} at the first count {record}, {_shown(first)}"
     gap = _apart(stretch.told.points[stretch.first - 1], first)
-    return f"{label} below {cut} ({_values(first)}) on {say_date(first.day)}, the first count after {gap} without one"
+    return f"{label} below {cut} on {_shown(first)}, the first count after {gap} without one"
 
 
 def _shown(point: Point) -> str:
@@ -83,7 +86,7 @@ def _values(point: Point) -> str:
 
 def _lowest(stretch: Stretch, nadir: Count) -> str:
     if len(stretch.lows) == 1:
-        return "the only low count of it"
+        return "the only low count of this stretch"
     day = say_date(nadir.taken.day) if nadir.taken is not None else ""
     deeper = ", a bound: the true count may have been lower" if nadir.bound != "=" else ""
     return f"lowest {say_bounded(nadir.value, nadir.bound)} on {day}{deeper}"

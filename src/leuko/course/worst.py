@@ -49,8 +49,8 @@ def _grade(count: Count, scheme: GradeScheme, lowness: Lowness) -> Grade:
 
 
 def _worst(graded: list[tuple[Count, Grade]]) -> Grade:
-    """The grade that the episode reached: the worst least and the worst most; a count that has none leaves the most open."""
-    count, leading = max(graded, key=lambda pair: _range(pair[1]))
+    """The grade that the episode reached: the worst least and the worst most of its counts."""
+    count, leading = max(graded, key=lambda pair: (_range(pair[1]), -pair[0].value))
     least = max(_range(grade)[0] for _, grade in graded)
     open_at = next((grade for _, grade in graded if _range(grade)[1] > least), None)
     mosts = [_range(grade)[1] for _, grade in graded]
