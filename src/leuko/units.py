@@ -27,7 +27,14 @@ _UCUM_NAMES = frozenset({UCUM, f"{UCUM}/", "ucum", "urn:oid:2.16.840.1.113883.6.
 _CELL_BASE = "10*9/L"
 _LONGEST = 80  # characters; no unit is longer, and a page of text in a unit field need not be searched
 # HL7 v2 escape sequences that stand for delimiters
-_ESCAPES = {r"\S\ ".strip(): "^", r"\T\ ".strip(): "&", r"\F\ ".strip(): "|", r"\R\ ".strip(): "~", r"\E\ ".strip(): "\\"}
+_ESCAPES = {
+    r"\S\ ".strip(): "^",
+    r"\T\ ".strip(): "&",
+    r"\F\ ".strip(): "|",
+    r"\R\ ".strip(): "~",
+    r"\E\ ".strip(): "\\",
+}
+_LOOKALIKES = {0x2212: "-", 0x2010: "-", 0x2044: "/", 0x2215: "/"}  # minus, hyphen, fraction and division slash
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
 _POWER = re.compile(r"(?:10(?:\*\*|[\^*exEX])?|1?[eE])\+?\(?(\d{1,2})\)?")
@@ -99,7 +106,7 @@ def known_spellings() -> tuple[str, ...]:
     return tuple(sorted({*table.exact, *table.folded}))
 
 
-# ---- cleaning ---------------------------------------------------------------------------------------------------------
+# ---- cleaning --------------------------------------------------------------------------------------------------------
 
 
 def _clean(text: str) -> str:
@@ -109,7 +116,7 @@ def _clean(text: str) -> str:
     text = _RAISED.sub(_lower_superscript, text)
     text = unicodedata.normalize("NFKC", text).replace("μ", "u")
     text = "".join(c for c in text if not c.isspace() and unicodedata.category(c) not in {"Cf", "Cc"})
-    return text.replace("−", "-").replace("⁄", "/").replace("∕", "/").strip("'\"")
+    return text.translate(_LOOKALIKES).strip("'\"")
 
 
 def _lower_superscript(match: re.Match[str]) -> str:
@@ -136,7 +143,9 @@ def _first_readable(text: str, parts: list[str], *, ucum: bool) -> tuple[Unit, .
             why = outcome or why
         else:
             return tuple(replace(unit, text=text) for unit in outcome)
-    raise UnitRefused(f"the unit {text[:_LONGEST]!r} is not one of a blood count", why=why, do="say which unit the values are in")
+    raise UnitRefused(
+        f"the unit {text[:_LONGEST]!r} is not one of a blood count", why=why, do="say which unit the values are in"
+    )
 
 
 def _check_alternatives(text: str, parts: list[str], found: tuple[Unit, ...]) -> None:
@@ -144,13 +153,13 @@ def _check_alternatives(text: str, parts: list[str], found: tuple[Unit, ...]) ->
     for part in parts[1:]:
         outcome = _look_up(part, ucum=False) if len(part) > 1 or part == "%" else ""
         # A part such as "3/uL" is the rest of a split 10^3/uL, not an alternative.
-        if isinstance(outcome, str) or part[:1].isdigit() and not part.startswith("10"):
+        if isinstance(outcome, str) or (part[:1].isdigit() and not part.startswith("10")):
             continue
         if not {(u.canonical, u.factor) for u in outcome} & {(u.canonical, u.factor) for u in found}:
             raise UnitRefused(f"the unit {text!r} says two things", why=f"{found[0].canonical} and {part!r} differ")
 
 
-# ---- the table --------------------------------------------------------------------------------------------------------
+# ---- the table -------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +219,7 @@ def _numbers(raw: dict[str, Any], how: str) -> dict[str, tuple[Fraction, frozens
     }
 
 
-# ---- looking up -------------------------------------------------------------------------------------------------------
+# ---- looking up ------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=4096)

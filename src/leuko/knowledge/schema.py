@@ -229,8 +229,8 @@ class Analyte:
 
     Further guard rails, in the same unit: above `unusual_high` a value is used with a warning; above `confirm_above`
     only where something confirms its unit. Below `whole_cells_below` a count must be a whole number of cells per
-    microlitre. A printed interval whose low end exceeds `lab_low_most`, or whose high end falls short of
-    `lab_high_least`, is no interval of this analyte. `molar_mass` [g/mol] turns mmol/L into g/L. `broader` is the
+    microlitre. A printed interval whose low end lies outside `lab_low_least..lab_low_most`, or whose high end falls
+    short of `lab_high_least`, is no interval of this analyte. Zero is never implausible. `molar_mass` [g/mol] turns mmol/L into g/L. `broader` is the
     analyte that this one is a part of (bands of neutrophils).
     """
 
@@ -244,6 +244,7 @@ class Analyte:
     confirm_above: float | None = None
     unusual_high: float | None = None
     whole_cells_below: float | None = None
+    lab_low_least: float | None = None
     lab_low_most: float | None = None
     lab_high_least: float | None = None
     molar_mass: str | None = None
