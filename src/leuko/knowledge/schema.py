@@ -143,7 +143,10 @@ class GradeScheme:
 class DefinitionRow:
     """A named definition, severity band or critical value of one body.
 
-    `house` marks the row that leuko's own answer uses where bodies disagree (docs/decisions); the others are shown.
+    `house` marks the row that leuko's own answer uses where bodies disagree (docs/decisions); the others are shown. One
+    value has at most one house row of a category at one age and sex: house severity bands do not overlap.
+    `condition` names what else the definition asks for (a duration, a second line, a pregnancy, a group of people): a
+    row that has one is never met by a number alone.
     """
 
     id: str
@@ -191,8 +194,8 @@ class CourseRules:
     at least `trend_min_baseline` counts. The `cyclic_*` numbers say when a periodogram may be asked at all, and what it
     must show. `bases` gives single numbers a basis of their own; `basis` holds for the rest.
 
-    `within_person_cv` is the variation of healthy people's own counts from week to week [coefficient, 0.1 is 10 %]; where
-    it is on file, the reference change value made from it tells a fall or a rise from chance in place of
+    `within_person_cv` is the variation of healthy people's own counts from week to week [coefficient, 0.1 is 10 %];
+    where it is on file, the reference change value made from it tells a fall or a rise from chance in place of
     `trend_fold_fall`.
     """
 
@@ -230,8 +233,8 @@ class Analyte:
     Further guard rails, in the same unit: above `unusual_high` a value is used with a warning; above `confirm_above`
     only where something confirms its unit. Below `whole_cells_below` a count must be a whole number of cells per
     microlitre. A printed interval whose low end lies outside `lab_low_least..lab_low_most`, or whose high end falls
-    short of `lab_high_least`, is no interval of this analyte. Zero is never implausible. `molar_mass` [g/mol] turns mmol/L into g/L. `broader` is the
-    analyte that this one is a part of (bands of neutrophils).
+    short of `lab_high_least`, is no interval of this analyte. Zero is never implausible. `molar_mass` [g/mol] turns
+    mmol/L into g/L. `broader` is the analyte that this one is a part of (bands of neutrophils).
     """
 
     id: str

@@ -1,0 +1,239 @@
+"""One piece of knowledge, laid open: what it says, in which edition, for whom, and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from leuko.errors import UsageError
+from leuko.knowledge.library import Library, bases
+from leuko.knowledge.probing import say_ages, say_band
+from leuko.knowledge.schema import (
+    Ages,
+    Analyte,
+    Basis,
+    CodeRow,
+    CourseRules,
+    DefinitionRow,
+    GradeRule,
+    GradeScheme,
+    IntervalRow,
+    Source,
+)
+from leuko.record import Sex
+from leuko.result import Citation
+
+Facts = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A row of knowledge for people to read: labelled facts in order, and the citation it rests on.
+
+    `drives` says whether a conclusion may rest on it; `see` names the keys of what belongs to it.
+    """
+
+    key: str
+    title: str
+    facts: Facts
+    citation: Citation | None = None
+    note: str = ""
+    drives: bool = True
+    see: tuple[str, ...] = ()
+
+
+def show(library: Library, key: str) -> tuple[Card, ...]:
+    """The cards for a key, or UsageError with near matches where nothing has that name.
+
+    A key is a scheme (`ctcae-6`), its rules for an analyte (`ctcae-6:neutrophils`), a row (`interval:RI0054`,
+    `definition:SV001`, both also without the first word), `course:neutrophils`, an analyte, a source, or a code
+    (`code:http://loinc.org|751-8`, also without the first word).
+    """
+    for cards in (_schemes(library, key), _rows(library, key), _analytes(library, key), _sources(library, key)):
+        found = tuple(cards)
+        if found:
+            return found
+    near = get_close_matches(key, keys(library), n=5, cutoff=0.5)
+    raise UsageError(
+        f"no knowledge is called {key}",
+        why=f"close to it: {', '.join(near)}" if near else "",
+        do="name a scheme (ctcae-6), its rules (ctcae-6:neutrophils), a row (RI0054), an analyte (wbc) or a source",
+    )
+
+
+def keys(library: Library) -> tuple[str, ...]:
+    """Every key that `show` knows, short forms included."""
+    rows = [key for key, _ in bases(library)]
+    short = [key.partition(":")[2] for key in rows if key.startswith(("definition:", "interval:"))]
+    return (*rows, *short, *library.analytes, *library.sources)
+
+
+def _schemes(library: Library, key: str) -> Iterator[Card]:
+    for scheme in library.schemes:
+        name = f"{scheme.id}-{scheme.edition}"
+        if key == name:
+            yield _scheme_card(library, scheme, name)
+        elif key.startswith(f"{name}:"):
+            fitting = (rule for rule in scheme.rules if rule.id == key or rule.id.startswith(f"{key}:"))
+            yield from (_rule_card(library, scheme, rule) for rule in fitting)
+
+
+def _rows(library: Library, key: str) -> Iterator[Card]:
+    for definition in library.definitions:
+        if key in {definition.id, f"definition:{definition.id}"}:
+            yield _definition_card(library, definition)
+    for interval in library.intervals:
+        if key in {interval.id, f"interval:{interval.id}"}:
+            yield _interval_card(library, interval)
+    for rules in library.course.values():
+        if key == f"course:{rules.analyte}":
+            yield _course_card(library, rules)
+    for code in library.codes.values():
+        if key in {code.code, f"{code.system}|{code.code}", f"code:{code.system}|{code.code}"}:
+            yield _code_card(library, code)
+
+
+def _analytes(library: Library, key: str) -> Iterator[Card]:
+    row = library.analytes.get(key.removeprefix("analyte:"))
+    if row is not None:
+        yield _analyte_card(library, row)
+
+
+def _sources(library: Library, key: str) -> Iterator[Card]:
+    source = library.sources.get(key)
+    if source is not None:
+        yield _source_card(library, source)
+
+
+def _card(library: Library, key: str, title: str, facts: Facts, basis: Basis, *, see: tuple[str, ...] = ()) -> Card:
+    return Card(
+        key=key,
+        title=title,
+        facts=tuple((label, text) for label, text in facts if text),
+        citation=library.cite(basis),
+        note=basis.note,
+        drives=basis.drives,
+        see=see,
+    )
+
+
+def _scheme_card(library: Library, scheme: GradeScheme, name: str) -> Card:
+    until = f" to {scheme.in_force_to:%Y-%m-%d}" if scheme.in_force_to else ", still"
+    facts = (
+        ("in force", f"from {scheme.in_force_from:%Y-%m-%d}{until}"),
+        ("beside another edition", scheme.overlap),
+        ("note", scheme.note),
+    )
+    return _card(library, name, scheme.title, facts, scheme.basis, see=tuple(rule.id for rule in scheme.rules))
+
+
+def _rule_card(library: Library, scheme: GradeScheme, rule: GradeRule) -> Card:
+    grades = tuple(
+        (f"grade {graded.grade}", f"{say_band(graded.band)} {rule.unit}   [{graded.text}]") for graded in rule.bands
+    )
+    facts = (*_who(rule.ages, rule.sex), *grades, ("no grade", rule.ungraded), ("not by a number", rule.clinical))
+    return _card(library, rule.id, f"{rule.term} — {scheme.title}", facts, rule.basis)
+
+
+def _definition_card(library: Library, row: DefinitionRow) -> Card:
+    facts = (
+        ("value", f"{row.analyte} {say_band(row.band)} {_unit(library, row.analyte)}".strip()),
+        *_who(row.ages, row.sex),
+        ("for", row.population),
+        ("also asks", row.condition),
+        ("says", row.authority),
+        ("house row", "yes: leuko's own answer rests on it" if row.house else ""),
+    )
+    return _card(library, f"definition:{row.id}", f"{row.concept} ({row.category})", facts, row.basis)
+
+
+def _interval_card(library: Library, row: IntervalRow) -> Card:
+    low, high = (f"{limit:g}" if limit is not None else "open" for limit in (row.low, row.high))
+    facts = (
+        ("interval", f"{low} to {high} {_unit(library, row.analyte)}".strip()),
+        *_who(row.ages, row.sex),
+        ("pregnancy", "" if row.pregnancy == "no" else row.pregnancy.replace("_", " ")),
+        ("Duffy-null", "tested Duffy-null" if row.duffy_null else ""),
+        ("people", row.population),
+        ("method", row.method),
+        ("house row", "yes: used when no better interval is known" if row.house else ""),
+    )
+    return _card(library, f"interval:{row.id}", f"{row.analyte} reference interval", facts, row.basis)
+
+
+def _course_card(library: Library, rules: CourseRules) -> Card:
+    unit = _unit(library, rules.analyte)
+    facts = (
+        ("cuts", f"{', '.join(f'{cut:g}' for cut in rules.cuts)} {unit}".strip()),
+        ("recovered when", f"{rules.recovery_values} results of different days, or {rules.recovery_days:g} days"),
+        ("chronic from", f"{rules.chronic_days:g} days"),
+        ("not bridged over", f"{rules.hole_days:g} days without a count"),
+        ("a fall", f"to {rules.trend_fold_fall:g} of a baseline of {rules.trend_min_baseline} counts or more"),
+        ("cycles asked from", f"{rules.cyclic_min_counts} counts over {rules.cyclic_min_days:g} days"),
+        (
+            "cycles",
+            f"{rules.cyclic_period_low:g} to {rules.cyclic_period_high:g} days, p <= {rules.cyclic_max_false_alarm:g}",
+        ),
+        *((f"because ({name})", _because(library, basis)) for name, basis in rules.bases.items()),
+    )
+    return _card(library, f"course:{rules.analyte}", f"course of {rules.analyte}", facts, rules.basis)
+
+
+def _because(library: Library, basis: Basis) -> str:
+    return f"{basis.says} {basis.note} [{library.sources[basis.source].title}, {basis.confidence}]".strip()
+
+
+def _code_card(library: Library, row: CodeRow) -> Card:
+    facts = (
+        ("means", row.analyte or ""),
+        ("method", row.method or ""),
+        ("panel", "yes" if row.panel else ""),
+        ("refused", row.refuse),
+    )
+    return _card(library, f"code:{row.system}|{row.code}", f"{row.code} of {row.system}", facts, row.basis)
+
+
+def _analyte_card(library: Library, row: Analyte) -> Card:
+    low, high = (f"{limit:g}" if limit is not None else "open" for limit in (row.plausible_low, row.plausible_high))
+    facts = (
+        ("kept in", row.unit),
+        ("plausible", f"{low} to {high}"),
+        ("called", ", ".join(row.names)),
+        ("becomes", row.absolute or ""),
+    )
+    return _card(library, f"analyte:{row.id}", row.label, facts, row.basis, see=_about(library, row.id))
+
+
+def _about(library: Library, analyte: str) -> tuple[str, ...]:
+    rules = [rule.id for scheme in library.schemes for rule in scheme.rules if rule.analyte == analyte]
+    definitions = [f"definition:{row.id}" for row in library.definitions if row.analyte == analyte]
+    intervals = [f"interval:{row.id}" for row in library.intervals if row.analyte == analyte]
+    course = [f"course:{analyte}"] if analyte in library.course else []
+    return (*rules, *definitions, *intervals, *course)
+
+
+def _source_card(library: Library, source: Source) -> Card:
+    facts = (
+        ("publisher", source.publisher),
+        ("year", str(source.year or "")),
+        ("edition", source.edition),
+        ("doi", source.doi),
+        ("pmid", source.pmid),
+        ("address", source.url),
+        ("licence", source.licence),
+        ("note", source.note),
+    )
+    resting = tuple(key for key, basis in bases(library) if basis.source == source.id)
+    shown = tuple((label, text) for label, text in facts if text)
+    return Card(key=source.id, title=source.title, facts=shown, see=resting)
+
+
+def _who(ages: Ages, sex: Sex | None) -> Facts:
+    printed = f" (source: {ages.text})" if ages.text else ""
+    return (("age", f"{say_ages(ages)}{printed}"), ("sex", sex or ""))
+
+
+def _unit(library: Library, analyte: str) -> str:
+    known = library.analytes.get(analyte)
+    return known.unit if known is not None else ""
