@@ -56,9 +56,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What the source itself wrote, and where."""
+    """What the source itself wrote, and where. The place is no part of `repr`: digests rest on content, not on files."""
 
-    place: Place
+    place: Place = field(repr=False)
     value_text: str = ""
     unit_text: str = ""
     name_text: str = ""
@@ -150,7 +150,10 @@ class Sign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A condition, procedure, organism, transfusion or genotype, with start and end as far as known."""
+    """A condition, procedure, organism, transfusion or genotype, with start and end as far as known.
+
+    `recorded` is when someone wrote it down: the start lies no later. `detail` is what the source adds in words.
+    """
 
     id: str
     kind: FactKind
@@ -159,6 +162,8 @@ class Fact:
     start: Moment | None = None
     end: Moment | None = None
     status: str = "unknown"
+    detail: str = ""
+    recorded: Moment | None = None
     origin: Origin
 
 
