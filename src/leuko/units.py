@@ -24,6 +24,7 @@ from leuko.errors import LeukoError
 
 UCUM = "http://unitsofmeasure.org"
 _UCUM_NAMES = frozenset({UCUM, f"{UCUM}/", "ucum", "urn:oid:2.16.840.1.113883.6.8", "2.16.840.1.113883.6.8"})
+_ONE = Fraction(1)
 _CELL_BASE = "10*9/L"
 _LONGEST = 80  # characters; no unit is longer, and a page of text in a unit field need not be searched
 # HL7 v2 escape sequences that stand for delimiters
@@ -91,13 +92,25 @@ def convert(number: Decimal | str | int, unit: Unit, *, to: str = "", molar_mass
     The arithmetic is exact (Fraction); the float is the nearest one to the true quotient, so n cells/uL is n/1000.
     Raises UnitRefused where the unit is of another kind, ValueError where the number is not finite.
     """
-    base, size = _table().canonical[to] if to else (unit.canonical, Fraction(1))
-    exact = Fraction(number) * unit.factor + unit.offset
+    base, size = _table().canonical[to] if to else (unit.canonical, _ONE)
+    over, under = _ratio(number)
+    factor, offset = unit.factor, unit.offset
+    # Integers all the way (Fraction would reduce at every step), and one division that Python rounds to nearest.
+    over, under = over * factor.numerator, under * factor.denominator
+    if offset:
+        over, under = over * offset.denominator + offset.numerator * under, under * offset.denominator
     if unit.canonical != base:
         if molar_mass is None or (unit.canonical, base) != ("mmol/L", "g/L"):
             raise UnitRefused(f"{unit.text!r} cannot become {to}", why=f"it is a unit of {unit.canonical}")
-        exact = exact * molar_mass / 1000
-    return float(exact / size)
+        over, under = over * molar_mass.numerator, under * molar_mass.denominator * 1000
+    return (over * size.denominator) / (under * size.numerator)
+
+
+def _ratio(number: Decimal | str | int) -> tuple[int, int]:
+    try:
+        return (Fraction(number) if isinstance(number, str) else number).as_integer_ratio()
+    except OverflowError as error:
+        raise ValueError(f"{number} is not finite") from error
 
 
 def known_spellings() -> tuple[str, ...]:
