@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from leuko.report.series import Point
@@ -39,6 +39,18 @@ class Frame:
         end = max(last, as_of) if as_of - last <= span * 0.3 else last
         return cls(start=first - span * 0.04, end=end + span * 0.04, as_of=as_of, theme=theme, width=width)
 
+    def span(self) -> Spec:
+        """An invisible layer that holds the axis to the whole stretch.
+
+        A written domain would do, but Vega-Lite turns a temporal one into expressions that its own merge of layers
+        reports as a conflict, and that the interpreter does not read.
+        """
+        return {
+            "data": {"values": [{"at": stamp(self.start)}, {"at": stamp(self.end)}]},
+            "mark": {"type": "point", "opacity": 0},
+            "encoding": {"x": self.time()},
+        }
+
     def time(self, *, grid: bool = True) -> Spec:
         """The x channel of a panel."""
         span = self.end - self.start
@@ -47,7 +59,7 @@ class Frame:
             "field": "at",
             "type": "temporal",
             "title": None,
-            "scale": {"type": "utc", "domain": [iso(self.start), iso(self.end)]},
+            "scale": {"type": "utc", "nice": False},
             "axis": {"tickCount": {"expr": "width / 110"}, "labelOverlap": True, "grid": grid, "format": days},
         }
 
@@ -56,6 +68,6 @@ class Frame:
         return at is not None and self.start <= at <= self.end
 
 
-def iso(at: datetime | None) -> str:
-    """The source's own clock written as if it were UTC: the axis is a UTC one, so no browser shifts a day."""
-    return "" if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+def stamp(at: datetime | None) -> int:
+    """The source's own clock, read as UTC, in milliseconds since 1970: on a UTC axis no browser shifts a day."""
+    return 0 if at is None else round(at.replace(tzinfo=UTC).timestamp() * 1000)

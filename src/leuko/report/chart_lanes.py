@@ -6,15 +6,14 @@ import textwrap
 from typing import Final
 
 from leuko.record import Dose
-from leuko.report.chart_frame import PLAIN, Frame, Spec, iso
+from leuko.report.chart_frame import PLAIN, Frame, Spec, stamp
 from leuko.report.series import MARKS, Lane, Point, wall_clock
 
 LANE_HEIGHT: Final = 27
 MOST_LANES: Final = 10
 RAW_Y: Final[Spec] = {"field": "y", "type": "quantitative", "scale": None, "axis": None}
-LINES: Final = (
-    "dotted line: leads to a bound, or over a stretch without counts; dotted upright: the day of the assessment"
-)
+LINES: Final = "dotted line: leads to a bound, or over a stretch without counts"
+DAY: Final = "dotted upright line: the day of the assessment"
 
 
 def treatment(frame: Frame, found: tuple[Lane, ...]) -> list[Spec]:
@@ -55,8 +54,8 @@ def _row(frame: Frame, dose: Dose) -> Spec:
     until = start if dose.end is None else wall_clock(dose.end.at)
     colour = frame.theme.dose
     return {
-        "at": iso(max(start, frame.start)),
-        "until": iso(min(max(until, start), frame.end)),
+        "at": stamp(max(start, frame.start)),
+        "until": stamp(min(max(until, start), frame.end)),
         "fill": colour if dose.given else frame.theme.hollow,
         "stroke": colour,
         "bar": frame.theme.dose_bar,
@@ -67,6 +66,7 @@ def _row(frame: Frame, dose: Dose) -> Spec:
 def _lane_layers(frame: Frame, names: list[Spec], rows: list[Spec]) -> list[Spec]:
     time, text = frame.time(grid=False), {"type": "text", "align": "left", "fontSize": 10}
     return [
+        {**frame.span(), "encoding": {"x": time}},
         {
             "data": {"values": names},
             "mark": {**text, "dx": 3, "color": frame.theme.soft_ink},

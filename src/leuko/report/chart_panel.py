@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from leuko.report.chart_frame import PLAIN, STRUCK, Frame, Spec, iso
+from leuko.report.chart_frame import PLAIN, STRUCK, Frame, Spec, stamp
 from leuko.report.series import GradeStripe, Point
 from leuko.wording import say_unit
 
@@ -37,6 +37,7 @@ def panel(frame: Frame, rows: list[Point], bands: tuple[GradeStripe, ...], named
     axis = _Axis.of(used, bands, HEIGHTS.get(rows[0].analyte, OTHER_HEIGHT))
     struck = [row for row in drawn if row.mark in STRUCK and axis.holds(row.value) and frame.holds(row.at)]
     layers = [
+        frame.span(),
         *_band_layers(frame, axis, bands, named),
         *_interval_layers(frame, axis, used),
         *_as_of_layer(frame),
@@ -88,7 +89,7 @@ class _Axis:
             "field": "y",
             "type": "quantitative",
             "title": None,
-            "scale": {"type": "log", "domain": [self.low, self.high], "nice": False, "zero": False},
+            "scale": {"type": "log", "domain": [self.low, self.high], "nice": False},
             "axis": {
                 "values": _ticks(self.low, self.high),
                 "format": "~g",
@@ -155,7 +156,7 @@ def _middle(axis: _Axis, band: GradeStripe) -> float:
 def _interval_layers(frame: Frame, axis: _Axis, rows: list[Point]) -> list[Spec]:
     """The ends of the reference interval, each as long as it was the one that counts were held against."""
     stretches = [
-        {"at": iso(run[0].at), "until": iso(until), "y": end}
+        {"at": stamp(run[0].at), "until": stamp(until), "y": end}
         for run, until in _interval_runs(frame, rows)
         for end in (run[0].low, run[0].high)
         if end is not None
@@ -163,7 +164,7 @@ def _interval_layers(frame: Frame, axis: _Axis, rows: list[Point]) -> list[Spec]
     if not stretches:
         return []
     last = next(row for row in reversed(rows) if row.low is not None or row.high is not None)
-    label = {"at": iso(frame.start), "y": last.high or last.low, "text": f"reference interval {last.interval}"}
+    label = {"at": stamp(frame.start), "y": last.high or last.low, "text": f"reference interval {last.interval}"}
     colour, y = frame.theme.interval, axis.channel()
     return [
         {
@@ -201,7 +202,7 @@ def _interval_runs(frame: Frame, rows: list[Point]) -> list[tuple[list[Point], d
 def _as_of_layer(frame: Frame) -> list[Spec]:
     if not frame.holds(frame.as_of):
         return []
-    values = [{"at": iso(frame.as_of), "text": "assessed"}]
+    values = [{"at": stamp(frame.as_of), "text": "assessed"}]
     return [
         {
             "data": {"values": values},
@@ -215,8 +216,8 @@ def _links(frame: Frame, axis: _Axis, rows: list[Point], hole: timedelta | None)
     """A line from each count to the next; dotted where an end is no exact value, or nothing was measured for long."""
     values = [
         {
-            "at": iso(one.at),
-            "until": iso(two.at),
+            "at": stamp(one.at),
+            "until": stamp(two.at),
             "y": axis.place(one.value),
             "y2": axis.place(two.value),
             "dash": [1, 0] if _known_between(one, two, hole) else [2, 4],
@@ -247,7 +248,7 @@ def _marks(frame: Frame, axis: _Axis, rows: list[Point]) -> Spec:
     values = [
         {
             "id": row.id,
-            "at": iso(row.at),
+            "at": stamp(row.at),
             "y": axis.place(row.value),
             "shape": SHAPES[row.mark],
             "fill": theme.ink if row.mark in {"measured", "zero"} else theme.hollow,
@@ -272,7 +273,7 @@ def _labels(frame: Frame, axis: _Axis, rows: list[Point]) -> list[Spec]:
     """Numbers beside the marks that need one: the lowest, the latest, bounds and zeros; each on a halo."""
     lowest = min(rows, key=lambda row: row.value, default=None)
     told = [row for row in rows if row in (lowest, rows[-1]) or row.mark in NUMBERED]
-    values = [{"at": iso(row.at), "pixel": _label_pixel(axis, row, row is lowest), "text": row.text} for row in told]
+    values = [{"at": stamp(row.at), "pixel": _label_pixel(axis, row, row is lowest), "text": row.text} for row in told]
     encoding = {
         "x": frame.time(),
         "y": {"field": "pixel", "type": "quantitative", "scale": None, "axis": None},
@@ -294,7 +295,7 @@ def _label_pixel(axis: _Axis, row: Point, below: bool) -> float:
 
 def _cursor(frame: Frame, axis: _Axis, rows: list[Point]) -> Spec:
     """A ring around the count that the reader has stepped to; invisible until a page sets `cursor` to its id."""
-    values = [{"id": row.id, "at": iso(row.at), "y": axis.place(row.value)} for row in rows]
+    values = [{"id": row.id, "at": stamp(row.at), "y": axis.place(row.value)} for row in rows]
     return {
         "data": {"values": values},
         "transform": [{"filter": "datum.id === cursor"}],

@@ -1,0 +1,231 @@
+"""One self-contained HTML page: works offline, without JavaScript, on paper, on a phone and with a screen reader.
+
+The page carries its style, its scripts and its data. A strict Content-Security-Policy names each by its hash, forbids
+everything else and needs no `unsafe-eval`: Vega runs its expressions in its own interpreter.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from leuko.knowledge import Library
+from leuko.record import Count, Dose
+from leuko.report.chart import spec, to_svg
+from leuko.report.chart_frame import stamp
+from leuko.report.chart_lanes import key_words
+from leuko.report.extras import has_vl_convert
+from leuko.report.outline import (
+    POSITIONS,
+    PURPOSE,
+    Evidence,
+    all_gaps,
+    count_notes,
+    course_words,
+    episode_words,
+    grade_table,
+    grade_words,
+    interval_origin,
+    interval_words,
+    label_of,
+    notice_groups,
+    patient_words,
+    question_words,
+)
+from leuko.report.references import References
+from leuko.report.series import Point, lanes, points, shown_analytes
+from leuko.report.view import View
+from leuko.result import Assessment, Reason, Status
+from leuko.wording import say_bounded, say_date, say_moment, say_number, say_unit
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SCRIPTS: Final = ("vega.min.js", "vega-lite.min.js", "vega-interpreter.js", "page.js")
+MOST_GAPS: Final = 6
+OPEN_ROWS: Final = 40
+
+
+def html(assessment: Assessment, *, library: Library | None = None, still: bool | None = None) -> str:
+    """The assessment as one HTML page that loads nothing.
+
+    `still` asks for a static drawing that readers without JavaScript see; it needs the extra `leuko[pdf]` and most of
+    a second (None: where the extra is installed).
+    """
+    with_still = has_vl_convert() if still is None else still
+    figure = _figure(assessment, library, still=with_still)
+    style, scripts = _static("page.css"), tuple(_static(name) for name in SCRIPTS)
+    return _environment().get_template("page.html.j2").render(
+        _words(assessment),
+        figure=figure,
+        policy=_policy(style, scripts if figure.drawn else ()),
+        style=_safe(style),
+        scripts=[_safe(script) for script in scripts],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Figure:
+    """What the template needs of the figure; the strings are safe to stand in the page as they are."""
+
+    drawn: bool
+    spec: Any
+    points: Any
+    still: Any
+    key: tuple[str, ...]
+    description: str
+    edition: str
+
+
+def _figure(assessment: Assessment, library: Library | None, *, still: bool) -> _Figure:
+    made = spec(assessment, theme="page", with_key=False, library=library)
+    rows = points(assessment)
+    drawn = bool(shown_analytes(assessment))
+    return _Figure(
+        drawn=drawn,
+        spec=_data(made),
+        points=_data(_stops(assessment, rows)),
+        still=_safe(to_svg(made)) if still and drawn else "",
+        key=key_words(rows),
+        description=made["description"],
+        edition="CTCAE 5",
+    )
+
+
+def _stops(assessment: Assessment, rows: tuple[Point, ...]) -> list[dict[str, Any]]:
+    """Where the keyboard cursor can stand, panel by panel, and what it says there."""
+    return [
+        {
+            "label": label_of(assessment, analyte),
+            "points": [
+                {"id": row.id, "at": stamp(row.at), "text": _stop_words(row)}
+                for row in rows
+                if row.analyte == analyte and row.at is not None
+            ],
+        }
+        for analyte in shown_analytes(assessment)
+    ]
+
+
+def _stop_words(row: Point) -> str:
+    parts = [f"{row.when}: {row.label} {row.text} {say_unit(row.unit)}", row.grade]
+    parts += [f"reference interval {row.interval}"] if row.interval else []
+    return "; ".join(part for part in [*parts, row.note] if part)
+
+
+def _words(assessment: Assessment) -> dict[str, Any]:
+    """Everything but the figure that the template lays out."""
+    return {
+        "assessment": assessment,
+        "who": patient_words(assessment.patient),
+        "gaps": all_gaps(assessment),
+        "most_gaps": MOST_GAPS,
+        "grades": grade_table(assessment.latest),
+        "courses": [_course(assessment, course) for course in assessment.courses],
+        "points": points(assessment),
+        "open_rows": OPEN_ROWS,
+        "lanes": lanes(assessment),
+        "notices": notice_groups(assessment.notices),
+        "references": References.of(assessment),
+        "evidence": Evidence.of(assessment),
+        "purpose": PURPOSE,
+    }
+
+
+def _course(assessment: Assessment, course: Any) -> dict[str, Any]:
+    label = label_of(assessment, course.analyte)
+    episodes = [episode_words(episode, number, label) for number, episode in enumerate(course.episodes, 1)]
+    return {"course": course, "label": label, "words": course_words(course), "episodes": episodes}
+
+
+def _remarks(status: Status) -> list[tuple[str, Reason | None]]:
+    told: list[tuple[str, Reason | None]] = []
+    told += [(met.name, met.reason) for met in (*status.critical, status.severity) if met is not None and met.met]
+    told += [(note, None) for note in count_notes(status.count)]
+    return told + [(reason.text, reason) for reason in status.conflicts]
+
+
+def _value(count: Count) -> str:
+    return say_bounded(count.value, count.bound)
+
+
+def _dose(dose: Dose) -> str:
+    amount = "" if dose.amount is None else f"{say_number(dose.amount)} {say_unit(dose.unit or '')}".strip()
+    cycle = "" if dose.cycle is None else f"cycle {dose.cycle}" + ("" if dose.day is None else f" day {dose.day}")
+    return ", ".join(part for part in (amount, dose.route or "", dose.regimen or "", cycle) if part)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 (only this view needs it)
+
+    folder = resources.files("leuko.report") / "templates"
+    found = Environment(
+        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {
+        "date": say_date,
+        "moment": say_moment,
+        "unit": say_unit,
+        "value": _value,
+        "interval": interval_words,
+        "origin": interval_origin,
+        "position": lambda status: POSITIONS[status.position],
+        "question": question_words,
+        "grade": grade_words,
+        "remarks": _remarks,
+        "dose": _dose,
+    }
+    return found
+
+
+@lru_cache
+def _static(name: str) -> str:
+    text = (resources.files("leuko.report") / "static" / name).read_text(encoding="utf-8")
+    lines = text.splitlines()
+    # A map of the sources lies beside the library, not inside this page.
+    return "\n".join(line for line in lines if not line.startswith("//# sourceMappingURL="))
+
+
+def _safe(text: str) -> Any:
+    from markupsafe import Markup  # noqa: PLC0415
+
+    return Markup(text)  # noqa: S704 (our own files, and drawings made from escaped data)
+
+
+def _data(value: Any) -> Any:
+    """JSON for a data block: no text in it can end the block."""
+    return _safe(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+def _policy(style: str, scripts: tuple[str, ...]) -> str:
+    allowed = " ".join(_hash(script) for script in scripts) or "'none'"
+    rules = (
+        "default-src 'none'",
+        f"script-src {allowed}",
+        f"style-src {_hash(style)}",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+    return "; ".join(rules)
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _write(assessment: Assessment) -> bytes:
+    return html(assessment).encode()
+
+
+VIEW: Final = View(name="html", suffix=".html", media_type="text/html; charset=utf-8", write=_write)
