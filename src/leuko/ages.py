@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from calendar import isleap, monthrange
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from itertools import pairwise
 from typing import Final
 
 from leuko.record import Moment, Patient, Precision
@@ -65,6 +67,17 @@ def age_span(patient: Patient, moment: Moment | None) -> AgeSpan:
     return AgeSpan(least=most if most < 0 else max(age_days(last_born, first_day), 0.0), most=most)
 
 
+def ages_to_try(limits: Iterable[float], span: AgeSpan) -> Iterator[float]:
+    """Ages of a span that between them meet every rule whose age limits are given.
+
+    The ends, every limit between them, and a point inside each stretch between limits: a rule changes nowhere else.
+    """
+    inside = sorted({span.least, span.most, *(limit for limit in limits if span.least < limit < span.most)})
+    yield from (age for age in inside if math.isfinite(age))
+    for start, end in pairwise(inside):
+        yield (start + end) / 2 if math.isfinite(end) else start + 1.0
+
+
 def _days(day: date, precision: Precision) -> tuple[date, date]:
     """The first and the last calendar day that a date of this precision may mean."""
     if precision == "year":
@@ -82,8 +95,3 @@ def first_day(moment: Moment) -> date:
 def last_day(moment: Moment) -> date:
     """The last calendar day that a moment may mean."""
     return _days(moment.day, moment.precision)[1]
-
-
-def day_after(day: date) -> date:
-    """The next calendar day."""
-    return day + timedelta(days=1)

@@ -9,13 +9,13 @@ the age, the sex) stays open: the grade is given only where every possibility le
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, get_args
 
-from leuko.ages import UNKNOWN, AgeSpan
+from leuko.ages import UNKNOWN, AgeSpan, ages_to_try
 from leuko.errors import KnowledgeError, UsageError
 from leuko.knowledge import Library, load_library
 from leuko.knowledge.schema import Band, GradeRule, GradeScheme, Limit
@@ -217,21 +217,13 @@ def check_order(rule: GradeRule) -> None:
 def possible_rules(rules: Iterable[GradeRule], ages: AgeSpan, sex: Sex | None) -> tuple[GradeRule | None, ...]:
     """Every rule that may be the person's own, given what is known of age and sex; None = an age without a rule."""
     rules = tuple(rules)
+    limits = [limit for rule in rules for limit in (rule.ages.low_days, rule.ages.high_days) if limit is not None]
     found: dict[GradeRule | None, None] = {}
-    for age in _ages_to_try(rules, ages):
+    for age in ages_to_try(limits, ages):
         for one in SEXES if sex is None else (sex,):
             own = tuple(rule for rule in rules if rule.ages.holds(age) and rule.sex in {None, one})
             found.update(dict.fromkeys(own or (None,)))
     return tuple(found)
-
-
-def _ages_to_try(rules: Iterable[GradeRule], ages: AgeSpan) -> Iterator[float]:
-    """The ends, every limit between them, and a point inside each stretch between limits: rules change nowhere else."""
-    limits = {limit for rule in rules for limit in (rule.ages.low_days, rule.ages.high_days) if limit is not None}
-    inside = sorted({ages.least, ages.most, *(limit for limit in limits if ages.least < limit < ages.most)})
-    yield from (age for age in inside if math.isfinite(age))
-    for start, end in pairwise(inside):
-        yield (start + end) / 2 if math.isfinite(end) else start + 1.0
 
 
 # The answer

@@ -1,0 +1,104 @@
+"""Where one count stands: the interval it is held against, definitions and bands it meets, and its grades.
+
+Everything carries its reason. Where sources disagree (an interval and a grade, two bodies, two editions) the status
+shows the disagreement as a conflict and does not settle it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from leuko.ages import age_span
+from leuko.grading import say_exact
+from leuko.knowledge import Library
+from leuko.record import Count, Fact, Patient
+from leuko.result import Gap, Grade, Reason, Status
+from leuko.status.definitions import judge
+from leuko.status.editions import gaps_of, graded, grades_of, shifts
+from leuko.status.intervals import Held, duffy_rows, hold
+from leuko.status.knownness import Person
+from leuko.status.lines import house_definition, is_low, lines_of
+from leuko.wording import say_list, say_unit
+
+
+def assessed_analytes(library: Library) -> tuple[str, ...]:
+    """The analytes that a status can be given for: those with a definition, an interval or a grade; in table order."""
+    known = {row.analyte for row in library.definitions if row.category in {"definition", "severity", "critical"}}
+    known |= {row.analyte for row in library.intervals if row.house}
+    return tuple(name for name in library.analytes if name in known or graded(name, library))
+
+
+def status_of(count: Count, *, patient: Patient, library: Library, facts: Iterable[Fact] = ()) -> Status:  # noqa: ARG001
+    """Where a count stands, for the person as they were at the draw.
+
+    `facts` are taken for later use (a pregnancy with dates); what they hold does not change a status yet.
+    """
+    person = Person(ages=age_span(patient, count.taken), sex=patient.sex)
+    held = hold(count, patient=patient, person=person, library=library)
+    judged = judge(count, person=person, library=library)
+    grades = grades_of(count, person=person, library=library)
+    row = library.analytes.get(count.analyte)
+    return Status(
+        count=count,
+        label=row.label if row is not None else count.analyte,
+        interval=held.interval,
+        position=held.position,
+        position_reason=held.reason,
+        definitions=judged.definitions,
+        severity=judged.severity,
+        critical=judged.critical,
+        grades=grades,
+        conflicts=(
+            *_graded_inside(count, held, grades),
+            *judged.conflicts,
+            *shifts(count, grades, person=person, library=library),
+        ),
+        gaps=(*held.gaps, *judged.gaps, *_duffy(count, patient, person, held, library), *gaps_of(grades)),
+    )
+
+
+def _graded_inside(count: Count, held: Held, grades: Iterable[Grade]) -> tuple[Reason, ...]:
+    """The conflict of a count inside its own interval that a scheme grades all the same."""
+    if held.position not in {"within", "above"}:
+        return ()
+    found = [found for found in grades if found.least is not None and found.least > 0]
+    if not found:
+        return ()
+    said = say_list([f"{one.scheme.upper()} {one.edition} gives {_grade_words(one)}" for one in found])
+    value = f"{say_exact(count.value, count.bound)} {say_unit(count.unit)}"
+    return (
+        Reason(
+            rule=f"conflict:interval:{held.interval.id}",
+            text=f"{value} is {held.reason.text}, and yet {said}: the grade does not know this interval",
+            evidence=(count.id,),
+            citations=tuple(
+                dict.fromkeys((*held.interval.reason.citations, *(c for one in found for c in one.reason.citations)))
+            ),
+        ),
+    )
+
+
+def _grade_words(found: Grade) -> str:
+    return f"grade {found.value}" if found.value is not None else f"grade {found.least} to {found.most}"
+
+
+def _duffy(count: Count, patient: Patient, person: Person, held: Held, library: Library) -> tuple[Gap, ...]:
+    """What the Duffy phenotype would change: a low count that is within the interval of Duffy-null people.
+
+    The phenotype is never inferred: where it was not tested, the test is what would settle the question.
+    """
+    rows = duffy_rows(count.analyte, person, library)
+    lows = [row.low for row in rows if row.low is not None]
+    if held.position != "below" or not lows or patient.duffy_null is False or count.value < max(lows):
+        return ()
+    shown = say_list([f"{say_exact(row.low)} {say_unit(count.unit)}" for row in rows if row.low is not None], "or")
+    interval = f"the interval of adults with the Duffy-null phenotype begins at {shown}"
+    if patient.duffy_null is True:
+        why = f"{interval}, and the interval printed with the result was not made for them"
+        return (Gap(what="whether this count is low for the person", why=why, settle="the laboratory's own answer"),)
+    why = f"{interval}; the phenotype was not tested, and is never inferred"
+    settle = "red cell phenotype Fy(a)/Fy(b), or ACKR1 genotype"
+    return (Gap(what="whether this count is low for the person", why=why, settle=settle),)
+
+
+__all__ = ["assessed_analytes", "house_definition", "is_low", "lines_of", "status_of"]

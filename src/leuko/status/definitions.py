@@ -1,0 +1,198 @@
+"""Which definitions, severity bands and critical values a count meets, by body, and where bodies disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from leuko.grading import Edge, above, below, edges, say_exact
+from leuko.knowledge import Library
+from leuko.knowledge.schema import DefinitionRow
+from leuko.record import Count
+from leuko.result import Citation, DefinitionMet, Gap, Reason
+from leuko.status.knownness import Person, holds, inside, rows_for, say_band
+from leuko.wording import say_list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the rows of one analyte say of a count; `definitions` has the house's own first."""
+
+    definitions: tuple[DefinitionMet, ...]
+    severity: DefinitionMet | None
+    critical: tuple[DefinitionMet, ...]
+    conflicts: tuple[Reason, ...]
+    gaps: tuple[Gap, ...]
+
+
+def judge(count: Count, *, person: Person, library: Library) -> Judged:
+    """Hold a count against every definition that applies to the person."""
+    rows = [row for row in library.definitions if row.analyte == count.analyte and row.basis.drives]
+    named = [row for row in rows if row.category == "definition"]
+    house = _house([row for row in named if row.house], count, person, library)
+    others = [row for row in named if not row.house and _applies(row, person)]
+    sure = (_met(row, count, person, library) for row in others if not _needs_more(row))
+    met = tuple(found for found in sure if found.met is not False or (house is not None and found.name == house.name))
+    doubts = tuple(_doubt(row, count, library) for row in others if _needs_more(row) and _differs(row, count, house))
+    critical = [row for row in rows if row.category == "critical" and _applies(row, person)]
+    return Judged(
+        definitions=(*([house] if house else []), *met, *doubts),
+        severity=_severity([row for row in rows if row.category == "severity" and row.house], count, person, library),
+        critical=tuple(
+            found
+            for row in sorted(critical, key=lambda row: not row.house)
+            if (found := _met(row, count, person, library)).met is not False
+        ),
+        conflicts=_disagreement(house, met),
+        gaps=_open(house, count, library),
+    )
+
+
+def _applies(row: DefinitionRow, person: Person) -> bool:
+    """Whether a row holds for the person for certain: rows of other bodies are shown, not weighed."""
+    return bool(rows_for([row], person)) and holds(row.ages, person) is True and row.sex in {None, person.sex}
+
+
+def _needs_more(row: DefinitionRow) -> bool:
+    """Whether a row asks for what no count shows: an ancestry, another line, a diagnosis, a time."""
+    return bool(row.condition or row.population)
+
+
+def _differs(row: DefinitionRow, count: Count, house: DefinitionMet | None) -> bool:
+    return house is not None and house.met is not None and inside(count, row.band) is not house.met
+
+
+def _house(rows: list[DefinitionRow], count: Count, person: Person, library: Library) -> DefinitionMet | None:
+    """The house definition: one row, or those that an uncertain age or sex leaves possible."""
+    possible = rows_for(rows, person)
+    if not possible:
+        return None
+    verdicts = {inside(count, row.band) for row in possible}
+    if len(possible) == 1:
+        return _met(possible[0], count, person, library)
+    met = verdicts.pop() if len(verdicts) == 1 else None
+    bands = say_list([f"{say_band(row.band, count.unit)} ({row.ages.text or row.sex})" for row in possible], "or")
+    name = possible[0].concept
+    start = {True: "yes under each", False: "no under each", None: "they disagree"}[met]
+    return DefinitionMet(
+        id="+".join(row.id for row in possible),
+        name=name,
+        met=met,
+        reason=Reason(
+            rule="+".join(row.id for row in possible),
+            text=f"{name} is {bands}; which applies is not known: {start}",
+            evidence=(count.id,),
+            citations=_cited(possible, library),
+        ),
+        authority=say_list(list(dict.fromkeys(row.authority for row in possible))),
+        house=True,
+    )
+
+
+def _met(row: DefinitionRow, count: Count, person: Person, library: Library) -> DefinitionMet:
+    met = inside(count, row.band)
+    band = say_band(row.band, count.unit)
+    whom = f", {row.ages.text}" if row.ages.text else ""
+    text = {
+        True: f"{band}: {row.concept}",
+        False: f"not {band}: no {row.concept}",
+        None: f"whether it is {band} ({row.concept}) is left open by the bound",
+    }[met]
+    text += f" ({row.authority}{whom})"
+    if not person.age_known and row.ages.text:
+        text += "; the date of birth is not known, an adult is assumed"
+    return DefinitionMet(
+        id=row.id,
+        name=row.concept,
+        met=met,
+        reason=Reason(rule=row.id, text=text, evidence=(count.id,), citations=(library.cite(row.basis),)),
+        authority=row.authority,
+        house=row.house,
+    )
+
+
+def _doubt(row: DefinitionRow, count: Count, library: Library) -> DefinitionMet:
+    """A row that would say otherwise than the house, if a condition held that the count cannot show."""
+    need = row.condition or f"for {row.population}"
+    text = f"{say_band(row.band, count.unit)}: {row.concept} ({row.authority}), {need}: not judged"
+    return DefinitionMet(
+        id=row.id,
+        name=row.concept,
+        met=None,
+        reason=Reason(rule=row.id, text=text, evidence=(count.id,), citations=(library.cite(row.basis),)),
+        authority=row.authority,
+    )
+
+
+def _severity(rows: list[DefinitionRow], count: Count, person: Person, library: Library) -> DefinitionMet | None:
+    """The severity band of a count; of an upper bound, the mildest that it leaves possible, "or worse"."""
+    possible = rows_for(rows, person)
+    low, high = edges(count.value, count.bound)
+    mildest, worst = _band_at(possible, high), _band_at(possible, low)
+    if mildest is None or worst is None:
+        return None
+    found = _met(mildest, count, person, library)
+    if mildest is worst:
+        return found
+    name = f"{mildest.concept} or worse"
+    text = f"{say_exact(count.value, count.bound)} is {name}, down to {worst.concept} ({mildest.authority})"
+    citations = _cited((mildest, worst), library)
+    return DefinitionMet(
+        id=f"{mildest.id}+{worst.id}",
+        name=name,
+        met=True,
+        reason=Reason(rule=f"{mildest.id}+{worst.id}", text=text, evidence=(count.id,), citations=citations),
+        authority=mildest.authority,
+        house=True,
+    )
+
+
+def _band_at(rows: Iterable[DefinitionRow], edge: Edge) -> DefinitionRow | None:
+    return next((row for row in rows if _holds_edge(row, edge)), None)
+
+
+def _holds_edge(row: DefinitionRow, edge: Edge) -> bool:
+    band = row.band
+    if isinstance(band.lower, str) or isinstance(band.upper, str):
+        return False
+    lower = above(edge, band.lower, inclusive=band.lower_inclusive)
+    return lower and below(edge, band.upper, inclusive=band.upper_inclusive)
+
+
+def _disagreement(house: DefinitionMet | None, others: Iterable[DefinitionMet]) -> tuple[Reason, ...]:
+    """One reason where other bodies, or another sentence of the same one, say otherwise than the house definition."""
+    if house is None or house.met is None:
+        return ()
+    apart = [
+        found for found in others if found.met is not None and found.met is not house.met and _same_kind(found, house)
+    ]
+    if not apart:
+        return ()
+    bodies = "; ".join(f"{found.authority}: {found.reason.text}" for found in apart)
+    citations = (*house.reason.citations, *(c for found in apart for c in found.reason.citations))
+    return (
+        Reason(
+            rule=f"conflict:definition:{house.id}",
+            text=f"definitions disagree: {house.authority}: {house.reason.text}; {bodies}",
+            evidence=house.reason.evidence,
+            citations=tuple(dict.fromkeys(citations)),
+        ),
+    )
+
+
+def _same_kind(found: DefinitionMet, house: DefinitionMet) -> bool:
+    """Another body's limit of the same thing, or a band that is met beside it (below a quoted normal range)."""
+    return found.name == house.name or found.met is True
+
+
+def _open(house: DefinitionMet | None, count: Count, library: Library) -> tuple[Gap, ...]:
+    if house is None or house.met is not None:
+        return ()
+    row = library.analytes.get(count.analyte)
+    settle = "a measured value instead of a bound" if count.bound != "=" else "the date of birth and the sex"
+    what = f"whether {row.label if row else count.analyte} {say_exact(count.value, count.bound)} is {house.name}"
+    return (Gap(what=what, why=house.reason.text, settle=settle),)
+
+
+def _cited(rows: Iterable[DefinitionRow], library: Library) -> tuple[Citation, ...]:
+    return tuple(dict.fromkeys(library.cite(row.basis) for row in rows))
