@@ -34,6 +34,9 @@ from leuko.record import Sex
 COMPLETE = ("wbc", "neutrophils", "lymphocytes")
 """The analytes for which a house interval must stand at every age and for both sexes."""
 
+LINES = "lines"
+"""What a definition may be about that is no analyte: how many of the three lines are low together."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -190,7 +193,7 @@ def _check_definitions(library: Library) -> Iterator[Finding]:
             yield _error(key, f"holds for no value or for every value: {say_band(row.band)}")
         if is_empty_age(row.ages):
             yield _error(key, "holds for no age")
-        if row.analyte not in library.analytes:
+        if row.analyte not in {LINES, *library.analytes}:
             yield _error(key, f"is about {row.analyte}, which is no analyte")
         if row.house:
             house[row.analyte, row.category].append(row)
@@ -344,6 +347,7 @@ def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 __all__ = [
     "COMPLETE",
+    "LINES",
     "Card",
     "Change",
     "Coverage",
