@@ -12,7 +12,7 @@ from typing import Literal
 
 from leuko.errors import Notice
 from leuko.intake.base import ReadOptions
-from leuko.intake.findings import Finding, fault
+from leuko.intake.findings import Finding, fault, note
 from leuko.intake.identity import Claim, claim_of
 from leuko.intake.names import index_of
 from leuko.intake.numbers import Number, NumberRefused, read_leading_number
@@ -53,6 +53,10 @@ def interpret(raw: RawResult, *, library: Library, options: ReadOptions) -> Inte
     choice = choose(raw, claim, index=index, units=options.units)
     if isinstance(choice, Finding):
         return _refused(raw, (*claim.findings, choice), library)
+    strange = _stranger(claim, choice)
+    if strange is not None and strange.fatal:
+        return _refused(raw, (*claim.findings, strange), library)
+    claim = claim if strange is None else replace(claim, findings=(*claim.findings, strange))
     return _measured(raw, number, claim, choice, library)
 
 
@@ -117,6 +121,19 @@ def origin_of(raw: RawResult) -> Origin:
     )
 
 
+def _stranger(claim: Claim, choice: Choice) -> Finding | None:
+    """A LOINC code that is not known here under a known label: it may be of another specimen.
+
+    A count of another fluid is told by its size and interval; a percentage is not, so it is refused.
+    """
+    if claim.stranger is None:
+        return None
+    text = f"LOINC {claim.stranger} is not known here, and nothing says that the specimen is blood"
+    if choice.analyte.quantity in {"percent", "ratio"} and choice.analyte.absolute is not None:
+        return fault("LK310", text)
+    return note("LK310", f"{text}; read by its label", read=f"as {choice.analyte.label}")
+
+
 # ---- the number ------------------------------------------------------------------------------------------------------
 
 
@@ -139,9 +156,9 @@ def _unit_beside_value(raw: RawResult, number: Number | Finding) -> RawResult:
 
 
 def _counts_cells(raw: RawResult, number: Number | Finding) -> bool:
-    """Whether value and unit look like a number of cells per volume of something."""
+    """Whether value and unit look like a number of cells per volume of something, or a place was kept for one."""
     if isinstance(number, Finding):
-        return False
+        return number.code == "LK215"
     text = raw.unit_code or raw.unit_text
     found = read_quietly(text, raw.unit_system) if text else ()
     return not text or (not isinstance(found, UnitRefused) and found[0].canonical == "10*9/L")

@@ -36,12 +36,14 @@ class Claim:
 
     `kind` "none": nothing of ours; "panel": a container; "refused": `findings` say why; "ours": `ids` are candidates.
     `coded` is the analyte of its code, `sure` whether code or name alone already decide between count and percentage.
+    `stranger` is a LOINC code that is not known here and that nothing else places in blood.
     """
 
     kind: Literal["none", "panel", "refused", "ours"]
     ids: frozenset[str] = frozenset()
     coded: str | None = None
     method: Method | None = None
+    stranger: str | None = None
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -85,7 +87,13 @@ def _settled(raw: RawResult, rows: list[CodeRow], coded: frozenset[str], names: 
     method = next((row.method for row in rows if row.method), None) or method_in(raw.method_text) or names.method
     own = next(iter(coded), None)
     ids = coded or names.ids
-    return Claim(kind="ours", ids=ids, coded=own, method=method, findings=_remarks(raw, own, names, index))
+    stranger = None if own or names.specimen == "blood" else _unknown_loinc(raw.codes)
+    remarks = _remarks(raw, own, names, index)
+    return Claim(kind="ours", ids=ids, coded=own, method=method, stranger=stranger, findings=remarks)
+
+
+def _unknown_loinc(given: tuple[Code, ...]) -> str | None:
+    return next((c.code for c in given if _SYSTEMS.get(c.system.casefold(), c.system) == _LOINC), None)
 
 
 def _rows(given: tuple[Code, ...], codes: Mapping[tuple[str, str], CodeRow]) -> list[CodeRow]:

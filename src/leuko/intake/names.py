@@ -23,6 +23,7 @@ SpecimenKind = Literal["blood", "doubtful", "other", "unknown"]
 _TOKEN = re.compile(r"[^\W_]+|[#%]")
 _LONGEST_NAME = 160  # characters; a longer text is no name
 _REMEMBERED = 20_000  # names kept in memory per library
+_PARTS = frozenset({"percent", "ratio"})
 _METHODS: tuple[Method, ...] = ("automated", "manual", "estimated")
 
 
@@ -93,15 +94,19 @@ class Index:
         words = _words()
         if not found or not all(word in words.known for word in rest):
             return frozenset()
-        percent = any(word in words.percent for word in rest)
+        percent = any(word in words.percent for word in rest) or any(self._all_parts(ids) for ids in found)
         # "Neutrophils % of WBC": the white cells are what the percentage is of.
         cells = [ids for ids in found if "wbc" not in ids] if percent and len(found) > 1 else found
         common = frozenset.intersection(*cells) if cells else frozenset()
         if percent:
-            return frozenset(i for i in common if self.analytes[i].quantity in {"percent", "ratio"})
+            return frozenset(i for i in common if self.analytes[i].quantity in _PARTS)
         if any(word in words.absolute for word in rest):
             return frozenset(i for i in common if self.analytes[i].quantity == "count")
         return common
+
+    def _all_parts(self, ids: frozenset[str]) -> bool:
+        """Whether ids are all percentages or ratios."""
+        return all(self.analytes[i].quantity in _PARTS for i in ids)
 
 
 def tokens_of(text: str) -> tuple[str, ...]:
