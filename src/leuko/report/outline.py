@@ -16,6 +16,7 @@ from leuko.result import (
     Between,
     Course,
     DaysBelow,
+    DefinitionMet,
     Episode,
     Gap,
     Grade,
@@ -38,6 +39,14 @@ ORIGINS: Final = {
     "age_sex": "for age and sex",
     "adult": "for adults",
     "none": "none known",
+}
+SHORT_ORIGINS: Final = {
+    "laboratory": "lab",
+    "duffy_null": "Duffy-null",
+    "pregnancy": "pregnancy",
+    "age_sex": "age, sex",
+    "adult": "adult",
+    "none": "",
 }
 COURSES: Final = {
     "transient": "transient",
@@ -120,6 +129,18 @@ def _born_words(patient: Patient) -> str:
     return {"year": f"{born:%Y}", "month": f"{born:%B %Y}"}.get(patient.born_precision, say_date(born))
 
 
+def short_interval(interval: ReferenceInterval) -> str:
+    """The ends and, in short, whose they are: "1.8 to 7.5 (lab)"."""
+    short = SHORT_ORIGINS[interval.origin]
+    return f"{interval_words(interval)} ({short})" if short else interval_words(interval)
+
+
+def origins_key(statuses: Iterable[Status]) -> str:
+    """What the short words for the intervals' origins mean, for those that occur."""
+    seen = dict.fromkeys(status.interval.origin for status in statuses)
+    return "; ".join(f"{SHORT_ORIGINS[each]}: {ORIGINS[each]}" for each in seen if SHORT_ORIGINS[each])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeTable:
     """Grades side by side: a column an edition, a row an analyte; a cell is None where the edition has no rule."""
@@ -145,11 +166,13 @@ def grade_table(statuses: Iterable[Status]) -> GradeTable:
 
 
 def _shifts(status: Status) -> list[str]:
-    """Where editions of one scheme give one count different grades: the limits moved, not the count."""
+    """Where editions of one scheme give one count different grades, unless the status itself explains the shift."""
+    if any(reason.rule.startswith("shift:") for reason in status.conflicts):
+        return []
     found = []
     for scheme, same in groupby(status.grades, key=lambda grade: grade.scheme):
         grades = sorted(same, key=lambda grade: grade.edition)
-        if len({(grade.value, grade.least, grade.most) for grade in grades}) > 1:
+        if len({grade.value for grade in grades if grade.value is not None}) > 1:
             said = [f"{scheme_words(scheme, grade.edition)} {_grade_sentence(grade)}" for grade in grades]
             found.append(
                 f"{status.label} {say_count(status.count)}: {say_list(said)}. "
@@ -206,8 +229,11 @@ def episode_words(episode: Episode, number: int, label: str) -> EpisodeWords:
         ("True nadir", between_words(episode.nadir)),
         ("Recovery", _recovery_words(episode)),
         ("Length", span_words(*episode.duration)),
-        *(("Days", below_words(days, unit)) for days in episode.days_below),
+        *(("Days", below_words(days, unit)) for days in episode.days_below if days.most != 0),
     ]
+    never = [say_number(days.cut) for days in episode.days_below if days.most == 0]
+    if never:
+        facts.append(("Never below", f"{say_list(never, 'or')} {say_unit(unit)}, as far as counts were taken"))
     if episode.holes:
         facts.append(("Not sampled", say_list([between_words(hole) for hole in episode.holes])))
     if episode.worst:
@@ -228,8 +254,9 @@ def _recovery_words(episode: Episode) -> str:
 
 
 def course_words(course: Course) -> str:
-    """What kind of course it is, with its reason."""
-    return f"{COURSES[course.kind]}: {course.kind_reason.text}"
+    """What kind of course it is, with its reason; the kind is not said twice."""
+    kind, why = COURSES[course.kind], course.kind_reason.text
+    return why if why.lower().startswith(kind) else f"{kind[0].upper()}{kind[1:]}: {why}"
 
 
 def label_of(assessment: Assessment, analyte: str) -> str:
@@ -247,6 +274,19 @@ def all_gaps(assessment: Assessment) -> tuple[Gap, ...]:
         parts += [*course.gaps, *(part.gap for part in (course.trend, course.cycle) if part.gap is not None)]
         parts += [episode.recovery_gap for episode in course.episodes if episode.recovery_gap is not None]
     return tuple(dict.fromkeys(parts))
+
+
+def joined_gaps(assessment: Assessment) -> tuple[Gap, ...]:
+    """The gaps for reading: those with the same cause and remedy are said once, for all that they concern."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for gap in all_gaps(assessment):
+        alike.setdefault((gap.why, gap.settle), []).append(gap.what)
+    return tuple(Gap(what="; ".join(whats), why=why, settle=settle) for (why, settle), whats in alike.items())
+
+
+def met_words(met: DefinitionMet) -> str:
+    """A definition that is met, by its name and its reason, the name only once."""
+    return met.reason.text if met.name.lower() in met.reason.text.lower() else f"{met.name}. {met.reason.text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,6 @@ from leuko.report.outline import (
     POSITIONS,
     PURPOSE,
     Evidence,
-    all_gaps,
     count_notes,
     course_words,
     episode_words,
@@ -32,10 +31,13 @@ from leuko.report.outline import (
     grade_words,
     interval_origin,
     interval_words,
+    joined_gaps,
     label_of,
+    met_words,
     notice_groups,
     patient_words,
     question_words,
+    scheme_words,
 )
 from leuko.report.references import References
 from leuko.report.series import Point, lanes, points, shown_analytes
@@ -47,7 +49,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 SCRIPTS: Final = ("vega.min.js", "vega-lite.min.js", "vega-interpreter.js", "page.js")
-MOST_GAPS: Final = 6
+SCHEME: Final = "ctcae"
+EDITION: Final = "5"
+MOST_GAPS: Final = 4
 OPEN_ROWS: Final = 40
 
 
@@ -74,36 +78,37 @@ class _Figure:
     """What the template needs of the figure; the strings are safe to stand in the page as they are."""
 
     drawn: bool
+    edition: str
     spec: Any
     points: Any
     still: Any
     key: tuple[str, ...]
     description: str
-    edition: str
 
 
 def _figure(assessment: Assessment, library: Library | None, *, still: bool) -> _Figure:
-    made = spec(assessment, theme="page", with_key=False, library=library)
-    rows = points(assessment)
+    made = spec(assessment, scheme=SCHEME, edition=EDITION, theme="page", with_key=False, library=library)
+    rows = points(assessment, scheme=SCHEME, edition=EDITION)
+    edition = scheme_words(SCHEME, EDITION)
     drawn = bool(shown_analytes(assessment))
     return _Figure(
         drawn=drawn,
+        edition=edition,
         spec=_data(made),
-        points=_data(_stops(assessment, rows)),
+        points=_data(_stops(assessment, rows, edition)),
         still=_safe(to_svg(made)) if still and drawn else "",
         key=key_words(rows),
         description=made["description"],
-        edition="CTCAE 5",
     )
 
 
-def _stops(assessment: Assessment, rows: tuple[Point, ...]) -> list[dict[str, Any]]:
+def _stops(assessment: Assessment, rows: tuple[Point, ...], edition: str) -> list[dict[str, Any]]:
     """Where the keyboard cursor can stand, panel by panel, and what it says there."""
     return [
         {
             "label": label_of(assessment, analyte),
             "points": [
-                {"id": row.id, "at": stamp(row.at), "text": _stop_words(row)}
+                {"id": row.id, "at": stamp(row.at), "text": _stop_words(row, edition)}
                 for row in rows
                 if row.analyte == analyte and row.at is not None
             ],
@@ -112,8 +117,9 @@ def _stops(assessment: Assessment, rows: tuple[Point, ...]) -> list[dict[str, An
     ]
 
 
-def _stop_words(row: Point) -> str:
-    parts = [f"{row.when}: {row.label} {row.text} {say_unit(row.unit)}", row.grade]
+def _stop_words(row: Point, edition: str) -> str:
+    parts = [f"{row.when}: {row.label} {row.text} {say_unit(row.unit)}"]
+    parts += [f"{edition} grade {row.grade}"] if row.grade else []
     parts += [f"reference interval {row.interval}"] if row.interval else []
     return "; ".join(part for part in [*parts, row.note] if part)
 
@@ -123,11 +129,11 @@ def _words(assessment: Assessment) -> dict[str, Any]:
     return {
         "assessment": assessment,
         "who": patient_words(assessment.patient),
-        "gaps": all_gaps(assessment),
+        "gaps": joined_gaps(assessment),
         "most_gaps": MOST_GAPS,
         "grades": grade_table(assessment.latest),
         "courses": [_course(assessment, course) for course in assessment.courses],
-        "points": points(assessment),
+        "points": points(assessment, scheme=SCHEME, edition=EDITION),
         "open_rows": OPEN_ROWS,
         "lanes": lanes(assessment),
         "notices": notice_groups(assessment.notices),
@@ -145,7 +151,7 @@ def _course(assessment: Assessment, course: Any) -> dict[str, Any]:
 
 def _remarks(status: Status) -> list[tuple[str, Reason | None]]:
     told: list[tuple[str, Reason | None]] = []
-    told += [(met.name, met.reason) for met in (*status.critical, status.severity) if met is not None and met.met]
+    told += [(met_words(met), met.reason) for met in (*status.critical, status.severity) if met is not None and met.met]
     told += [(note, None) for note in count_notes(status.count)]
     return told + [(reason.text, reason) for reason in status.conflicts]
 

@@ -14,7 +14,7 @@ from leuko.knowledge import Library
 from leuko.knowledge.schema import Band, GradeRule, Limit
 from leuko.record import Count, Dose, Moment
 from leuko.report.outline import count_notes, grade_words, interval_words, scheme_words
-from leuko.result import Assessment, Grade, SetAside, Status
+from leuko.result import Assessment, SetAside, Status
 from leuko.wording import say_bounded, say_moment, say_number
 
 LEADING: Final = ("neutrophils", "wbc", "lymphocytes", "platelets", "haemoglobin")
@@ -101,7 +101,7 @@ def _used(status: Status, scheme: str, edition: str) -> Point:
         low=status.interval.low,
         high=status.interval.high,
         interval=interval_words(status.interval),
-        grade=_grade_cell(grade, scheme, edition),
+        grade="" if grade is None else grade_words(grade),
         note="; ".join([*count_notes(count), *conflicts]),
     )
 
@@ -167,10 +167,6 @@ def mark_of(count: Count) -> Mark:
     if count.value <= 0:
         return "zero"
     return "derived" if count.kind == "derived" else "measured"
-
-
-def _grade_cell(grade: Grade | None, scheme: str, edition: str) -> str:
-    return "" if grade is None else f"{scheme_words(scheme, edition)}: {grade_words(grade)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,18 +14,19 @@ from leuko.report.outline import (
     PURPOSE,
     Evidence,
     NoticeGroup,
-    all_gaps,
     count_notes,
     course_words,
     episode_words,
     grade_table,
     grade_words,
-    interval_origin,
-    interval_words,
+    joined_gaps,
     label_of,
+    met_words,
     notice_groups,
+    origins_key,
     patient_words,
     question_words,
+    short_interval,
 )
 from leuko.report.references import References
 from leuko.report.series import shown_analytes
@@ -45,18 +46,21 @@ SEVERITY_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "cya
 
 def render(assessment: Assessment, *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
     """The assessment as text of at most `width` columns, with ANSI colours where asked for."""
-    console = _console(io.StringIO(), width=width, color=color)
-    show(assessment, console)
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return _printed(assessment, _console(io.StringIO(), width=width, color=color))
 
 
 def show(assessment: Assessment, console: Console | None = None, *, width: int | None = None) -> None:
     """Print the assessment; without a console to stdout, plain where it is no terminal or NO_COLOR is set."""
     target = console or _console(None, width=width, color=None)
-    refs = References.of(assessment)
-    for part in _parts(assessment, refs, target.width):
-        target.print(part)
+    target.file.write(_printed(assessment, target))
+
+
+def _printed(assessment: Assessment, console: Console) -> str:
+    with console.capture() as capture:
+        for part in _parts(assessment, References.of(assessment), console.width):
+            console.print(part)
+    # Tables pad their cells; kept in a file, the blanks would only be noise.
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
 def _console(file: Any, *, width: int | None, color: bool | None) -> Console:
@@ -141,7 +145,7 @@ def _latest(assessment: Assessment, refs: References) -> Iterator[RenderableType
     if not assessment.latest:
         return
     yield from _title("Latest counts")
-    table = _table("Count", "Value", "Unit", "Taken", "Reference interval", "Position", right=(1,))
+    table = _table("Count", "Value", "Unit", "Taken", "Reference", "Position", right=(1,))
     for status in assessment.latest:
         count, interval = status.count, status.interval
         table.add_row(
@@ -149,17 +153,19 @@ def _latest(assessment: Assessment, refs: References) -> Iterator[RenderableType
             _text((say_bounded(count.value, count.bound), "bold")),
             say_unit(count.unit),
             say_moment(count.taken),
-            f"{interval_words(interval)}, {interval_origin(interval)}{refs.mark(interval.reason)}",
+            f"{short_interval(interval)}{refs.mark(interval.reason)}",
             _text((POSITIONS[status.position], POSITION_STYLES[status.position])),
         )
     yield table
+    if origins_key(assessment.latest):
+        yield _indented(_text((f"reference interval: {origins_key(assessment.latest)}", "dim")))
     yield from (_indented(_text(line)) for status in assessment.latest for line in _remarks(status, refs))
 
 
 def _remarks(status: Status, refs: References) -> Iterator[str]:
     met = [found for found in (*status.critical, *([status.severity] if status.severity else [])) if found.met]
     for found in met:
-        yield f"{status.label}: {found.name}. {found.reason.text}{refs.mark(found.reason)}"
+        yield f"{status.label}: {met_words(found)}{refs.mark(found.reason)}"
     for note in count_notes(status.count):
         yield f"{status.label}: {note}"
     for conflict in status.conflicts:
@@ -202,7 +208,10 @@ def _courses(assessment: Assessment, refs: References) -> Iterator[RenderableTyp
         yield _indented(_text(course_words(course), (refs.mark(course.kind_reason), "cyan")))
         for part in (course.trend, course.cycle):
             yield _indented(_text(part.reason.text, (refs.mark(part.reason), "cyan")))
-        for number, episode in enumerate(course.episodes, 1):
+        earlier = len(course.episodes) - SHOWN_EACH
+        if earlier > 0:
+            yield _indented(_text((f"{earlier} earlier episodes stand in the page and in the JSON", "dim")))
+        for number, episode in list(enumerate(course.episodes, 1))[-SHOWN_EACH:]:
             said = episode_words(episode, number, label)
             yield ""
             yield _indented(_text((said.title, "bold"), (refs.mark(episode.cut_reason), "cyan")))
@@ -222,7 +231,7 @@ def _grid(rows: Iterable[tuple[str, str]]) -> RenderableType:
 
 
 def _gaps(assessment: Assessment) -> Iterator[RenderableType]:
-    gaps = all_gaps(assessment)
+    gaps = joined_gaps(assessment)
     if not gaps:
         return
     yield from _title("What cannot be said")
