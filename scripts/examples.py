@@ -25,7 +25,7 @@ TESTS: dict[str, tuple[str, str, str, str, float | None, float | None]] = {
     "NEUT%": ("770-8", "Neutrophils", "%", "%", None, None),
     "SEG%": ("769-0", "Segmented neutrophils, manual", "%", "%", None, None),
     "BAND%": ("764-1", "Band neutrophils, manual", "%", "%", None, None),
-    "META%": ("740-1", "Metamyelocytes, manual", "%", "%", None, None),
+    "META%": ("28541-1", "Metamyelocytes", "%", "%", None, None),
     "LYM": ("731-0", "Lymphocytes, absolute", "10*9/L", "10*9/L", 1.1, 4.5),
     "HB": ("718-7", "Haemoglobin", "g/dL", "g/dL", 11.7, 15.5),
     "PLT": ("777-3", "Platelets", "10*9/L", "10*9/L", 150, 370),

@@ -92,7 +92,10 @@ def _show(assessments: Sequence[Assessment], width: int | None) -> None:
     for number, assessment in enumerate(assessments):
         if number:
             click.echo()
-        terminal.show(assessment, width=width)
+        if sys.stdout.isatty():
+            terminal.show(assessment, width=width)
+        else:  # a pipe or a file: 80 columns unless asked, no colour, no padding
+            click.echo(terminal.render(assessment, width=width or terminal.DEFAULT_WIDTH), nl=False)
 
 
 def _write_json(assessments: Sequence[Assessment], path: Path) -> None:

@@ -1,0 +1,166 @@
+"""`leuko knowledge`: look at what leuko knows, check it, compare it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from leuko.cli._notices import say
+from leuko.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from leuko.knowledge import Library
+    from leuko.knowledge.audit import Difference
+    from leuko.knowledge.schema import GradeRule, GradeScheme
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_with = click.option(
+    "--with",
+    "extra",
+    multiple=True,
+    type=_FOLDER,
+    metavar="FOLDER",
+    help="Read this folder of knowledge files too. Repeatable.",
+)
+
+
+@click.group("knowledge", short_help="Look at what leuko knows, check it, compare it.")
+def command() -> None:
+    """Look at what leuko knows, check it, compare it."""
+
+
+@command.command("check", short_help="Find what breaks the rules of the knowledge.")
+@_with
+def check(*, extra: tuple[Path, ...]) -> None:
+    """Find what breaks the rules of the knowledge.
+
+    Limits that cross, bands that overlap or leave a hole, units that are not the analyte's, sources that nobody can
+    find. Exits with 2 if there is an error; warnings are printed and pass.
+    """
+    from leuko.knowledge import audit  # noqa: PLC0415
+
+    library = _load(extra)
+    findings = audit.check(library)
+    for finding in findings:
+        say(f"{finding.severity}: {finding.key}: {finding.text}")
+    errors, rows = len(audit.errors(findings)), sum(found.total for found in audit.coverage(library))
+    click.echo(f"{rows} rows of knowledge checked: {errors} errors, {len(findings) - errors} warnings")
+    click.get_current_context().exit(ExitCode.USAGE if errors else ExitCode.DONE)
+
+
+@command.command("show", short_help="Show a row, or list what there is.")
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Mark the editions in force on this day.")
+@_with
+def show(*, keys: tuple[str, ...], on: object, extra: tuple[Path, ...]) -> None:
+    """Show rows by their keys; without a key, the grading schemes and how much is known of what."""
+    from datetime import datetime  # noqa: PLC0415
+
+    from leuko.cli._cards import card_text  # noqa: PLC0415
+    from leuko.knowledge import audit  # noqa: PLC0415
+
+    library = _load(extra)
+    if keys:
+        click.echo("\n\n".join(card_text(card) for key in keys for card in audit.show(library, key)))
+        return
+    in_force = library.editions_in_force(on.date()) if isinstance(on, datetime) else ()
+    click.echo(f"knowledge {library.hash}\n")
+    for scheme in sorted(library.schemes, key=lambda row: (row.id, row.in_force_from)):
+        click.echo(_scheme_line(scheme) + ("  in force on that day" if scheme in in_force else ""))
+    click.echo()
+    click.echo("\n".join(_coverage(library)))
+
+
+def _scheme_line(scheme: GradeScheme) -> str:
+    until = f" until {scheme.in_force_to}" if scheme.in_force_to else ""
+    return f"{scheme.id + '-' + scheme.edition:<12} from {scheme.in_force_from}{until:<17}  {scheme.title}"
+
+
+@command.command("coverage", short_help="Count rows by kind and by how well they are confirmed.")
+@_with
+def coverage(*, extra: tuple[Path, ...]) -> None:
+    """Count rows by kind and by how well they are confirmed.
+
+    Conclusions rest on confirmed, secondary and house rows; unreviewed rows are listed and drive nothing.
+    """
+    click.echo("\n".join(_coverage(_load(extra))))
+
+
+def _coverage(library: Library) -> Iterator[str]:
+    from leuko.knowledge import audit  # noqa: PLC0415
+
+    yield f"{'kind':<12}{'rows':>7}{'confirmed':>11}{'secondary':>11}{'house':>7}{'unreviewed':>12}"
+    for row in audit.coverage(library):
+        counts = f"{row.total:>7}{row.confirmed:>11}{row.secondary:>11}{row.house:>7}{row.unreviewed:>12}"
+        yield f"{row.kind:<12}{counts}"
+    yield f"{'source':<12}{len(library.sources):>7}"
+    yield f"{'notice':<12}{len(library.notices):>7}"
+
+
+@command.command("diff", short_help="Compare two editions, or see what a folder adds.")
+@click.argument("editions", nargs=-1, metavar="[EDITION EDITION]")
+@_with
+def diff(*, editions: tuple[str, ...], extra: tuple[Path, ...]) -> None:
+    """Compare two editions of a grading scheme, or see what a folder of knowledge files adds.
+
+    \b
+    Examples:
+      leuko knowledge diff ctcae-5 ctcae-6          which values are graded differently
+      leuko knowledge diff --with our-knowledge     what our files add to the shipped ones
+    """
+    if len(editions) == 2:
+        click.echo("\n".join(_edition_lines(_load(extra), editions)))
+    elif extra and not editions:
+        from leuko.knowledge import audit  # noqa: PLC0415
+
+        click.echo("\n".join(_difference_lines(audit.diff(_load(()), _load(extra)))))
+    else:
+        raise UsageError(
+            "nothing to compare", do="name two editions, as in `leuko knowledge diff ctcae-5 ctcae-6`, or --with FOLDER"
+        )
+
+
+def _edition_lines(library: Library, names: Sequence[str]) -> Iterator[str]:
+    from leuko.knowledge import audit  # noqa: PLC0415
+
+    old, new = (_edition(library, name) for name in names)
+    for before in old.rules:
+        for after in _counterparts(before, new):
+            shifts = audit.shifts(before, after)
+            whom = " ".join(part for part in (before.analyte, before.ages.text, before.sex) if part)
+            yield f"{whom}:" + ("" if shifts else " the same")
+            yield from (f"  {shift}" for shift in shifts)
+    for missing in sorted({rule.analyte for rule in old.rules} ^ {rule.analyte for rule in new.rules}):
+        yield f"{missing}: in one of the two only"
+
+
+def _counterparts(rule: GradeRule, scheme: GradeScheme) -> list[GradeRule]:
+    """The rules of another edition for the same analyte and the same people."""
+    return [
+        other for other in scheme.rules if (other.analyte, other.sex, other.ages) == (rule.analyte, rule.sex, rule.ages)
+    ]
+
+
+def _edition(library: Library, name: str) -> GradeScheme:
+    scheme, _, edition = name.rpartition("-")
+    return library.scheme(scheme, edition)
+
+
+def _difference_lines(difference: Difference) -> Iterator[str]:
+    if difference.empty:
+        yield "the same"
+    yield from (f"+ {key}" for key in difference.added)
+    yield from (f"- {key}" for key in difference.removed)
+    for change in difference.changed:
+        yield f"~ {change.key}"
+        yield from (f"    {name}: {old} -> {new}" for name, old, new in change.fields)
+        yield from (f"    => {effect}" for effect in change.effects)
+
+
+def _load(extra: tuple[Path, ...]) -> Library:
+    from leuko.knowledge import load_library  # noqa: PLC0415
+
+    return load_library(*extra)
