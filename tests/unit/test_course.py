@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from fixtures.series import ADULT, RULES, START, counts, definition, dose, library
 
+from fixtures.series import ADULT, RULES, START, counts, definition, dose, library
 from leuko.course import course_of
 from leuko.errors import UsageError
 from leuko.knowledge.schema import Ages, IntervalRow
@@ -77,6 +77,7 @@ def test_the_nadir_is_the_lowest_bound_and_lies_between_its_neighbours():
     ("low", "nadir"),
     [
         ([0.1, "<0.1"], "<"),  # below 0.1 is lower than 0.1
+        (["≤0.1", "<0.1"], "<"),
         ([0.1, "≤0.1"], "<="),  # at most 0.1 may be lower
         (["≤0.4", 0.2], "="),  # a measured 0.2 is lower than an upper bound of 0.4
         ([0.0, "<0.1"], "="),
@@ -89,7 +90,7 @@ def test_bounds_are_weighed_when_the_nadir_is_chosen(low, nadir):
 
 def test_dates_without_a_time_widen_every_interval_by_their_day():
     episode = only(course([*CHEMOTHERAPY, (24, 3.6)], precision="day"))
-    # the draw of day 9 may have been at its end and that of day 17 at its start: 7 days; day 7 at its start, 19 at its end: 13
+    # least: the draw of day 9 at its end, that of day 17 at its start; most: day 7 at its start, day 19 at its end
     assert episode.duration == (7, 13)
     assert below(episode)[0.5] == (3, 9)  # end of 11 to start of 15; start of 9 to end of 17
     assert episode.onset.earliest == datetime(2026, 1, 8, tzinfo=UTC)
@@ -132,6 +133,7 @@ def test_one_count_back_above_the_cut_is_not_yet_a_recovery():
         ([(9, 1.8), (9.2, 1.9), (9.4, 2.0)], False),  # three values on one day
         ([(9, 1.8), (12, 1.9)], True),  # two values three days apart
         ([(9, 1.8), (12, 1.4)], False),  # low again
+        ([(9, 1.8), (60, 1.9)], False),  # a hole between the two
         ([(9, 1.8), (10, "≤1.9"), (12, 1.9)], True),  # a bound that proves nothing does not break it
     ],
 )
@@ -154,6 +156,12 @@ def test_counts_on_one_side_of_a_cut_are_taken_to_stay_there():
     assert below(episode)[0.5] == (0, 0)  # no count below 0.5 and none open
 
 
+def test_an_undated_hour_between_two_low_stretches_counts_once():
+    episode = only(course([(0, 3.0), (4, 1.0), (8, 1.6), (12, 1.0), (16, 2.0), (20, 2.0)], precision="day"))
+    # from the start of day 0 to the end of day 16; day 8 is above at one unknown instant only
+    assert below(episode)[1.5] == (0, 17)
+
+
 def test_an_upper_bound_proves_low_but_never_not_low():
     episode = only(course([(0, 3.0), (5, "≤1.9"), (7, "≤0.4"), (9, "≤0.3"), (12, 0.6), (20, 2.2), (24, 2.4)]))
     assert (day(episode.onset.earliest), day(episode.onset.latest)) == (0, 7)  # a bound of 1.9 says nothing of 1.5
@@ -161,6 +169,11 @@ def test_an_upper_bound_proves_low_but_never_not_low():
     assert below(episode)[0.5] == (2, 12)
     # 1.0: surely from 7 to 12; at most from 0 to 20
     assert below(episode)[1.0] == (5, 20)
+
+
+def test_a_bound_that_proves_nothing_does_not_part_two_low_counts_either():
+    episode = only(course([(0, 3.0), (4, 1.0), (8, "≤1.9"), (12, 1.0), (16, 2.0), (20, 2.0)]))
+    assert below(episode)[1.5] == (8, 16)
 
 
 def test_a_bound_that_proves_nothing_does_not_bridge_a_hole():
@@ -210,7 +223,7 @@ def test_a_worst_grade_that_a_bound_leaves_open_is_not_invented():
 @pytest.mark.parametrize(
     ("pairs", "kind"),
     [
-        (CHEMOTHERAPY + [(24, 3.6)], "transient"),
+        ([*CHEMOTHERAPY, (24, 3.6)], "transient"),
         ([(0, 1.2)], "not_assessable"),
         ([(0, 3.0), (10, 1.2), (11, 1.3)], "ongoing"),
         ([(0, 3.0), (10, 1.2), (20, 1.3)], "persistent"),
@@ -281,16 +294,21 @@ def test_a_year_of_birth_leaves_a_count_between_two_limits_open():
     assert any("neither low nor not low" in gap.why for gap in found.gaps)
 
 
-def test_without_a_definition_the_laboratorys_own_limit_stands():
-    known = library(RULES, definition(1.5, analyte="wbc"))
-    episode = only(course([(0, 3.0), (5, 1.7)], known=known, lab_low=1.8))
-    assert episode.cut == 1.8
-    assert "laboratory's own lower limit" in episode.cut_reason.text
-    assert course([(0, 3.0), (5, 0.3)], known=known).episodes == ()
+def test_without_a_definition_the_reference_interval_stands_in_the_laboratorys_first():
+    row = IntervalRow(id="i", analyte="neutrophils", low=1.9, high=7.0, house=True, basis=RULES.basis)
+    bare = library(RULES, definition(1.5, analyte="wbc"))
+    known = replace(bare, intervals=(row,))
+    printed = only(course([(0, 3.0), (5, 1.7)], known=known, lab_low=1.8))
+    assert printed.cut == 1.8
+    assert "lower end of the reference interval" in printed.cut_reason.text
+    assert only(course([(0, 3.0), (5, 1.7)], known=known)).cut == 1.9
+    nothing = course([(0, 3.0), (5, 0.3)], known=bare)
+    assert nothing.episodes == ()
+    assert "no definition of low" in nothing.kind_reason.text
 
 
 def test_counts_inside_the_duffy_null_interval_are_told_to_be_usual():
-    row = IntervalRow(id="d", analyte="neutrophils", low=1.2, duffy_null=True, basis=RULES.basis)
+    row = IntervalRow(id="d", analyte="neutrophils", low=1.2, duffy_null=True, house=True, basis=RULES.basis)
     known = replace(library(), intervals=(row,))
     person = replace(ADULT, duffy_null=True)
     assert "Duffy-null" in course([(0, 1.4), (30, 1.3)], patient=person, known=known).kind_reason.text
@@ -323,6 +341,13 @@ def test_two_counts_of_one_undated_hour_cannot_be_put_in_order():
     assert episode.recovery is None
     assert below(episode)[1.5] == (0, None)
     assert found.trend.latest == 1.2
+
+
+def test_a_day_with_a_low_and_a_normal_count_joins_no_low_stretch():
+    low_and_not = [(0, 3.0), (4, 1.2), (4, 1.8), (8, 1.0), (12, 2.0), (16, 2.0)]
+    episode = only(course(low_and_not, precision="day"))
+    # 1.8 may have been drawn after 1.2, so nothing is sure up to day 8; most: the start of day 0 to the end of day 12
+    assert below(episode)[1.5] == (0, 13)
 
 
 def test_times_compare_as_instants_whatever_their_zone():
@@ -404,7 +429,7 @@ def test_too_few_earlier_counts_make_no_baseline():
 
 def cyclic(weeks: int, *, period: float = 21.0, per_week=(0, 2, 4), seed: int = 3) -> list[tuple[float, float]]:
     """Neutrophils that swing between about 0.15 and 1.8 with a period [days], with 30 % noise."""
-    noise = random.Random(seed)
+    noise = random.Random(seed)  # noqa: S311
     days = [7 * week + extra for week in range(weeks) for extra in per_week]
     swing = [math.log(0.5) + 1.3 * math.sin(2 * math.pi * day / period) for day in days]
     return [(day, round(math.exp(value + noise.gauss(0, 0.3)), 2)) for day, value in zip(days, swing, strict=True)]

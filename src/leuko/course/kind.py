@@ -16,6 +16,7 @@ from leuko.course.points import Point
 from leuko.course.stretch import Stretch, Told
 from leuko.course.words import say_cut, say_point
 from leuko.result import CourseClass, Episode, Reason
+from leuko.status.intervals import duffy_rows
 from leuko.wording import say_date, say_days, say_number
 
 NOT_YET: Final = "Counts often rise and fall: one low value is not yet a low count that persists."
@@ -85,11 +86,8 @@ def _earlier(latest: Latest, kind: CourseClass) -> list[str]:
 def _duffy_null(latest: Latest) -> list[str]:
     """For a tested Duffy-null person: whether the whole episode lies inside the interval of Duffy-null people."""
     lowness, deepest = latest.told.lowness, latest.episode.nadir_count
-    lows = [
-        row.low
-        for row in lowness.library.intervals
-        if (row.analyte, row.duffy_null) == (lowness.analyte, True) and row.basis.drives and row.low is not None
-    ]
+    rows = duffy_rows(lowness.analyte, lowness.person(deepest), lowness.library)
+    lows = [row.low for row in rows if row.low is not None]
     if not lowness.patient.duffy_null or not lows or deepest.bound != "=" or deepest.value < max(lows):
         return []
     inside = f"All its counts lie inside the reference interval of Duffy-null people (from {say_number(max(lows))})"

@@ -1,32 +1,32 @@
 """Which cut makes a count low: the house definition of the analyte at the age of each draw.
 
-Where no definition is on file for the age, the lower limit that the laboratory printed with the count stands in. Where
-the age is not known at all, the definitions for adults do, and the reason says so.
+Where no definition is on file for the age, the lower end of the reference interval that the count is held against
+stands in, the laboratory's own first. Where the age is not known at all, definitions and intervals are those of adults.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from leuko.ages import UNKNOWN, AgeSpan, age_span
+from leuko.ages import age_span
 from leuko.course.points import Cut, Point, Side, side_of
-from leuko.grading import known_low
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Ages, DefinitionRow
 from leuko.record import Count, Patient
-from leuko.result import Reason
+from leuko.result import Citation, Reason, ReferenceInterval
+from leuko.status.intervals import hold
+from leuko.status.knownness import Person, rows_for
 from leuko.wording import say_list, say_number, say_unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """A cut and where it comes from: a row of knowledge, or (None) the laboratory."""
+    """A cut and what it comes from: a definition, or the reference interval that stands in for one."""
 
     cut: Cut
     row: DefinitionRow | None = None
+    interval: ReferenceInterval | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +42,16 @@ class Lowness:
 
     def limits(self, count: Count) -> tuple[Limit, ...]:
         """Every limit that may apply at the draw, given what is known of age and sex; empty where there is none."""
-        ages = age_span(self.patient, count.taken)
-        found = tuple(_limit(row) for row in self.rows if self._fits(row, ages))
-        low = known_low(count.lab_low)
-        return found or (() if low is None else (Limit(cut=Cut(value=low)),))
+        person = self.person(count)
+        found = tuple(_limit(row) for row in rows_for(self.rows, person))
+        if found:
+            return found
+        interval = hold(count, patient=self.patient, person=person, library=self.library).interval
+        return () if interval.low is None else (Limit(cut=Cut(value=interval.low), interval=interval),)
+
+    def person(self, count: Count) -> Person:
+        """What is known of the person at a draw."""
+        return Person(ages=age_span(self.patient, count.taken), sex=self.patient.sex)
 
     def side(self, count: Count) -> Side:
         """Where a count lies; open where the limits that may apply disagree, or where there is none."""
@@ -63,27 +69,33 @@ class Lowness:
     def reason(self, counts: Sequence[Count]) -> Reason:
         """Why these cuts: the limits that applied over the counts, with their sources."""
         limits = tuple(dict.fromkeys(limit for count in counts for limit in self.limits(count)))
-        rows = [limit.row for limit in limits if limit.row is not None]
-        said = say_list([self._words(limit, alone=len(limits) == 1) for limit in limits], "or")
+        rules = dict.fromkeys(limit.row.id if limit.row else f"interval:{self.analyte}" for limit in limits)
+        said = say_list(list(dict.fromkeys(self._words(limit, alone=len(limits) == 1) for limit in limits)), "or")
         return Reason(
-            rule="+".join(row.id for row in rows) or f"course:{self.analyte}:laboratory-limit",
+            rule="+".join(rules),
             text=" ".join([f"Low is {said}.", *self._remarks(counts, limits)]),
-            citations=tuple(dict.fromkeys(self.library.cite(row.basis) for row in rows)),
+            citations=tuple(dict.fromkeys(cited for limit in limits for cited in self._cited(limit))),
         )
 
     def _words(self, limit: Limit, *, alone: bool) -> str:
         below = "at or below" if limit.cut.inclusive else "below"
         said = f"{below} {say_number(limit.cut.value)} {say_unit(self.unit)}"
         if limit.row is None:
-            return f"{said} (the laboratory's own lower limit)"
+            origin = limit.interval.label if limit.interval is not None else ""
+            return f"{said} (the lower end of the reference interval: {origin})"
         ages = f", {limit.row.ages.text}" if limit.row.ages.text and not alone else ""
         return f"{said} ({limit.row.concept}{ages}; {limit.row.authority})"
 
+    def _cited(self, limit: Limit) -> tuple[Citation, ...]:
+        if limit.row is not None:
+            return (self.library.cite(limit.row.basis),)
+        return limit.interval.reason.citations if limit.interval is not None else ()
+
     def _remarks(self, counts: Sequence[Count], limits: Sequence[Limit]) -> list[str]:
         found = []
-        if self.rows and any(limit.row is None for limit in limits):
+        if any(limit.row is None for limit in limits):
             found.append(f"No definition of low {self.label} is on file for the age.")
-        if self._assumes_adult:
+        if self.patient.born is None and any(row.ages != Ages() for row in self.rows):
             found.append(
                 "The date of birth is not known: the limit for adults is used, and that of a child may differ."
             )
@@ -92,15 +104,6 @@ class Lowness:
         elif len({limit.cut for limit in limits}) > 1:
             found.append("The limit changes along these counts: each is held against that of its own day.")
         return found
-
-    @property
-    def _assumes_adult(self) -> bool:
-        return self.patient.born is None and any(row.ages != Ages() for row in self.rows)
-
-    def _fits(self, row: DefinitionRow, ages: AgeSpan) -> bool:
-        if row.sex is not None and self.patient.sex not in {None, row.sex}:
-            return False
-        return row.ages.high_days is None if ages == UNKNOWN else _may_hold(row.ages, ages)
 
 
 def lowness_of(analyte: str, *, patient: Patient, library: Library) -> Lowness:
@@ -127,11 +130,3 @@ def _limit(row: DefinitionRow) -> Limit:
     upper = row.band.upper
     assert isinstance(upper, (int, float))  # noqa: S101 (lowness_of)
     return Limit(cut=Cut(value=float(upper), inclusive=row.band.upper_inclusive), row=row)
-
-
-def _may_hold(band: Ages, span: AgeSpan) -> bool:
-    """Whether a band of ages holds for some age that the span leaves possible."""
-    limits = (limit for limit in (band.low_days, band.high_days) if limit is not None)
-    inside = sorted({span.least, span.most, *(limit for limit in limits if span.least < limit < span.most)})
-    between = ((a + b) / 2 if math.isfinite(b) else a + 1.0 for a, b in pairwise(inside))
-    return any(band.holds(age) for age in (*inside, *between))
