@@ -242,10 +242,11 @@ def _status(parts: tuple[Count, ...]) -> ResultStatus:
 def sum_check(by: ByAnalyte, library: Library) -> Step:
     """Tell a differential whose lines add up to more than everything, or leave cells unnamed."""
     neutrophils = _neutrophil_parts(by)
+    perhaps = (*_beside(by), *(by[name] for name in (f"{BANDS}_percent",) if name in by and ALL in by))
     parts = (*neutrophils, *_lines(by))
-    if not parts or any(part.bound != "=" for part in (*parts, *_perhaps(by))):
+    if not parts or any(part.bound != "=" for part in (*parts, *perhaps)):
         return Step()
-    span = _span(by, neutrophils)
+    span = _span(by, neutrophils, perhaps)
     over = span.least > HUNDRED
     under = bool(neutrophils) and _whole(by) and span.most is not None and span.most < HUNDRED
     if not over and not under:
@@ -260,14 +261,14 @@ def sum_check(by: ByAnalyte, library: Library) -> Step:
 
 def _adds_up(by: ByAnalyte, neutrophils: tuple[Count, ...]) -> bool:
     """Whether a whole differential makes 100 %, within rounding, with these as its neutrophils."""
-    span = _span(by, neutrophils)
+    span = _span(by, neutrophils, _beside(by))
     return _whole(by) and span.least <= HUNDRED and (span.most is None or span.most >= HUNDRED)
 
 
-def _span(by: ByAnalyte, neutrophils: tuple[Count, ...]) -> Span:
-    """What a differential adds up to within rounding, with and without the lines that may stand within others."""
+def _span(by: ByAnalyte, neutrophils: tuple[Count, ...], perhaps: tuple[Count, ...]) -> Span:
+    """What a differential adds up to within rounding, without and with the lines that may stand within others."""
     sure = plus(span_of(part) for part in (*neutrophils, *_lines(by)))
-    return Span(least=sure.least, most=plus([sure, *map(span_of, _perhaps(by))]).most)
+    return Span(least=sure.least, most=plus([sure, *map(span_of, perhaps)]).most)
 
 
 def _whole(by: ByAnalyte) -> bool:
@@ -285,14 +286,13 @@ def _lines(by: ByAnalyte) -> tuple[Count, ...]:
     return tuple(by[name] for name in names if name in by)
 
 
-def _perhaps(by: ByAnalyte) -> tuple[Count, ...]:
+def _beside(by: ByAnalyte) -> tuple[Count, ...]:
     """Lines that one laboratory lists beside the others and the next one within them.
 
     Analysers count immature granulocytes within the neutrophils or beside them; variant lymphocytes stand beside the
-    lymphocytes in a manual differential; bands beside "neutrophils" may be held in them.
+    lymphocytes in a manual differential.
     """
-    names = ["immature_granulocytes_percent", "variant_lymphocytes_percent"]
-    names += [f"{BANDS}_percent"] if ALL in by else []
+    names = ("immature_granulocytes_percent", "variant_lymphocytes_percent")
     return tuple(by[name] for name in names if name in by)
 
 
