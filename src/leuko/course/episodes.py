@@ -38,7 +38,7 @@ def episode_of(stretch: Stretch) -> Episode:
         recovery_gap=None if stretch.held else recovery_gap(stretch),
         censoring=_censoring(before, after),
         counts=tuple(count.id for point in _all_inside(stretch) for count in point.counts),
-        duration=(max(0.0, last.lo - first.hi), _less(_window(last, after)[1], _window(before, first)[0])),
+        duration=(round(max(0.0, last.lo - first.hi), 6), _less(_window(last, after)[1], _window(before, first)[0])),
         days_below=tuple(_days_below(stretch, value, cut) for value in _cuts(told.rules, cut)),
         days_to_nadir=_apart(onset_days, _window(*around)),
         days_nadir_to_recovery=_apart(_window(*around), recovery_days),
@@ -74,7 +74,7 @@ def _window(start: Point | None, end: Point | None) -> Span:
 
 def _apart(earlier: Span, later: Span) -> Span:
     """The least and the most days from a time in one window to a time in another that is not before it."""
-    least = 0.0 if later[0] is None or earlier[1] is None else max(0.0, later[0] - earlier[1])
+    least = 0.0 if later[0] is None or earlier[1] is None else round(max(0.0, later[0] - earlier[1]), 6)
     return least, _less(later[1], earlier[0])
 
 

@@ -38,7 +38,7 @@ class Stretch:
     """One episode as indices into `Told.points`: the first and the last low point, and the counts above that follow.
 
     `before`/`after` is the neighbouring point at or above the cut (None: not seen). `held` is whether the counts after
-    it stay there long enough.
+    it stay there long enough. `lows` are its low counts, in order of time.
     """
 
     told: Told
@@ -47,6 +47,7 @@ class Stretch:
     before: int | None
     after: int | None
     held: bool
+    lows: tuple[Count, ...]
 
     def at(self, index: int | None) -> Point | None:
         """The point at an index."""
@@ -56,13 +57,6 @@ class Stretch:
     def inner(self) -> tuple[Point, ...]:
         """Its points, from the first low to the last."""
         return self.told.points[self.first : self.last + 1]
-
-    @property
-    def lows(self) -> tuple[Count, ...]:
-        """Its low counts, in order of time."""
-        told = self.told
-        found = (count for i in range(self.first, self.last + 1) if told.low(i) for count in told.points[i].counts)
-        return tuple(count for count in found if told.lowness.side(count) == "below")
 
     @property
     def unheld(self) -> tuple[Point, ...]:
@@ -118,4 +112,10 @@ def _stretch(told: Told, group: list[int], end: int) -> Stretch:
     before = first - 1 if first > 0 and not told.low(first - 1) else None
     after = last + 1 if last + 1 < end else None
     held = holds(told.points[last + 1 : end], told.rules)
-    return Stretch(told=told, first=first, last=last, before=before, after=after, held=held)
+    lows = _low_counts(told, group)
+    return Stretch(told=told, first=first, last=last, before=before, after=after, held=held, lows=lows)
+
+
+def _low_counts(told: Told, group: Sequence[int]) -> tuple[Count, ...]:
+    counts = (count for index in group for count in told.points[index].counts)
+    return tuple(count for count in counts if told.lowness.side(count) == "below")
