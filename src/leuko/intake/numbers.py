@@ -26,7 +26,7 @@ _BOUND_WORDS: dict[Bound, tuple[str, ...]] = {
 }
 _BOUNDS: dict[str, Bound] = {word: bound for bound, words in _BOUND_WORDS.items() for word in words}
 _BOUND = re.compile("|".join(re.escape(b) for b in sorted(_BOUNDS, key=len, reverse=True)), re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:[ ']\d{3})+(?!\d)(?:[.,]\d+)?|[\d.,]+)(?:[eE][+-]?\d{1,2}(?!\d))?")
+_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:[ ']\d{3})+(?!\d)(?:[.,]\d+)?|[.,]*\d[\d.,]*)(?:[eE][+-]?\d{1,2}(?!\d))?")
 _MARKS = re.compile(r"(?:[\s(\[]*(?:HH|LL|H|L|N|A|\*+|↑+|↓+|!+)[)\]]?)*", re.IGNORECASE)
 _MARK = re.compile(r"HH|LL|[HLNA]|\*+|↑+|↓+|!+", re.IGNORECASE)
 _GROUPED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?")
@@ -68,7 +68,7 @@ def read_leading_number(text: str, *, decimal_comma: bool = False) -> Number:
     found = _NUMBER.match(body)
     if found is None:
         raise NumberRefused(f"{text[:_LONGEST]!r} is not a number", kind=_kind_of(cleaned), why="no digits stand first")
-    value = _to_decimal(found.group().rstrip(".,") or found.group(), text, decimal_comma=decimal_comma)
+    value = _to_decimal(found.group().rstrip(".,"), text, decimal_comma=decimal_comma)
     marks, rest = _split_marks(body[found.end() :])
     if rest and rest[0] in "-/:+^=<>" and (len(rest) == 1 or rest[1:2].isdigit() or rest[1:2] == " "):
         raise NumberRefused(

@@ -202,7 +202,7 @@ def _impossible(value: float, bound: Bound, choice: Choice) -> Finding | None:
 
 def _fraction_of_a_cell(value: float, bound: Bound, choice: Choice) -> Finding | None:
     limit = choice.analyte.whole_cells_below
-    if limit is None or not 0 < value < limit or bound != "=" or choice.confirmed:
+    if limit is None or not 0 < value <= limit or bound != "=" or choice.confirmed:
         return None
     cells = value * 1000
     if abs(cells - round(cells)) < 1e-9:
@@ -238,7 +238,7 @@ def _confirm(analyte: Analyte) -> str:
 
 def _doubts(value: float, bound: Bound, choice: Choice) -> tuple[Finding, ...]:
     analyte = choice.analyte
-    if analyte.unusual_high is not None and value > analyte.unusual_high:
+    if analyte.unusual_high is not None and value >= analyte.unusual_high:
         return (
             note(
                 "LK206",
@@ -248,7 +248,7 @@ def _doubts(value: float, bound: Bound, choice: Choice) -> tuple[Finding, ...]:
         )
     if (
         analyte.whole_cells_below is not None
-        and 0 < value < analyte.whole_cells_below
+        and 0 < value <= analyte.whole_cells_below
         and bound == "="
         and not choice.confirmed
     ):

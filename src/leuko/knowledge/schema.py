@@ -230,8 +230,8 @@ class Analyte:
     `names` are what laboratories and analysers call it (compared without case, spaces and punctuation); `absolute` is
     the analyte that a percentage becomes after multiplication with the white count.
 
-    Further guard rails, in the same unit: above `unusual_high` a value is used with a warning; above `confirm_above`
-    only where something confirms its unit. Below `whole_cells_below` a count must be a whole number of cells per
+    Further guard rails, in the same unit: from `unusual_high` on a value is used with a warning; above `confirm_above`
+    only where something confirms its unit. Up to `whole_cells_below` a count must be a whole number of cells per
     microlitre. A printed interval whose low end lies outside `lab_low_least..lab_low_most`, or whose high end falls
     short of `lab_high_least`, is no interval of this analyte. Zero is never implausible. `molar_mass` [g/mol] turns
     mmol/L into g/L. `broader` is the analyte that this one is a part of (bands of neutrophils).
