@@ -1,7 +1,7 @@
 """What must hold of every course, whatever the counts.
 
-The truth is a polyline that is drawn first and sampled at its corners and between them. Between two neighbouring samples
-it is straight, so where both lie on one side of a cut it stays there: the assumption that `leuko.course.days` states.
+The truth is a polyline that is drawn first and sampled at its corners and between them. Between two neighbouring
+samples it is straight, so where both lie on one side of a cut it stays there: what `leuko.course.days` assumes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
-from fixtures.series import ADULT, RULES, START, counts, library
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.series import ADULT, RULES, START, counts, library
 from leuko.course import course_of
 from leuko.course.days import days_below
 from leuko.course.points import Cut, points_of, side_of
@@ -184,6 +184,16 @@ def test_a_shift_in_time_shifts_the_course(pairs, days):
             assert abs(x.least - y.least) < SLACK
             assert (x.most is None) == (y.most is None)
             assert x.most is None or abs(x.most - y.most) < SLACK
+
+
+@given(anything, st.integers(0, 400))
+def test_what_comes_after_the_assessment_has_no_part_in_it(pairs, days):
+    as_of = START.date() + timedelta(days=days)
+    series = counts(pairs)
+    then = tuple(count for count in series if count.taken.day <= as_of)
+    whole, known = course(series, as_of=as_of), course(then, as_of=as_of)
+    assert replace(whole, gaps=()) == replace(known, gaps=())
+    assert set(known.gaps) <= set(whole.gaps)
 
 
 @given(anything)

@@ -266,6 +266,12 @@ def test_a_course_that_was_chronic_stays_so_and_tells_the_recovery():
     assert "It has since recovered" in found.kind_reason.text
 
 
+def test_a_rise_after_a_chronic_course_is_told_but_not_yet_a_recovery():
+    found = course([(0, 3.0), (10, 1.1), (40, 1.2), (80, 1.0), (110, 1.3), (120, 2.0)])
+    assert found.kind == "chronic"
+    assert "not yet a recovery" in found.kind_reason.text
+
+
 # Which cut
 
 
@@ -454,6 +460,13 @@ def test_the_rhythm_of_chemotherapy_is_not_called_cyclic_neutropenia():
 def test_two_alternating_blocks_are_one_rhythm_of_treatment():
     doses = [dose(0, "VAC"), dose(21, "IE"), dose(42, "VAC"), dose(63, "IE")]
     assert course(cyclic(10), doses=doses).kind != "cyclic"
+
+
+def test_a_cycle_of_long_ago_does_not_class_the_latest_episode():
+    now = [(1000, 3.0), (1010, 1.1), (1020, 1.2)]
+    found = course([*cyclic(9), *now])
+    assert found.cycle.period == pytest.approx(21, abs=2)
+    assert found.kind == "persistent"
 
 
 def test_a_daily_medicine_does_not_explain_a_cycle():

@@ -95,8 +95,8 @@ def _duffy_null(latest: Latest) -> list[str]:
 
 
 def _verdict(latest: Latest, rhythm: Rhythm) -> Verdict:
-    if rhythm.own:
-        return Verdict(kind="cyclic", by="cyclic_max_false_alarm", text=rhythm.cycle.reason.text)
+    if rhythm.own and not set(latest.episode.counts).isdisjoint(rhythm.cycle.reason.evidence):
+        return Verdict(kind="cyclic", by="cyclic_max_false_alarm", text=f"Cyclic. {rhythm.cycle.reason.text}")
     lows = _lows_in_a_row(latest.stretch)
     if _chronic(lows, latest.told):
         return _say_chronic(latest, lows)
@@ -138,6 +138,8 @@ def _say_chronic(latest: Latest, lows: Sequence[Point]) -> Verdict:
         text += f" It has since recovered{_recovered_when(latest)}."
     elif latest.stale:
         text += f" Whether it still is cannot be said: {_idle_words(latest)}."
+    elif (after := stretch.at(stretch.after)) is not None:
+        text += f" It was back at or above the limit on {say_date(after.day)}, which is not yet a recovery."
     return Verdict(kind="chronic", by="chronic_days", text=text)
 
 
