@@ -20,6 +20,7 @@ from leuko.result import (
     Episode,
     Gap,
     Grade,
+    Reason,
     ReferenceInterval,
     Status,
 )
@@ -185,6 +186,21 @@ def _grade_sentence(grade: Grade) -> str:
     if grade.value is None and grade.least is None:
         return "cannot grade it"
     return f"says grade {grade_words(grade)}"
+
+
+def remarks(status: Status) -> list[tuple[str, Reason | None]]:
+    """What a reader must know beside a count: critical values, severity, how it came about, conflicts."""
+    told: list[tuple[str, Reason | None]] = []
+    told += [(met_words(met), met.reason) for met in (*status.critical, status.severity) if met is not None and met.met]
+    told += [(note, None) for note in count_notes(status.count)]
+    return told + [(reason.text, reason) for reason in status.conflicts]
+
+
+def dose_words(dose: Dose) -> str:
+    """Amount, route, regimen and cycle of a dose, as far as the record says."""
+    amount = "" if dose.amount is None else f"{say_number(dose.amount)} {say_unit(dose.unit or '')}".strip()
+    cycle = "" if dose.cycle is None else f"cycle {dose.cycle}" + ("" if dose.day is None else f" day {dose.day}")
+    return ", ".join(part for part in (amount, dose.route or "", dose.regimen or "", cycle) if part)
 
 
 def between_words(between: Between) -> str:

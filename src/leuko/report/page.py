@@ -15,7 +15,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from leuko.knowledge import Library
-from leuko.record import Count, Dose
+from leuko.record import Count
 from leuko.report.chart import spec, to_svg
 from leuko.report.chart_frame import stamp
 from leuko.report.chart_lanes import key_words
@@ -24,8 +24,8 @@ from leuko.report.outline import (
     POSITIONS,
     PURPOSE,
     Evidence,
-    count_notes,
     course_words,
+    dose_words,
     episode_words,
     grade_table,
     grade_words,
@@ -33,17 +33,17 @@ from leuko.report.outline import (
     interval_words,
     joined_gaps,
     label_of,
-    met_words,
     notice_groups,
     patient_words,
     question_words,
+    remarks,
     scheme_words,
 )
 from leuko.report.references import References
 from leuko.report.series import Point, lanes, points, shown_analytes
 from leuko.report.view import View
-from leuko.result import Assessment, Reason, Status
-from leuko.wording import say_bounded, say_date, say_moment, say_number, say_unit
+from leuko.result import Assessment
+from leuko.wording import say_bounded, say_date, say_moment, say_unit
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -149,21 +149,8 @@ def _course(assessment: Assessment, course: Any) -> dict[str, Any]:
     return {"course": course, "label": label, "words": course_words(course), "episodes": episodes}
 
 
-def _remarks(status: Status) -> list[tuple[str, Reason | None]]:
-    told: list[tuple[str, Reason | None]] = []
-    told += [(met_words(met), met.reason) for met in (*status.critical, status.severity) if met is not None and met.met]
-    told += [(note, None) for note in count_notes(status.count)]
-    return told + [(reason.text, reason) for reason in status.conflicts]
-
-
 def _value(count: Count) -> str:
     return say_bounded(count.value, count.bound)
-
-
-def _dose(dose: Dose) -> str:
-    amount = "" if dose.amount is None else f"{say_number(dose.amount)} {say_unit(dose.unit or '')}".strip()
-    cycle = "" if dose.cycle is None else f"cycle {dose.cycle}" + ("" if dose.day is None else f" day {dose.day}")
-    return ", ".join(part for part in (amount, dose.route or "", dose.regimen or "", cycle) if part)
 
 
 @lru_cache(maxsize=1)
@@ -188,8 +175,8 @@ def _environment() -> Environment:
         "position": lambda status: POSITIONS[status.position],
         "question": question_words,
         "grade": grade_words,
-        "remarks": _remarks,
-        "dose": _dose,
+        "remarks": remarks,
+        "dose": dose_words,
     }
     return found
 

@@ -14,18 +14,17 @@ from leuko.report.outline import (
     PURPOSE,
     Evidence,
     NoticeGroup,
-    count_notes,
     course_words,
     episode_words,
     grade_table,
     grade_words,
     joined_gaps,
     label_of,
-    met_words,
     notice_groups,
     origins_key,
     patient_words,
     question_words,
+    remarks,
     short_interval,
 )
 from leuko.report.references import References
@@ -163,13 +162,8 @@ def _latest(assessment: Assessment, refs: References) -> Iterator[RenderableType
 
 
 def _remarks(status: Status, refs: References) -> Iterator[str]:
-    met = [found for found in (*status.critical, *([status.severity] if status.severity else [])) if found.met]
-    for found in met:
-        yield f"{status.label}: {met_words(found)}{refs.mark(found.reason)}"
-    for note in count_notes(status.count):
-        yield f"{status.label}: {note}"
-    for conflict in status.conflicts:
-        yield f"{status.label}: {conflict.text}{refs.mark(conflict)}"
+    for text, reason in remarks(status):
+        yield f"{status.label}: {text}{'' if reason is None else refs.mark(reason)}"
 
 
 def _grades(assessment: Assessment) -> Iterator[RenderableType]:

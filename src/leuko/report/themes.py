@@ -6,7 +6,7 @@ Colour only supports: every band, line and mark is also told apart by its text o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -76,4 +76,6 @@ PAGE: Final = Theme(
     dose_bar="var(--dose-bar)",
     grades=("var(--grade-1)", "var(--grade-2)", "var(--grade-3)", "var(--grade-4)"),
 )
-THEMES: Final[Mapping[str, Theme]] = MappingProxyType({"light": LIGHT, "dark": DARK, "page": PAGE})
+# typst brings its own fonts and takes no others, so that a PDF is the same everywhere.
+PRINT: Final = replace(LIGHT, font="Libertinus Serif")
+THEMES: Final[Mapping[str, Theme]] = MappingProxyType({"light": LIGHT, "dark": DARK, "page": PAGE, "print": PRINT})
