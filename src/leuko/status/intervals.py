@@ -93,8 +93,8 @@ def _printed(count: Count, library: Library) -> Held:
 
 
 def _has_low(analyte: str, library: Library) -> bool:
-    """Whether some interval of the analyte has a lower end above zero, so that a lower end is to be expected."""
-    return any(row.low is not None and row.low > 0 for row in library.intervals if row.analyte == analyte)
+    """Whether an interval of the analyte has a lower end above zero, so that a lower end is to be expected."""
+    return any(row.low is not None and row.low > 0 for row in _house(analyte, library))
 
 
 def _chosen(
