@@ -199,6 +199,8 @@ def _unfinished(latest: Latest, lows: Sequence[Point]) -> Verdict:
     if span < rules.recovery_days:
         text = f"Under way: {seen}, too short to say whether it persists."
         return Verdict(kind="ongoing", by="recovery_days", text=text)
+    if lows[0] is not latest.stretch.inner[0]:
+        seen += ", with no count for long between"
     text = f"Persistent: {seen}; {_until_chronic(latest, lows)}."
     return Verdict(kind="persistent", by="chronic_days", text=text)
 
@@ -207,4 +209,4 @@ def _until_chronic(latest: Latest, lows: Sequence[Point]) -> str:
     rules, told = latest.told.rules, latest.told
     if lows[-1].lo - lows[0].hi < rules.chronic_days:
         return f"it becomes chronic at {say_days(rules.chronic_days)}"
-    return f"with so long without a count between, chronic asks for {occasions(told)} low counts"
+    return f"so sparsely counted, chronic asks for {occasions(told)} low counts"
