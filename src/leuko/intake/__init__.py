@@ -201,8 +201,9 @@ def _contradiction(name: str, parts: Sequence[Record]) -> Notice:
 
 def _in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """By time, then id; a shared id gets a number, so that each can be pointed at."""
-    ordered = sorted(entries, key=_order)
-    taken: Counter[str] = Counter(entry.id for entry in ordered)
+    listed = list(entries)
+    taken: Counter[str] = Counter(entry.id for entry in listed)
+    ordered = sorted(listed, key=lambda entry: (*_when(entry), entry.id, repr(entry) if taken[entry.id] > 1 else ""))
     seen: Counter[str] = Counter()
     result: list[Entry] = []
     for entry in ordered:
@@ -210,10 +211,6 @@ def _in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
         alone = taken[entry.id] == 1 or seen[entry.id] == 1
         result.append(entry if alone else replace(entry, id=f"{entry.id}~{seen[entry.id]}"))
     return tuple(result)
-
-
-def _order(entry: Count | Dose | Sign | Fact) -> tuple[Any, ...]:
-    return (*_when(entry), entry.id, entry.origin.value_text, str(entry.origin.place))
 
 
 def _when(entry: Count | Dose | Sign | Fact) -> tuple[bool, float]:

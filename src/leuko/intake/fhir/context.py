@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from leuko.intake.fhir.people import People, members
 from leuko.intake.fhir.pool import Item, Pool, target
 from leuko.intake.fhir.tell import Teller
-from leuko.intake.fhir.versions import Chain, status_of
+from leuko.intake.fhir.versions import WITHDRAWN, Chain, status_of
 from leuko.intake.fhir.wire import Observation, Period, Reference, Specimen
 from leuko.intake.fhir.words import clean, codes, names
 
@@ -39,16 +41,19 @@ class Contexts:
         self._pool, self._people = pool, people
         self.parents: dict[tuple[str | None, str], list[Item]] = defaultdict(list)
         self._draws: dict[int, str] = {}
-        for chain in (*reports, *panels):
-            if not chain.withdrawn:
-                self._adopt(chain.current)
+        holders = [chain.current for chain in (*reports, *panels) if not chain.withdrawn]
+        for holder in sorted(holders, key=lambda item: (item.key, msgspec.json.encode(item.resource))):
+            self._adopt(holder)
 
     def _adopt(self, holder: Item) -> None:
+        """Note what it holds: of its own person, or where it holds none of those, of whomever it names."""
         held = list(members(holder, self._pool))
+        owner = self._people.of(holder)
+        held = [member for member in held if self._people.of(member) == owner] or held
         times = {_own_time(member.resource)[0] for member in held} - {None}
         self._draws[id(holder)] = "" if len(times) > 1 else holder.key
-        for member in held:
-            self.parents[(self._people.of(member), member.key)].append(holder)
+        for key in dict.fromkeys((self._people.of(member), member.key) for member in held):
+            self.parents[key].append(holder)
 
     def of(self, item: Item, tell: Teller) -> Context:
         """What holds for this Observation, its own statements first."""
@@ -121,7 +126,7 @@ def withdrawn_reports(reports: Iterable[Chain], pool: Pool, tell: Teller) -> Non
     """Tell of reports that count for nothing while their results still claim to hold."""
     for chain in reports:
         if chain.withdrawn:
-            kept = [member.key for member in members(chain.current, pool) if status_of(member) in {"final", "amended"}]
+            kept = {one.key for one in members(chain.current, pool) if status_of(one) not in WITHDRAWN}
             if kept:
                 text = f"{chain.current.key} is {status_of(chain.current)}, but {len(kept)} of its results are not"
                 tell.say("LK424", text, chain.current.found.place("/status"), read="the results are used")

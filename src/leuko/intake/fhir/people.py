@@ -164,23 +164,29 @@ class People:
 
     # -- resources that name nobody --
 
-    def _parents(self) -> dict[tuple[str, str], Item]:
-        """The report or panel that holds an Observation, by the Observation's file and key."""
-        parents: dict[tuple[str, str], Item] = {}
+    def _parents(self) -> dict[tuple[str, str], list[Item]]:
+        """The reports and panels that hold an Observation, by the Observation's file and key."""
+        parents: dict[tuple[str, str], list[Item]] = defaultdict(list)
         for holder in (*self._pool.items["DiagnosticReport"], *self._pool.items["Observation"]):
             for member in members(holder, self._pool):
-                parents.setdefault((member.source, member.key), holder)
+                parents[(member.source, member.key)].append(holder)
         return parents
 
-    def _inherited(self, item: Item, parents: dict[tuple[str, str], Item]) -> str | None:
-        """A member of a report belongs to the report's person."""
+    def _inherited(self, item: Item, parents: dict[tuple[str, str], list[Item]]) -> str | None:
+        """A member of a report belongs to the report's person, if all reports that hold it name the same one."""
+        owners: set[str] = set()
         seen: set[int] = set()
-        while (parent := parents.get((item.source, item.key))) is not None and id(parent) not in seen:
-            seen.add(id(parent))
-            if (owner := self._owners.get(id(parent))) is not None:
-                return owner
-            item = parent
-        return None
+        todo = [item]
+        while todo:
+            one = todo.pop()
+            for parent in parents.get((one.source, one.key), ()):
+                owner = self._owners.get(id(parent))
+                if owner is not None:
+                    owners.add(owner)
+                elif id(parent) not in seen:
+                    seen.add(id(parent))
+                    todo.append(parent)
+        return next(iter(owners)) if len(owners) == 1 else None
 
     def _only_person(self, item: Item) -> str | None:
         candidates = self._in_source[item.source]
@@ -203,12 +209,10 @@ class People:
 
 
 def members(holder: Item, pool: Pool) -> Iterator[Item]:
-    """The Observations that a report or panel holds and that the input has."""
+    """The Observations, in all their versions, that a report or panel holds and that the input has."""
     name = "result" if holder.kind == "DiagnosticReport" else "has_member"
     for reference in getattr(holder.resource, name, None) or []:
-        member = pool.find(reference, "Observation", holder)
-        if member is not None and member is not holder:
-            yield member
+        yield from (member for member in pool.find_all(reference, "Observation", holder) if member.key != holder.key)
 
 
 def _subject(item: Item) -> Reference | None:

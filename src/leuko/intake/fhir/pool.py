@@ -63,14 +63,24 @@ class Pool:
             self._by_url[item.found.full_url].append(item)
 
     def find(self, reference: Reference | None, kind: str, holder: Item) -> Item | None:
-        """The resource that a reference of `holder` points to, or None where the input does not hold it."""
+        """The resource that a reference of `holder` points to, or None where the input does not hold it.
+
+        Of several versions the newest; None where other files hold several that differ, as any could be meant.
+        """
+        found = self.find_all(reference, kind, holder)
+        if not found or (found[0].source != holder.source and kind != "Patient" and not _alike(found)):
+            return None
+        return max(found, key=_newest)
+
+    def find_all(self, reference: Reference | None, kind: str, holder: Item) -> list[Item]:
+        """All versions that a reference may mean: those of the same file, or where it has none, those of the others."""
         text = target(reference)
         if not text:
-            return None
+            return []
         if text.startswith("#"):
             return _nearest(self._by_key.get(f"{kind}/{_root(holder)}{text}", ()), holder)
-        exact = _nearest(self._by_url.get(text, ()), holder)
-        if exact is not None and exact.kind == kind:
+        exact = _nearest((item for item in self._by_url.get(text, ()) if item.kind == kind), holder)
+        if exact:
             return exact
         return _nearest(
             (item for item in self._by_key.get(self._key(text, kind), ()) if _same_base(item, text)), holder
@@ -109,14 +119,20 @@ def _local_key(item: Item) -> str:
     return f"{item.kind}/{item.found.container}#{item.resource.id}"
 
 
-def _nearest(items: Iterable[Item], holder: Item) -> Item | None:
-    """The one in the same file, else the only one there is; None where other files hold several that differ."""
+def _nearest(items: Iterable[Item], holder: Item) -> list[Item]:
     found = list(items)
-    near = [item for item in found if item.source == holder.source]
-    if near or not found:
-        return near[-1] if near else None
-    alike = len({item.source for item in found}) == 1 or all(item.resource == found[0].resource for item in found)
-    return found[-1] if alike or found[0].kind == "Patient" else None
+    return [item for item in found if item.source == holder.source] or found
+
+
+def _alike(found: list[Item]) -> bool:
+    return len({item.source for item in found}) == 1 or all(item.resource == found[0].resource for item in found)
+
+
+def _newest(item: Item) -> tuple[str, int, str, bytes]:
+    """Newest by the server's own time and version; the content decides between equals, so that order does not."""
+    meta = item.resource.meta
+    updated, version = (clean(meta.last_updated), clean(meta.version_id)) if meta is not None else ("", "")
+    return (updated, len(version), version, msgspec.json.encode(item.resource))
 
 
 # ---- decoding -------------------------------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ def moment(text: str | None, zone: tzinfo) -> Moment | None:
     if match is None:
         return None
     precision = next(part for part in reversed(_PARTS) if match[part] is not None)
-    offset = _offset(match["zone"])
     try:
+        offset = _offset(match["zone"])
         return Moment(at=_instant(match, offset or zone), precision=precision, zone_assumed=offset is None)
     except (ValueError, OverflowError):
         return None

@@ -177,10 +177,10 @@ def plain(error: Exception) -> str:
         return "nested too deeply"
     if isinstance(error, UnicodeDecodeError):
         return "text that is not UTF-8"
-    words = {"`": "", "$.": "", "object | null": "object", "str": "text", "int": "number", "float": "number"}
+    words = {"`": "", "$.": "", " | null": "", "str": "text", "int": "number", "float": "number"}
     text = str(error)
     for word, other in words.items():
-        text = text.replace(word, other) if word in {"`", "$."} else re.sub(rf"\b{re.escape(word)}\b", other, text)
+        text = text.replace(word, other) if not word.isalpha() else re.sub(rf"\b{re.escape(word)}\b", other, text)
     return text.replace(" - at ", " at ").replace("[...]", "").replace("Expected", "expected", 1)
 
 
@@ -246,10 +246,20 @@ def _take_entry(entry: Entry, here: Found, into: Unpacked, tell: Teller, depth: 
         inner = replace(here, raw=entry.resource, pointer=f"{here.pointer}/resource")
         _sort_in(inner, into, tell, depth + 1)
     elif entry.request is not None and entry.request.method == "DELETE" and entry.request.url:
-        when = entry.response.last_modified if entry.response is not None else None
-        kind = entry.request.url.rstrip("/").split("/")[-2:][0]
-        if kind in RESOURCES:
-            into.found.append(replace(here, kind=kind, raw=b"", full_url=entry.request.url, deleted=when or ""))
+        _take_deletion(entry.request.url, entry, here, into)
+    elif entry.response is None:
+        tell.say("LK403", "this entry holds no resource", here.place(), lost=True)
+    elif not clean(entry.response.status).startswith(("2", "3")):
+        status = clean(entry.response.status)[:40] or "none"
+        tell.say("LK405", f"the server answered this part with status {status}", here.place("/response"))
+
+
+def _take_deletion(url: str, entry: Entry, here: Found, into: Unpacked) -> None:
+    """A deletion is a version like any other: the newest one, which says that the resource counts for nothing."""
+    kind = url.rstrip("/").split("/")[-2:][0]
+    when = entry.response.last_modified if entry.response is not None else None
+    if kind in RESOURCES:
+        into.found.append(replace(here, kind=kind, raw=b"", full_url=url, deleted=when or ""))
 
 
 def _open_parameters(parameters: list[Parameter], found: Found, into: Unpacked, tell: Teller, depth: int) -> None:

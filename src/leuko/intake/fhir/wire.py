@@ -379,8 +379,9 @@ class EntryRequest(_Wire):
 
 
 class EntryResponse(_Wire):
-    """When a server changed the resource."""
+    """What a server did with the entry, and when it changed the resource."""
 
+    status: str | None = None
     last_modified: str | None = None
 
 
