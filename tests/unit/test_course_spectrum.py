@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from fixtures.series import ADULT, START, counts, library
 
+from fixtures.series import ADULT, START, counts, library
 from leuko.course import course_of
 from leuko.course.spectrum import false_alarm_bound, periodogram, strongest_period
 
