@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/reference from the code: `python scripts/docs.py`; `--check` only compares."""
+"""Writes the generated pages of docs from the code: `python scripts/docs.py`; `--check` only compares."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference" / "cli.md": command_line(),
         DOCS / "reference" / "notices.md": notices(library),
         DOCS / "reference" / "knowledge.md": knowledge(library),
+        DOCS / "decisions" / "index.md": decisions(),
     }
 
 
@@ -160,6 +161,16 @@ def _sources(library: Library) -> Iterator[str]:
         about = ", ".join(part for part in (row.publisher, row.edition, str(row.year or "")) if part)
         yield f"* `{row.id}`: {row.title}" + (f" ({about})" if about else "") + (f" <{link}>" if link else "")
     yield ""
+
+
+# ---- decisions -------------------------------------------------------------------------------------------------------
+
+
+def decisions() -> str:
+    """The decisions by number, each under its own title."""
+    found = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+    titles = ((path.name, path.read_text("utf-8").partition("\n")[0].removeprefix("# ")) for path in found)
+    return "\n".join([MADE, "# Decisions\n", *(f"* [{title}]({name})" for name, title in titles), ""])
 
 
 def main() -> int:

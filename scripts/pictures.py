@@ -1,6 +1,7 @@
 """Draws the pictures of the README from the real demo: `python scripts/pictures.py` (needs a Chromium).
 
-`docs/pictures/demo.svg` is the beginning of what `leuko demo` prints, `docs/pictures/page.png` the top of its page.
+`docs/pictures/demo.svg` is the beginning of what `leuko demo` prints, `page.png` the top of its page, `chart.png` the
+figure on that page.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def terminal_svg(assessment: Assessment) -> str:
     return re.sub(r"@font-face \{.*?\}", "", drawn, flags=re.DOTALL)
 
 
-def page_png(assessment: Assessment, target: Path) -> None:
-    """The top of the page in a real browser."""
+def page_pngs(assessment: Assessment) -> None:
+    """The top of the page and its figure, in a real browser."""
     from playwright.sync_api import sync_playwright
 
     browser_path = os.environ.get("LEUKO_CHROMIUM") or shutil.which("chromium")
@@ -58,7 +59,12 @@ def page_png(assessment: Assessment, target: Path) -> None:
         page.goto(page_file.as_uri())
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(500)  # the chart draws itself after the page has loaded
-        page.screenshot(path=target)
+        answers, figure = page.locator("section").first, page.locator("figure").first
+        box = answers.bounding_box() or {"y": 0.0, "height": 700.0}
+        page.screenshot(
+            path=PICTURES / "page.png", clip={"x": 0, "y": 0, "width": 1100, "height": box["y"] + box["height"] + 20}
+        )
+        figure.screenshot(path=PICTURES / "chart.png")
         browser.close()
 
 
@@ -67,7 +73,7 @@ def main() -> int:
     PICTURES.mkdir(exist_ok=True)
     assessment = demo()
     (PICTURES / "demo.svg").write_text(terminal_svg(assessment), encoding="utf-8")
-    page_png(assessment, PICTURES / "page.png")
+    page_pngs(assessment)
     return 0
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,7 +27,8 @@ def assess_paths(paths: Sequence[Path], *, options: ReadOptions, as_of: date) ->
     from leuko.intake import read  # noqa: PLC0415
     from leuko.knowledge import load_library  # noqa: PLC0415
 
-    with _waiting(f"reading {', '.join(path.name or str(path) for path in paths)}"):
+    names = ", ".join(path.name or str(path) for path in paths)
+    with _waiting(f"reading {names}"), _named(names):
         intake = read(*paths, options=options)
     records = _chosen(intake, options.patient)
     library = load_library()
@@ -42,14 +43,18 @@ def assess_paths(paths: Sequence[Path], *, options: ReadOptions, as_of: date) ->
     return found
 
 
+@contextmanager
+def _named(names: str) -> Iterator[None]:
+    """An error about the input as a whole names what was read."""
+    try:
+        yield
+    except UnreadableInput as error:
+        if error.where:
+            raise
+        raise UnreadableInput(error.what, where=names, why=error.why, do=error.do) from error
+
+
 def _chosen(intake: Intake, wanted: str | None) -> Sequence[Record]:
-    if not intake.records:
-        tell(intake.notices)
-        raise UnreadableInput(
-            "nothing was found that belongs to a person",
-            why="leuko reads blood counts, doses and conditions of people; what was read holds none of these",
-            do="--patient ID names the person of a file that names nobody; `leuko assess --help` says what can be read",
-        )
     if wanted is None:
         return intake.records
     chosen = [record for record in intake.records if record.patient.id == wanted]

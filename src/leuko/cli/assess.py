@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,8 @@ class _Zone(click.ParamType[tzinfo]):
     def convert(self, value: str | tzinfo, param: click.Parameter | None, ctx: click.Context | None) -> tzinfo:
         if isinstance(value, tzinfo):
             return value
+        if value == "UTC":
+            return UTC
         try:
             return ZoneInfo(value)
         except (KeyError, ValueError, OSError):
@@ -46,7 +48,9 @@ class _Zone(click.ParamType[tzinfo]):
 
 
 @click.command("assess", short_help="Read blood counts: is it low, how bad, since when?", epilog=_EPILOG)
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path), metavar="PATH..."
+)
 @click.option(
     "--as-of", type=_Day(), metavar="DATE", help="The day of the assessment; later counts are set aside. [today]"
 )
@@ -80,9 +84,9 @@ def command(
 ) -> None:
     """Read blood counts and say: is it low, which line, how bad, since when.
 
-    PATH is a file, a folder or an archive: FHIR R4 as JSON or NDJSON, or a table (CSV, TSV, XLSX, Parquet). Several
-    paths are read together. Several people are shown one after the other: their JSON is an array, and each page or
-    PDF gets the person's id in its name.
+    PATH is a file, a folder or an archive, or - for standard input: FHIR R4 as JSON or NDJSON, or a table (CSV, TSV,
+    XLSX, Parquet). Several paths are read together. Several people are shown one after the other: their JSON is an
+    array, and each page or PDF gets the person's id in its name.
     """
     check_files(outputs, paths)
     from leuko.intake.base import ReadOptions  # noqa: PLC0415 (help needs no reader)

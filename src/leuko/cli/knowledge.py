@@ -128,13 +128,16 @@ def _edition_lines(library: Library, names: Sequence[str]) -> Iterator[str]:
 
     old, new = (_edition(library, name) for name in names)
     for before in old.rules:
-        for after in _counterparts(before, new):
+        whom = " ".join(part for part in (before.analyte, before.ages.text, before.sex) if part)
+        counterparts = _counterparts(before, new)
+        if not counterparts:
+            yield f"{whom}: {names[1]} has no rule for just these people"
+        for after in counterparts:
             shifts = audit.shifts(before, after)
-            whom = " ".join(part for part in (before.analyte, before.ages.text, before.sex) if part)
             yield f"{whom}:" + ("" if shifts else " the same")
             yield from (f"  {shift}" for shift in shifts)
-    for missing in sorted({rule.analyte for rule in old.rules} ^ {rule.analyte for rule in new.rules}):
-        yield f"{missing}: in one of the two only"
+    for added in sorted({rule.analyte for rule in new.rules} - {rule.analyte for rule in old.rules}):
+        yield f"{added}: in {names[1]} only"
 
 
 def _counterparts(rule: GradeRule, scheme: GradeScheme) -> list[GradeRule]:
