@@ -27,7 +27,6 @@ from leuko.report.outline import (
     course_words,
     dose_words,
     episode_words,
-    grade_table,
     grade_words,
     interval_origin,
     interval_words,
@@ -41,6 +40,7 @@ from leuko.report.outline import (
 )
 from leuko.report.references import References
 from leuko.report.series import Point, lanes, points, shown_analytes
+from leuko.report.tables import grade_table, latest_rows
 from leuko.report.view import View
 from leuko.result import Assessment
 from leuko.wording import say_bounded, say_date, say_moment, say_unit
@@ -62,12 +62,18 @@ def html(assessment: Assessment, *, library: Library | None = None, still: bool 
     a second (None: where the extra is installed).
     """
     with_still = has_vl_convert() if still is None else still
-    figure = _figure(assessment, library, still=with_still)
-    style, scripts = _static("page.css"), tuple(_static(name) for name in SCRIPTS)
-    return _environment().get_template("page.html.j2").render(
-        _words(assessment),
+    return fill("page.html.j2", assessment, library=library, still=with_still, theme="page")
+
+
+def fill(template: str, assessment: Assessment, *, library: Library | None, still: bool, theme: str) -> str:
+    """One of the templates, filled with an assessment."""
+    figure = _figure(assessment, library, still=still, theme=theme)
+    style, scripts = _static("page.css"), tuple(_static(name) for name in SCRIPTS) if figure.drawn else ()
+    words = _words(assessment)
+    return _environment().get_template(template).render(
+        words,
         figure=figure,
-        policy=_policy(style, scripts if figure.drawn else ()),
+        policy=_policy(style, scripts),
         style=_safe(style),
         scripts=[_safe(script) for script in scripts],
     )  # fmt: skip
@@ -86,8 +92,8 @@ class _Figure:
     description: str
 
 
-def _figure(assessment: Assessment, library: Library | None, *, still: bool) -> _Figure:
-    made = spec(assessment, scheme=SCHEME, edition=EDITION, theme="page", with_key=False, library=library)
+def _figure(assessment: Assessment, library: Library | None, *, still: bool, theme: str) -> _Figure:
+    made = spec(assessment, scheme=SCHEME, edition=EDITION, theme=theme, with_key=False, library=library)
     rows = points(assessment, scheme=SCHEME, edition=EDITION)
     edition = scheme_words(SCHEME, EDITION)
     drawn = bool(shown_analytes(assessment))
@@ -126,6 +132,7 @@ def _stop_words(row: Point, edition: str) -> str:
 
 def _words(assessment: Assessment) -> dict[str, Any]:
     """Everything but the figure that the template lays out."""
+    references = References.of(assessment)
     return {
         "assessment": assessment,
         "who": patient_words(assessment.patient),
@@ -137,7 +144,8 @@ def _words(assessment: Assessment) -> dict[str, Any]:
         "open_rows": OPEN_ROWS,
         "lanes": lanes(assessment),
         "notices": notice_groups(assessment.notices),
-        "references": References.of(assessment),
+        "references": references,
+        "latest": latest_rows(assessment, references),
         "evidence": Evidence.of(assessment),
         "purpose": PURPOSE,
     }

@@ -17,13 +17,10 @@ from leuko.record import Dose
 from leuko.report.chart import Spec, spec, to_svg
 from leuko.report.extras import typst
 from leuko.report.outline import (
-    POSITIONS,
     PURPOSE,
     course_words,
     dose_words,
     episode_words,
-    grade_table,
-    grade_words,
     joined_gaps,
     label_of,
     notice_groups,
@@ -32,13 +29,13 @@ from leuko.report.outline import (
     question_words,
     remarks,
     scheme_words,
-    short_interval,
 )
 from leuko.report.references import References
 from leuko.report.series import lanes, points, shown_analytes
+from leuko.report.tables import grade_table, latest_rows
 from leuko.report.view import View
 from leuko.result import Assessment, Course
-from leuko.wording import say_bounded, say_date, say_moment, say_unit
+from leuko.wording import say_date, say_moment, say_unit
 
 STANDARD: Final = "ua-1"
 SCHEME: Final = "ctcae"
@@ -122,22 +119,9 @@ def _words(assessment: Assessment, descriptions: list[str]) -> dict[str, Any]:
 
 def _tables(assessment: Assessment, refs: References) -> dict[str, Any]:
     grades = grade_table(assessment.latest)
-    own = {status.count.id: row for status, row in grades.rows}
-    empty = (None,) * len(grades.columns)
-    latest = [
-        [
-            status.label,
-            f"{say_bounded(status.count.value, status.count.bound)} {say_unit(status.count.unit)}",
-            say_moment(status.count.taken),
-            short_interval(status.interval) + refs.mark(status.interval.reason),
-            POSITIONS[status.position],
-            *("no rule" if g is None else grade_words(g) for g in own.get(status.count.id, empty)),
-        ]
-        for status in assessment.latest
-    ]
     return {
         "columns": grades.columns,
-        "latest": latest,
+        "latest": latest_rows(assessment, refs),
         "origins": origins_key(assessment.latest),
         "shifts": grades.shifts,
         "remarks": [

@@ -16,7 +16,6 @@ from leuko.report.outline import (
     NoticeGroup,
     course_words,
     episode_words,
-    grade_table,
     grade_words,
     joined_gaps,
     label_of,
@@ -30,6 +29,7 @@ from leuko.report.outline import (
 from leuko.report.references import References
 from leuko.report.series import shown_analytes
 from leuko.report.sketch import sketch
+from leuko.report.tables import grade_table
 from leuko.report.view import View
 from leuko.result import Assessment, Reason, Status
 from leuko.wording import say_bounded, say_date, say_list, say_moment, say_unit
