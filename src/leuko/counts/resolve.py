@@ -1,6 +1,6 @@
 """One result per analyte and draw: repeats are merged, conflicts decided or, where nothing decides, taken as worst.
 
-The choice is written down in docs/decisions/0004-conflicting-results.md.
+The choice is written down in docs/decisions/0005-conflicting-results.md.
 """
 
 from __future__ import annotations
