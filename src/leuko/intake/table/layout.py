@@ -40,11 +40,11 @@ class ResultColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A table understood. Columns are numbered from 0; `roles` gives each role its columns, the best first.
+    """A table understood. Columns are numbered from 0; `roles` gives each role its columns, the best first, and `columns` the best.
 
     `results` are the columns of a wide table, `dates` the columns of a transposed one. `body` is the index of the first row
     of data. `units` is the unit row below a header, by column. `said` is what the lines before the header say of the whole
-    table. `marks` are an analyser's marks on the sample, `second` its second readings, `unread` what has no meaning here.
+    table. `known_width` is the number of columns that have a meaning or at least a header. `marks` are an analyser's marks on the sample, `second` its second readings, `unread` what has no meaning here.
     """
 
     kind: Kind
@@ -62,11 +62,12 @@ class Layout:
     unread: tuple[int, ...] = ()
     ignored: tuple[int, ...] = ()
     doubled: tuple[str, ...] = ()
+    known_width: int = 0
+    columns: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def first(self, role: str) -> int | None:
         """The column of a role, the best where several have it."""
-        columns = self.roles.get(role, ())
-        return columns[0] if columns else None
+        return self.columns.get(role)
 
     def title(self, index: int) -> str:
         """How a column is called in notices."""
@@ -223,6 +224,8 @@ class _Columns:
 
     def __init__(self, headers: tuple[str, ...], sample: list[tuple[str, ...]], *, words: Words, names: Names) -> None:
         width = max([len(headers), *(len(cells) for cells in sample)], default=0)
+        # cells to the right of the last header are no column, unless they hold the units of the column before
+        self.named = max((i + 1 for i, header in enumerate(headers) if header), default=width)
         self.headers = headers + ("",) * (width - len(headers))
         self.sample, self.words, self.names = sample, words, names
         self.roles: dict[str, list[int]] = {}
@@ -352,7 +355,7 @@ class _Columns:
 
     def _beside(self) -> None:
         """Join to each result column what stands beside it: its unit, flag and limits."""
-        by_name = {key_of(column.name): index for index, column in reversed(self.results.items())}
+        by_name = {_owner_key(column.name): index for index, column in reversed(self.results.items())}
         besides = {index: role for role in _BESIDE for index in self.roles.get(role, ())}
         owner: int | None = None  # the result column whose own columns are being passed
         for index, header in enumerate(self.headers):
@@ -371,8 +374,8 @@ class _Columns:
         for match in re.finditer(r"[\s_.,:-]+|(?=/)|[(\[]", header):
             name, tail = header[: match.start()], header[match.end() :].strip(" )]")
             role = self.words.beside.get(key_of(tail))
-            owner = by_name.get(key_of(split_header(name)[0]))
-            if role is not None and owner is not None:
+            owner = by_name.get(_owner_key(split_header(name)[0]))
+            if role is not None and owner is not None and role not in self.results[owner].beside:
                 self._join(owner, role, index)
                 return
 
@@ -427,10 +430,12 @@ class _Columns:
             body=body,
             roles=MappingProxyType({role: tuple(columns) for role, columns in self.roles.items() if role != "ignore"}),
             results=tuple(self.results[index] for index in sorted(self.results)),
+            columns=MappingProxyType({role: columns[0] for role, columns in self.roles.items() if role != "ignore"}),
             dates=tuple(self.dates),
             marks=tuple(self.marks),
             second=tuple(self.second),
-            unread=tuple(i for i in range(len(self.headers)) if i not in used and self._cells(i)),
+            unread=tuple(i for i in range(self.named) if i not in used and self._cells(i)),
+            known_width=max([self.named, *(index + 1 for index in used)]),
             ignored=tuple(self.roles.get("ignore", ())),
             doubled=self._doubled(),
         )
@@ -448,6 +453,11 @@ class _Columns:
         if {"analyte", "code"} & self.roles.keys():
             return f"it names what was measured but no column holds the values; {heard}"
         return f"no column holds a blood count, a medicine or a person; {heard}"
+
+
+def _owner_key(name: str) -> str:
+    """The key by which a column beside finds its result; an analyser's "NEUT#&" is another column than "NEUT#"."""
+    return key_of(name) + ("&" if name.endswith("&") else "")
 
 
 # ---- a row of units below the header --------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from leuko.intake.table.rows import Reading
 from leuko.intake.table.words import key_of
 from leuko.record import Dose, Moment, Origin, Sex
 
-_AMOUNT = re.compile(r"([\d.,]+)\s*([^\d\s].*)?")
+_AMOUNT = re.compile(r"([\d.,]+)\s*((?:[^\W\d_]|µ|%).*)?")
 
 
 def read_doses(reading: Reading, people: People) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from leuko.intake.table.tell import Teller
-from leuko.record import Count, Dose, Patient, Precision, Record, Sex, Sign, digest_of
+from leuko.record import Count, Dose, Patient, Precision, Record, Sex, Sign
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,11 +52,10 @@ def _close(person: Person, teller: Teller) -> Record:
     if len(person.born) == 1:
         born, precision = next(iter(person.born))
     sex = next(iter(person.sex)) if len(person.sex) == 1 else None
-    record = Record(
+    return Record(
         patient=Patient(id=person.id, born=born, born_precision=precision, sex=sex),
         counts=tuple(person.counts),
         doses=tuple(person.doses),
         signs=tuple(person.signs),
         sources=tuple(person.sources),
     )
-    return replace(record, digest=digest_of(record))

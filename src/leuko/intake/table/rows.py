@@ -14,7 +14,7 @@ from leuko.intake.table.columnmap import ColumnMap
 from leuko.intake.table.dates import UNDECIDED, DateReader
 from leuko.intake.table.grid import Grid
 from leuko.intake.table.layout import Layout, ResultColumn, unit_like
-from leuko.intake.table.numbers import Decimals
+from leuko.intake.table.numbers import Decimals, mark_of
 from leuko.intake.table.tell import Teller
 from leuko.intake.table.words import Words, key_of, split_header
 from leuko.knowledge import Library
@@ -50,14 +50,16 @@ class Reading:
     library: Library
     teller: Teller
     stub: str
+    aside: frozenset[int] = frozenset()
+    coded: dict[tuple[str, ...], tuple[Code, ...]] = field(default_factory=dict)
     empties: dict[str, list[int]] = field(default_factory=dict)
 
     def cell(self, cells: Cells, role: str) -> str:
         """What a row says in a role, else what the lines before the header say of the whole table."""
-        index = self.layout.first(role)
-        if index is not None and index < len(cells):
-            return cells[index]
-        return "" if index is not None else self.layout.said.get(role, "")
+        index = self.layout.columns.get(role)
+        if index is None:
+            return self.layout.said.get(role, "")
+        return cells[index] if index < len(cells) else ""
 
     def names_of(self, name: str) -> frozenset[str]:
         """The analytes that a name can mean."""
@@ -68,8 +70,8 @@ class Reading:
         return cells[index] if index is not None and index < len(cells) else ""
 
     def rows(self) -> Iterator[tuple[int, tuple[str, ...]]]:
-        """The rows of data."""
-        return iter(self.grid.rows[self.layout.body :])
+        """The rows of data, without those that are set aside as a whole."""
+        return (row for row in self.grid.rows[self.layout.body :] if row[0] not in self.aside)
 
     def person(self, line: int, cells: Cells) -> str:
         """Who a row is about: its id, else its name, else the caller's word, else a stand-in named after the file."""
@@ -192,13 +194,12 @@ def _texts(*texts: str) -> tuple[str, ...]:
 
 
 def _codes(reading: Reading, cells: Cells) -> tuple[Code, ...]:
-    found = []
-    for index in reading.layout.roles.get("code", ()):
-        text = reading.at(cells, index)
-        if text:
-            header = reading.layout.headers[index]
-            found.append(Code(system=_system(header, text), code=text))
-    return tuple(found)
+    texts = tuple(reading.at(cells, index) for index in reading.layout.roles.get("code", ()))
+    if texts not in reading.coded:
+        headers = [reading.layout.headers[index] for index in reading.layout.roles.get("code", ())]
+        pairs = zip(headers, texts, strict=True)
+        reading.coded[texts] = tuple(Code(system=_system(header, text), code=text) for header, text in pairs if text)
+    return reading.coded[texts]
 
 
 def _system(header: str, text: str) -> str:
@@ -229,8 +230,8 @@ def _unit_in_name(name: str, unit: str) -> tuple[str, str]:
 
 def _names(reading: Reading, name: str) -> tuple[str, ...]:
     """The name as written; where the column map says what it is, the analyte's own name before it."""
-    if not name:
-        return ()
+    if not name or not reading.column_map.analytes:
+        return (name,) if name else ()
     mapped = next((a for text, a in reading.column_map.analytes.items() if key_of(text) == key_of(name)), None)
     return (name,) if mapped is None else (reading.library.analytes[mapped].label,)
 
@@ -282,6 +283,8 @@ def _status(reading: Reading, cells: Cells, line: int) -> ResultStatus | None:
 
 def _taken(reading: Reading, cells: Cells, line: int) -> Moment | None:
     if not reading.cell(cells, "date"):
+        if reading.layout.first("date") is None:
+            return None  # told once for the whole table
         reading.teller.tally("LK507", "these rows have no date, so their counts have no place in time", line, lost=True)
         return None
     return reading.moment("date", cells, line)
@@ -306,6 +309,10 @@ def _usable(reading: Reading, raw: RawResult, line: int, about: str) -> RawResul
         why = reading.decimals.why or "nothing in the file decides"
         reading.teller.tally("LK508", f"{about}: “{text}” can be two numbers ({why})", line, lost=True)
         return None
+    if comma and mark_of(text) == "dot?":
+        reading.teller.tally(
+            "LK540", f"{about}: the point of “{text}” parts thousands, for commas are decimal marks here", line
+        )
     return replace(raw, decimal_comma=comma) if comma else raw
 
 
@@ -432,7 +439,7 @@ def _transposed_raw(reading: Reading, line: int, cells: Cells, name: str, index:
         high_text=cell(cells, "high") or None,
         interval_text=cell(cells, "range"),
         specimen=_specimen(reading, cells),
-        draw=sample or f"{source}:{index + 1}",
+        draw=sample or f"{source}#{index + 1}",
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from leuko.intake.table.dates import has_two_digit_year, is_serial
-from leuko.intake.table.layout import ResultColumn
+from leuko.intake.table.grid import Grid
+from leuko.intake.table.layout import Layout, ResultColumn
 from leuko.intake.table.numbers import is_number
 from leuko.intake.table.rows import Reading, date_cells
-from leuko.intake.table.tell import lines_text
+from leuko.intake.table.tell import Teller, lines_text
 from leuko.intake.table.words import key_of
 
 _KINDS = {
@@ -32,7 +33,8 @@ def tell_read_as(reading: Reading) -> None:
         columns.append(
             f"{len(layout.dates)} dates from {layout.title(layout.dates[0])} to {layout.title(layout.dates[-1])}"
         )
-    columns += [f"line above the header = {role}" for role in layout.said if role not in layout.roles]
+    if said := [role for role in layout.said if role not in layout.roles]:
+        columns.append(f"lines above the header = {' and '.join(said)}")
     orders = [
         f"{role} {_order(found.order)}, for {found.why}"
         for role, found in reading.dates.items()
@@ -68,7 +70,6 @@ def tell_layout(reading: Reading) -> None:
         teller.say("LK510", f"headers that stand more than once: {some(layout.doubled)}", line=layout.header_line)
     if layout.body >= len(reading.grid.rows):
         teller.say("LK511", "the table has a header but no rows", line=layout.header_line)
-    _tell_ragged(reading)
     _tell_columns(reading)
     _tell_orders(reading)
     if _one_row_each(reading):
@@ -104,24 +105,19 @@ def _names_nobody(reading: Reading) -> bool:
     return not given and not named and layout.body < len(reading.grid.rows)
 
 
-def _tell_ragged(reading: Reading) -> None:
-    layout = reading.layout
-    width = max((i + 1 for i, header in enumerate(layout.headers) if header), default=len(layout.headers))
-    known = (
-        {i for column in layout.results for i in column.beside.values()}
-        | {c.index for c in layout.results}
-        | set(layout.unread)
-    )
-    known |= {i for columns in layout.roles.values() for i in columns}
-    for line, cells in reading.rows():
-        more = [cell for i, cell in enumerate(cells[width:], start=width) if cell and i not in known]
-        if more:
-            reading.teller.tally(
+def too_wide(layout: Layout, grid: Grid, teller: Teller) -> frozenset[int]:
+    """The lines with cells beyond the last header: a separator inside a text moved the cells, and nothing says where."""
+    found = []
+    for line, cells in grid.rows[layout.body :]:
+        if len(cells) > layout.known_width and any(cells[layout.known_width :]):
+            teller.tally(
                 "LK528",
-                f"rows with more cells than headers; “{more[0]}” and what follows was not read",
+                f"rows with more than the {layout.known_width} cells of the header were not read",
                 line,
                 lost=True,
             )
+            found.append(line)
+    return frozenset(found)
 
 
 def _tell_columns(reading: Reading) -> None:

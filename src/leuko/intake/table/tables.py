@@ -17,7 +17,7 @@ from leuko.intake.table.numbers import Decimals, decide
 from leuko.intake.table.others import describe, read_doses, read_people, to_number
 from leuko.intake.table.people import People
 from leuko.intake.table.rows import Found, Reading, date_cells, found_in
-from leuko.intake.table.say import some, tell_empties, tell_layout, tell_read_as
+from leuko.intake.table.say import some, tell_empties, tell_layout, tell_read_as, too_wide
 from leuko.intake.table.tell import Teller
 from leuko.intake.table.text import read_text
 from leuko.intake.table.words import key_of, load_words
@@ -109,6 +109,7 @@ def _read_grid(
         library=library,
         teller=teller,
         stub=stub,
+        aside=too_wide(layout, grid, teller),
     )
     tell_layout(reading)
     _read_rows(reading, people)
