@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from difflib import get_close_matches
@@ -14,7 +14,7 @@ from leuko.cli._notices import say, tell
 from leuko.errors import UnreadableInput, UsageError
 
 if TYPE_CHECKING:
-    from leuko.errors import Notice
+    from leuko.errors import Notice, Place
     from leuko.intake.base import Intake, ReadOptions
     from leuko.knowledge import Library
     from leuko.record import Record
@@ -33,8 +33,10 @@ def assess_paths(paths: Sequence[Path], *, options: ReadOptions, as_of: date) ->
     records = _chosen(intake, options.patient)
     library = load_library()
     with _waiting(f"assessing {len(records)} people") if len(records) > 1 else nullcontext():
+        owners = _owners(intake.records)
         found = [
-            assess(record, as_of=as_of, library=library, notices=_notices_of(record, intake)) for record in records
+            assess(record, as_of=as_of, library=library, notices=_notices_of(record, intake, owners))
+            for record in records
         ]
     for record in records:
         if not record.counts:
@@ -65,11 +67,34 @@ def _chosen(intake: Intake, wanted: str | None) -> Sequence[Record]:
     return chosen
 
 
-def _notices_of(record: Record, intake: Intake) -> tuple[Notice, ...]:
-    """The notices of one person's sources; of one person alone, all of them."""
+Spot = tuple[str, int | None, str]
+
+
+def _spot(place: Place) -> Spot:
+    """The line or resource that a place lies in: one line or resource is one person's."""
+    parts = (place.pointer or "").split("/")
+    return (place.source, place.line, "/".join(parts[:3]) if parts[1:2] == ["entry"] else "")
+
+
+def _owners(records: Sequence[Record]) -> dict[Spot, str]:
+    """Whose each line or resource is, as far as something of it was read."""
+    owners: dict[Spot, str] = {}
+    for record in records:
+        for entries in (record.counts, record.doses, record.signs, record.facts):
+            owners |= {_spot(entry.origin.place): record.patient.id for entry in entries}
+    return owners
+
+
+def _notices_of(record: Record, intake: Intake, owners: Mapping[Spot, str]) -> tuple[Notice, ...]:
+    """The notices of one person: those of their sources, without what is known to be about somebody else.
+
+    What lies where nothing else was read may be of anybody in that source, and goes to all of them: a result that was
+    set aside must not be lost.
+    """
     if len(intake.records) == 1:
         return intake.notices
-    return tuple(notice for notice in intake.notices if notice.place.source in record.sources)
+    here = [notice for notice in intake.notices if notice.place.source in record.sources]
+    return tuple(notice for notice in here if owners.get(_spot(notice.place), record.patient.id) == record.patient.id)
 
 
 def _tell_rest(intake: Intake, records: Sequence[Record]) -> None:
