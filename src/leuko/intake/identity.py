@@ -36,7 +36,8 @@ class Claim:
 
     `kind` "none": nothing of ours; "panel": a container; "refused": `findings` say why; "ours": `ids` are candidates.
     `coded` is the analyte of its code, `sure` whether code or name alone already decide between count and percentage.
-    `stranger` is a LOINC code that is not known here and that nothing else places in blood.
+    `stranger` is a LOINC code that is not known here and that nothing else places in blood. `mentions` is what a name
+    speaks of that is not understood as a whole (`odd_name`).
     """
 
     kind: Literal["none", "panel", "refused", "ours"]
@@ -44,6 +45,8 @@ class Claim:
     coded: str | None = None
     method: Method | None = None
     stranger: str | None = None
+    mentions: frozenset[str] = frozenset()
+    odd_name: str = ""
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -55,6 +58,7 @@ class Claim:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Names:
     ids: frozenset[str]
+    mentions: frozenset[str]
     text: str
     conflict: tuple[str, str] | None
     specimen: SpecimenKind
@@ -76,7 +80,7 @@ def claim_of(raw: RawResult, *, index: Index, codes: Mapping[tuple[str, str], Co
     if not coded and rows:
         return _under_a_wrong_code(rows, raw, names, counts_cells=counts_cells)
     if not coded and not names.ids and names.conflict is None:
-        return Claim(kind="none")
+        return _perhaps(raw, names)
     trouble = _trouble(raw, coded, names, index)
     if trouble is not None:
         return Claim(kind="refused", findings=(trouble,))
@@ -109,23 +113,30 @@ def _row(code: Code, codes: Mapping[tuple[str, str], CodeRow]) -> CodeRow | None
     return found
 
 
+def _perhaps(raw: RawResult, names: _Names) -> Claim:
+    """Nothing of ours, or a name that speaks of our analytes with a word that is not known."""
+    if names.specimen == "other" or _unknown_loinc(raw.codes):
+        return Claim(kind="none")
+    return Claim(kind="none", mentions=names.mentions, odd_name=names.text)
+
+
 def _labels(raw: RawResult) -> tuple[str, ...]:
-    """Everything that names the result in words; a local code such as NEUT# is a name too."""
-    displays = tuple(c.display for c in raw.codes if c.display)
-    local = tuple(c.code for c in raw.codes if c.system.strip().casefold() not in _SYSTEMS and "://" not in c.system)
-    return tuple(dict.fromkeys((*raw.names, *displays, *local)))
+    """Everything that names the result in words; without any, a local code such as NEUT# is a name too."""
+    displays = tuple(c.display for c in raw.codes if c.display and c.display.strip())
+    words = tuple(dict.fromkeys((*(n for n in raw.names if n.strip()), *displays)))
+    return words or tuple(dict.fromkeys(c.code for c in raw.codes if _is_local(c)))
+
+
+def _is_local(code: Code) -> bool:
+    return code.system.strip().casefold() not in _SYSTEMS and "://" not in code.system
 
 
 def _names(raw: RawResult, index: Index) -> _Names:
+    labels = _labels(raw)
+    readings = [index.read(label) for label in labels]
     ids: frozenset[str] = frozenset()
     text, conflict = "", None
-    specimen: tuple[SpecimenKind, str] = ("unknown", "")
-    method: Method | None = None
-    for label in _labels(raw):
-        reading = index.read(label)
-        if specimen[0] != "other" and reading.specimen != "unknown":
-            specimen = (reading.specimen, reading.specimen_word)
-        method = method or reading.method
+    for label, reading in zip(labels, readings, strict=True):
         if not reading.ids:
             continue
         if not ids:
@@ -134,9 +145,18 @@ def _names(raw: RawResult, index: Index) -> _Names:
             ids = ids & reading.ids
         elif not _kin(ids, reading.ids, index):
             conflict = (text, label)
-    given = [specimen_of(tokens_of(s)) for s in raw.specimen]
-    specimen = _graver(specimen, *given)
-    return _Names(ids=ids, text=text, conflict=conflict, specimen=specimen[0], specimen_word=specimen[1], method=method)
+    specimen = _graver(
+        *((r.specimen, r.specimen_word) for r in readings), *(specimen_of(tokens_of(s)) for s in raw.specimen)
+    )
+    return _Names(
+        ids=ids,
+        mentions=frozenset().union(*(r.mentions for r in readings)),
+        text=text or next((n for n, r in zip(labels, readings, strict=True) if r.mentions), ""),
+        conflict=conflict,
+        specimen=specimen[0],
+        specimen_word=specimen[1],
+        method=next((r.method for r in readings if r.method), None),
+    )
 
 
 def _graver(*specimens: tuple[SpecimenKind, str]) -> tuple[SpecimenKind, str]:
@@ -174,7 +194,8 @@ def _odd_label(coded: frozenset[str], names: _Names, index: Index) -> str | None
     """A label that cannot mean what the code means."""
     if not coded:
         return None
-    if names.ids and not _kin(coded, names.ids, index):
+    said = names.ids or names.mentions
+    if said and not _kin(coded, said, index):
         return names.text
     return next((label for label in names.conflict or () if not _kin(coded, index.read(label).ids, index)), None)
 

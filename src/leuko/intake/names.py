@@ -29,9 +29,14 @@ _METHODS: tuple[Method, ...] = ("automated", "manual", "estimated")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameReading:
-    """What one name says; `ids` is empty where it is not recognised."""
+    """What one name says; `ids` is empty where it is not recognised, `mentions` then holds what it speaks of.
+
+    `strange` is the first word of it that is not known.
+    """
 
     ids: frozenset[str] = frozenset()
+    mentions: frozenset[str] = frozenset()
+    strange: str = ""
     specimen: SpecimenKind = "unknown"
     specimen_word: str = ""
     method: Method | None = None
@@ -64,12 +69,15 @@ class Index:
         tokens = tokens_of(name[:_LONGEST_NAME])
         whole = self.by_name.get("".join(tokens))
         if whole is not None:
-            return NameReading(ids=whole)
+            return NameReading(ids=whole, mentions=whole)
         found, rest = self._match(tokens)
+        specimen = specimen_of(rest)
         return NameReading(
             ids=self._decide(found, rest),
-            specimen=specimen_of(rest)[0],
-            specimen_word=specimen_of(rest)[1],
+            mentions=frozenset().union(*found),
+            strange=next((word for word in rest if word not in _words().known), ""),
+            specimen=specimen[0],
+            specimen_word=specimen[1],
             method=_method_of(rest),
         )
 

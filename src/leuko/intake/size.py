@@ -19,6 +19,7 @@ from leuko.units import Unit, UnitRefused, convert, fits
 
 # How far real sources put a unit off: thousand (K/uL for /uL), hundred (10/uL columns), million.
 _SCALES = (1000.0, 0.001, 100.0, 0.01, 1_000_000.0, 0.000_001)
+_SCALES_OF_MASS = (10.0, 0.1)  # g/dL labelled g/L
 _DASH = ("–", "—", " to ", " bis ", " à ", "..", "~")
 
 
@@ -72,6 +73,7 @@ def check_size(value: float, bound: Bound, written: Decimal, choice: Choice, int
         or _impossible(value, bound, choice)
         or _fraction_of_a_cell(value, bound, choice)
         or _unconfirmed(value, written, choice, interval)
+        or _unconfirmed_low(value, bound, choice, interval)
     )
     return (fatal,) if fatal else (*_doubts(value, bound, choice), *_strange_interval(choice, interval))
 
@@ -148,7 +150,7 @@ def _scale_of_interval(value: float, choice: Choice, interval: Interval) -> Find
     analyte = choice.analyte
     if interval.believed or not interval.high or not interval.low or analyte.lab_low_most is None:
         return None
-    for scale in _SCALES:
+    for scale in _SCALES_OF_MASS if analyte.quantity == "mass" else _SCALES:
         if is_interval_of(analyte, interval.low * scale, interval.high * scale):
             off = 1 / scale if scale < 1 else scale
             way = "large" if scale < 1 else "small"
@@ -231,8 +233,20 @@ def _unconfirmed(value: float, written: Decimal, choice: Choice, interval: Inter
     return fault("LK208", text, read=_as_read(value, choice.analyte), do=_confirm(choice.analyte))
 
 
-def _confirm(analyte: Analyte) -> str:
-    right, wrong = f"--unit {analyte.id}={analyte.unit}", f"--unit {analyte.id}=/uL"
+def _unconfirmed_low(value: float, bound: Bound, choice: Choice, interval: Interval) -> Finding | None:
+    """So low that a fraction, or gram per decilitre, is as likely: a wrong unit here would be a false alarm."""
+    analyte, limit = choice.analyte, choice.analyte.confirm_below
+    if limit is None or not 0 < value < limit or bound != "=" or choice.confirmed or choice.unit.factor != 1:
+        return None
+    if interval.believed and (interval.low is not None or interval.high is not None):
+        return None
+    other = "g/dL" if analyte.unit == "g/L" else "FRACTION"
+    text = f"{value:g} {analyte.unit} is so low that a wrong unit is as likely ({other})"
+    return fault("LK208", text, read=_as_read(value, analyte), do=_confirm(analyte, other))
+
+
+def _confirm(analyte: Analyte, other: str = "/uL") -> str:
+    right, wrong = f"--unit {analyte.id}={analyte.unit}", f"--unit {analyte.id}={other}"
     return f"confirm the unit: {right} if it is right, {wrong} if not (nothing was changed)"
 
 

@@ -231,10 +231,10 @@ class Analyte:
     the analyte that a percentage becomes after multiplication with the white count.
 
     Further guard rails, in the same unit: from `unusual_high` on a value is used with a warning; above `confirm_above`
-    only where something confirms its unit. Up to `whole_cells_below` a count must be a whole number of cells per
-    microlitre. A printed interval whose low end lies outside `lab_low_least..lab_low_most`, or whose high end falls
-    short of `lab_high_least`, is no interval of this analyte. Zero is never implausible. `molar_mass` [g/mol] turns
-    mmol/L into g/L. `broader` is the analyte that this one is a part of (bands of neutrophils).
+    or below `confirm_below` only where something confirms its unit. Up to `whole_cells_below` a count must be a whole
+    number of cells per microlitre. A printed interval whose low end lies outside `lab_low_least..lab_low_most`, or
+    whose high end falls short of `lab_high_least`, is none of this analyte. Zero is never implausible. `molar_mass`
+    [g/mol] turns mmol/L into g/L. `broader` is the analyte that this one is a part of (bands of neutrophils).
     """
 
     id: str
@@ -245,6 +245,7 @@ class Analyte:
     plausible_low: float | None = None
     plausible_high: float | None = None
     confirm_above: float | None = None
+    confirm_below: float | None = None
     unusual_high: float | None = None
     whole_cells_below: float | None = None
     lab_low_least: float | None = None
