@@ -152,7 +152,7 @@ def test_a_rise_that_does_not_hold_does_not_end_the_episode():
 
 def test_counts_on_one_side_of_a_cut_are_taken_to_stay_there():
     episode = only(course([(0, 3.0), (10, 0.9), (14, 1.7), (16, 1.2), (20, 1.9), (24, 2.2)]))
-    assert below(episode)[1.0] == (0, 14)  # 0..10 and 10..14
+    assert below(episode)[1.0] == (0, 20)  # 0..10 and 10..14, and beside the lowest of the second dip, 14..20
     assert below(episode)[0.5] == (0, 0)  # no count below 0.5 and none open
 
 
@@ -194,11 +194,16 @@ def test_a_hole_is_not_bridged_between_two_low_counts():
     assert below(second)[1.5] == (0, None)
 
 
+def test_the_lowest_count_seen_does_not_prove_that_none_was_deeper():
+    episode = only(course([(0, 3.0), (7, 0.9), (14, 0.6), (21, 1.2), (28, 2.0), (30, 2.2), (32, 2.4)]))
+    assert below(episode)[0.5] == (0, 14)  # weekly counts: the true nadir may lie anywhere in 7..21
+
+
 def test_a_change_inside_a_hole_is_bounded_by_its_sides_and_said():
     episode = only(course([(0, 3.0), (4, 0.9), (8, 0.8), (100, 2.0), (104, 2.0)]))
     assert episode.duration == (4, 100)
     assert below(episode)[1.5] == (4, 100)
-    assert below(episode)[0.5] == (0, 92)  # nothing is known of the 92 days of the hole
+    assert below(episode)[0.5] == (0, 96)  # the lowest count, on day 8, has neighbours on days 4 and 100
     assert "The recovery lies in 92 days without a count." in episode.reason.text
     assert len(episode.holes) == 1
 

@@ -2,7 +2,8 @@
 
 The one assumption, as in interval-censored durations of neutropenia: between two neighbouring counts on the same side
 of a cut, no further apart than a hole, the true count stays on that side. Everything else is left open: a crossing may
-lie anywhere between the two counts that enclose it, and a hole says nothing.
+lie anywhere between the two counts that enclose it, and a hole says nothing. Within an episode the lowest counts seen
+prove nothing of a deeper cut: the true nadir may lie beside them (`episodes` passes such points as open).
 """
 
 from __future__ import annotations

@@ -93,8 +93,9 @@ def _cuts(rules: CourseRules, cut: float) -> list[float]:
     return sorted({cut, *(value for value in rules.cuts if value < cut)}, reverse=True)
 
 
-def _sides(points: Sequence[Point], cut: Cut) -> list[Side]:
-    return [side_of(map(cut.side, point.counts)) for point in points]
+def _sides(stretch: Stretch, points: Sequence[Point], cut: Cut) -> list[Side]:
+    sides = [side_of(map(cut.side, point.counts)) for point in points]
+    return ["open" if side == "above" and _may_hide(stretch, points, i) else side for i, side in enumerate(sides)]
 
 
 def _days_below(stretch: Stretch, value: float, own: float) -> DaysBelow:
@@ -107,10 +108,24 @@ def _days_below(stretch: Stretch, value: float, own: float) -> DaysBelow:
     high = stretch.last if stretch.after is None else stretch.after
     start, end = told.points[low], told.points[high]
     points = [point for point in told.every if start.lo <= point.lo <= end.lo]
-    sides = told.lowness.sides(points) if value == own else _sides(points, Cut(value=value))
+    sides = told.lowness.sides(points) if value == own else _sides(stretch, points, Cut(value=value))
     seen = stretch.before is not None and stretch.after is not None
     least, most = days_below(points, sides, hole_days=told.rules.hole_days, seen_whole=seen)
     return DaysBelow(cut=value, least=least, most=most)
+
+
+def _may_hide(stretch: Stretch, points: Sequence[Point], index: int) -> bool:
+    """Whether a deeper fall may have been missed on either side of a point: a low count that is no deeper beside it.
+
+    The lowest counts seen are rarely the true nadir, so they prove nothing of a deeper cut.
+    """
+    if not 0 < index < len(points) - 1 or not stretch.told.low_point(points[index]):
+        return False
+    return all(_lowest(points[index]) <= _lowest(points[beside]) for beside in (index - 1, index + 1))
+
+
+def _lowest(point: Point) -> float:
+    return min(count.value for count in point.counts)
 
 
 def _holes(stretch: Stretch) -> Iterator[Between]:

@@ -32,6 +32,10 @@ class Told:
         """Whether a point holds a low count; a window with a low and a normal count does."""
         return self.sides[index] != "above"
 
+    def low_point(self, point: Point) -> bool:
+        """Whether a point, of those that tell, holds a low count."""
+        return any(known is point and side != "above" for known, side in zip(self.points, self.sides, strict=True))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
