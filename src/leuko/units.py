@@ -23,6 +23,7 @@ from typing import Any
 from leuko.errors import LeukoError
 
 UCUM = "http://unitsofmeasure.org"
+OMOP = "omop:concept"
 _UCUM_NAMES = frozenset({UCUM, f"{UCUM}/", "ucum", "urn:oid:2.16.840.1.113883.6.8", "2.16.840.1.113883.6.8"})
 _ONE = Fraction(1)
 _CELL_BASE = "10*9/L"
@@ -65,14 +66,22 @@ class Unit:
 def readings(text: str, *, system: str = "") -> tuple[Unit, ...]:
     """Everything that a unit can be, the likeliest first; at least one.
 
-    `system` is the code system of a coded unit (UCUM's URI or name), "" for printed text. Raises UnitRefused.
+    `system` is the code system of a coded unit (UCUM's URI or name, "omop:concept"), "" for printed text. Raises
+    UnitRefused.
     """
+    if system == OMOP:
+        concept = _table().omop.get(text.strip())
+        return tuple(replace(unit, text=text) for unit in readings(concept)) if concept else _unknown_concept(text)
     parts = _components(text)
     if not parts:
         raise UnitRefused("the unit is empty", why="no unit was written", do="say which unit the values are in")
     found = _first_readable(text, parts, ucum=_is_ucum(system) or any(_is_ucum(p) for p in parts[2:]))
     _check_alternatives(text, parts, found)
     return found
+
+
+def _unknown_concept(text: str) -> tuple[Unit, ...]:
+    raise UnitRefused(f"the OMOP unit concept {text!r} is none of a blood count", why="it is not in the table of units")
 
 
 def read_unit(text: str, *, system: str = "") -> Unit:
@@ -186,6 +195,7 @@ class _Table:
     cells: tuple[str, ...]
     exponents: frozenset[int]
     canonical: Mapping[str, tuple[str, Fraction]]
+    omop: Mapping[str, str]
 
 
 @lru_cache(maxsize=1)
@@ -201,6 +211,7 @@ def _table() -> _Table:
         cells=tuple(sorted(raw["cells"], key=len, reverse=True)),
         exponents=frozenset(raw["exponents"]),
         canonical={name: (row["base"], Fraction(row["size"])) for name, row in raw["canonical"].items()},
+        omop=raw["omop"],
     )
 
 

@@ -92,6 +92,9 @@ OTHERS = [
     ("lakhs/cumm", "10*9/L", "100"),
     ("MILL/uL", "10*9/L", "1000"),
     ("M/uL", "10*9/L", "1000"),
+    ("m/uL", "10*9/L", "1000"),
+    ("million per microliter", "10*9/L", "1000"),
+    ("gram per deciliter", "g/L", "10"),
     ("10*6/uL", "10*9/L", "1000"),
     ("TI/L", "10*9/L", "1000"),
     ("T/L", "10*9/L", "1000"),
@@ -177,6 +180,38 @@ def test_what_is_no_unit_of_a_blood_count_is_refused_with_a_reason(text: str, wh
 def test_a_code_declared_as_ucum_is_never_kelvin_or_gauss(code: str, factor: Fraction) -> None:
     unit = read_unit(code, system=UCUM)
     assert (unit.canonical, unit.factor) == ("10*9/L", factor)
+
+
+@pytest.mark.parametrize(
+    ("concept", "factor"),
+    [
+        ("8848", "1"),
+        ("9444", "1"),
+        ("8961", "1"),
+        ("8816", "1"),
+        ("44777588", "1"),
+        ("8784", "1/1000"),
+        ("8647", "1/1000"),
+    ],
+)
+def test_omop_unit_concepts(concept: str, factor: str) -> None:
+    assert read_unit(concept, system="omop:concept").factor == Fraction(factor)
+    with pytest.raises(UnitRefused):
+        read_unit("0", system="omop:concept")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "thousand per microliter",
+        "billion per liter",
+        "billion cells per liter",
+        "thousand per cubic millimeter",
+        "million per milliliter",
+    ],
+)
+def test_omop_unit_names(words: str) -> None:
+    assert read_unit(words).factor == 1
 
 
 def test_capital_g_is_giga_for_cells_and_gram_on_reports_in_capitals() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from leuko.intake.findings import Finding, fault, note
-from leuko.intake.names import Index, SpecimenKind, method_in, specimen_of, tokens_of
+from leuko.intake.names import REMEMBERED, Index, SpecimenKind, method_in, specimen_of, tokens_of
 from leuko.intake.raw import RawResult
 from leuko.knowledge.schema import CodeRow
 from leuko.record import Code, Method
@@ -72,6 +72,17 @@ def claim_of(raw: RawResult, *, index: Index, codes: Mapping[tuple[str, str], Co
     `counts_cells` says whether value and unit look like a number of cells per volume: a result under a code that is no
     count (a morphology) claims to be one only then.
     """
+    key = (raw.codes, raw.names, raw.specimen, raw.method_text, counts_cells)
+    held = index.claims.get(key)
+    if isinstance(held, Claim):
+        return held
+    claim = _claim(raw, index, codes, counts_cells=counts_cells)
+    if len(index.claims) < REMEMBERED:
+        index.claims[key] = claim
+    return claim
+
+
+def _claim(raw: RawResult, index: Index, codes: Mapping[tuple[str, str], CodeRow], *, counts_cells: bool) -> Claim:
     rows = _rows(raw.codes, codes)
     names = _names(raw, index)
     coded = frozenset(row.analyte for row in rows if row.analyte)

@@ -22,7 +22,7 @@ from leuko.record import Method
 SpecimenKind = Literal["blood", "doubtful", "other", "unknown"]
 _TOKEN = re.compile(r"[^\W_]+|[#%]")
 _LONGEST_NAME = 160  # characters; a longer text is no name
-_REMEMBERED = 20_000  # names kept in memory per library
+REMEMBERED = 20_000  # names kept in memory per library
 _PARTS = frozenset({"percent", "ratio"})
 _METHODS: tuple[Method, ...] = ("automated", "manual", "estimated")
 
@@ -44,12 +44,13 @@ class NameReading:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The analytes of one library by name; reads are remembered."""
+    """The analytes of one library by name; reads are remembered, and so is what identity made of them (`claims`)."""
 
     analytes: Mapping[str, Analyte]
     by_name: Mapping[str, frozenset[str]]
     longest: int
     twins: Mapping[str, str]
+    claims: dict[object, object] = field(default_factory=dict)
     _seen: dict[str, NameReading] = field(default_factory=dict)
 
     def read(self, name: str) -> NameReading:
@@ -57,7 +58,7 @@ class Index:
         reading = self._seen.get(name)
         if reading is None:
             reading = self._read(name)
-            if len(self._seen) < _REMEMBERED:
+            if len(self._seen) < REMEMBERED:
                 self._seen[name] = reading
         return reading
 
@@ -143,19 +144,17 @@ def method_in(text: str) -> Method | None:
     return _method_of(list(tokens_of(text))) if text else None
 
 
-_INDICES: dict[int, tuple[object, Index]] = {}
+_INDICES: list[tuple[object, object, Index]] = []
 
 
 def index_of(library: Library) -> Index:
-    """The name index of a library, built once."""
-    held = _INDICES.get(id(library.analytes))
-    if held is not None and held[0] is library.analytes:
-        return held[1]
-    index = _build(library)
-    if len(_INDICES) >= 8:  # a process uses one or two libraries; tests build some more
-        _INDICES.clear()
-    _INDICES[id(library.analytes)] = (library.analytes, index)
-    return index
+    """The name index of a library's analytes and codes, built once."""
+    for analytes, codes, index in _INDICES:
+        if analytes is library.analytes and codes is library.codes:
+            return index
+    del _INDICES[:-7]  # a process uses one or two libraries; tests build some more
+    _INDICES.append((library.analytes, library.codes, _build(library)))
+    return _INDICES[-1][2]
 
 
 def _build(library: Library) -> Index:
