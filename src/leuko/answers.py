@@ -51,8 +51,7 @@ def is_low(status: Status) -> bool | None:
 
 def _leading(findings: Findings) -> Status | None:
     known = [findings.latest[analyte] for analyte in LEADING if analyte in findings.latest]
-    low = [status for status in known if is_low(status)]
-    return (low or known or [None])[0]
+    return next((status for status in known if is_low(status)), known[0] if known else None)
 
 
 def _named(status: Status) -> str:
@@ -189,10 +188,16 @@ def _since_words(findings: Findings, analyte: str) -> str:
 def _onset_words(episode: Episode) -> str:
     earliest, latest = episode.onset.earliest, episode.onset.latest
     if earliest is None:
-        return f"low since {say_date(latest)} or before (the first count on record is already low)" if latest else "low"
+        return f"low since {say_date(latest)} or before ({_unseen_onset(episode)})" if latest else "low"
     if latest is None or earliest.date() == latest.date():
         return f"low since {say_date(earliest)}"
     return f"low since between {say_date(earliest)} and {say_date(latest)}"
+
+
+def _unseen_onset(episode: Episode) -> str:
+    first = episode.onset.latest
+    holes = [hole for hole in episode.holes if hole.latest is not None and first is not None and hole.latest <= first]
+    return "the first count after a stretch without one" if holes else "the first count on record is already low"
 
 
 def _episode_words(episode: Episode) -> str:

@@ -34,28 +34,27 @@ def assess(
     courses = _courses(cleaned, record, library, as_of)
     lines = lines_of(latest, library=library)
     findings = Findings(latest=latest, courses=courses, lines=lines, as_of=as_of)
-    whole = {
-        "headline": headline(findings),
-        "answers": answer(findings),
-        "latest": tuple(latest.values()),
-        "history": tuple(status for statuses in history.values() for status in statuses),
-        "lines": lines,
-        "courses": tuple(courses.values()),
-    }
+    answers = answer(findings)
+    every = tuple(status for statuses in history.values() for status in statuses)
     return Assessment(
         leuko_version=_version(),
         as_of=as_of,
         record_digest=record.digest or digest_of(record),
         knowledge_hash=library.hash,
         patient=record.patient,
-        **whole,
+        headline=headline(findings),
+        answers=answers,
+        latest=tuple(latest.values()),
+        history=every,
+        lines=lines,
+        courses=tuple(courses.values()),
         doses=record.doses,
         signs=record.signs,
         facts=record.facts,
         set_aside=cleaned.set_aside,
         gaps=_gaps(cleaned, latest, courses),
         notices=(*notices, *cleaned.notices),
-        sources=_sources(whole),
+        sources=_sources((answers, every, lines, tuple(courses.values()))),
     )
 
 

@@ -153,7 +153,7 @@ def test_a_rise_that_does_not_hold_does_not_end_the_episode():
 def test_counts_on_one_side_of_a_cut_are_taken_to_stay_there():
     episode = only(course([(0, 3.0), (10, 0.9), (14, 1.7), (16, 1.2), (20, 1.9), (24, 2.2)]))
     assert below(episode)[1.0] == (0, 20)  # 0..10 and 10..14, and beside the lowest of the second dip, 14..20
-    assert below(episode)[0.5] == (0, 0)  # no count below 0.5 and none open
+    assert below(episode)[0.5] == (0, 20)  # no count below 0.5, but both dips may have been deeper than seen
 
 
 def test_an_undated_hour_between_two_low_stretches_counts_once():
