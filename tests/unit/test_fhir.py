@@ -10,8 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from fhir_build import ANC, GLUCOSE, WBC, Json, bundle, concept, observation, patient, quantity, write
 
+from fhir_build import ANC, GLUCOSE, WBC, Json, bundle, concept, observation, patient, quantity, write
 from leuko.errors import UnreadableInput
 from leuko.intake import Intake, ReadOptions, read
 from leuko.record import Count, Record
@@ -115,7 +115,9 @@ def test_contained_specimens_of_one_local_id_are_not_one_draw(load: Load) -> Non
 
 def test_a_page_that_is_missing_is_told_unless_it_is_there(load: Load) -> None:
     first = bundle(patient(), observation(), kind="searchset", link=[{"relation": "next", "url": "http://s/p?page=2"}])
-    second = bundle(observation("w2", value=3.0), kind="searchset", link=[{"relation": "self", "url": "http://s/p?page=2"}])
+    second = bundle(
+        observation("w2", value=3.0), kind="searchset", link=[{"relation": "self", "url": "http://s/p?page=2"}]
+    )
     alone = load(first)
     assert [(notice.code, notice.data_lost) for notice in alone.notices if notice.code == "LK404"] == [("LK404", True)]
     assert "LK404" not in told(load(first, second))
@@ -272,7 +274,9 @@ def test_two_versions_of_a_patient_that_contradict_each_other(load: Load) -> Non
     assert "LK422" in told(got)
 
 
-@pytest.mark.parametrize(("written", "sex"), [("male", "male"), ("female", "female"), ("other", None), ("unknown", None)])
+@pytest.mark.parametrize(
+    ("written", "sex"), [("male", "male"), ("female", "female"), ("other", None), ("unknown", None)]
+)
 def test_sex(load: Load, written: str, sex: str | None) -> None:
     got = load(bundle(patient(gender=written), observation()))
     assert only(got).patient.sex == sex
@@ -388,7 +392,11 @@ def test_displays_lose_their_zero_width_spaces(load: Load) -> None:
 
 # ---- printed ranges -------------------------------------------------------------------------------------------------
 
-MALE = {"low": quantity(4.0), "high": quantity(9.0), "appliesTo": [concept("248153007", system="http://snomed.info/sct")]}
+MALE = {
+    "low": quantity(4.0),
+    "high": quantity(9.0),
+    "appliesTo": [concept("248153007", system="http://snomed.info/sct")],
+}
 FEMALE = {"low": quantity(4.5), "high": quantity(11.0), "appliesTo": [{"text": "Female"}]}
 CRITICAL = {"low": quantity(1.0), "type": concept("critical")}
 CHILD = {"low": quantity(5.0), "high": quantity(15.0), "age": {"high": {"value": 17, "code": "a"}}}
@@ -442,9 +450,7 @@ def test_a_range_for_a_sex_that_is_not_known_is_not_used(load: Load) -> None:
         ),
     ],
 )
-def test_times_are_as_precise_as_written(
-    load: Load, written: str, at: datetime, precision: str, assumed: bool
-) -> None:
+def test_times_are_as_precise_as_written(load: Load, written: str, at: datetime, precision: str, assumed: bool) -> None:
     taken = count(load(bundle(patient(), observation(effectiveDateTime=written)))).taken
     assert taken is not None
     assert (taken.at, taken.precision, taken.zone_assumed) == (at, precision, assumed)
@@ -459,7 +465,9 @@ def test_the_callers_zone_is_assumed_and_told(load: Load) -> None:
     assert "LK434" in told(got)
 
 
-@pytest.mark.parametrize("written", ["2024-02-30", "yesterday", "2024-13-01", "0000-01-01", "2024-03-01T08:30:00+99:00"])
+@pytest.mark.parametrize(
+    "written", ["2024-02-30", "yesterday", "2024-13-01", "0000-01-01", "2024-03-01T08:30:00+99:00"]
+)
 def test_a_date_that_is_none_is_told(load: Load, written: str) -> None:
     got = load(bundle(patient(), observation(effectiveDateTime=written)))
     assert count(got).taken is None
@@ -770,9 +778,18 @@ def test_a_medicine_named_by_reference(load: Load) -> None:
 
 def test_procedures_allergies_and_adverse_events(load: Load) -> None:
     subject = {"reference": "Patient/ada"}
-    grade = {"url": "http://hl7.org/fhir/us/ctcae/StructureDefinition/ctcae-grade", "valueCodeableConcept": concept("3")}
+    grade = {
+        "url": "http://hl7.org/fhir/us/ctcae/StructureDefinition/ctcae-grade",
+        "valueCodeableConcept": concept("3"),
+    }
     resources = [
-        {"resourceType": "Procedure", "id": "p", "status": "completed", "code": {"text": "Splenectomy"}, "subject": subject},
+        {
+            "resourceType": "Procedure",
+            "id": "p",
+            "status": "completed",
+            "code": {"text": "Splenectomy"},
+            "subject": subject,
+        },
         {"resourceType": "Procedure", "id": "q", "status": "not-done", "code": {"text": "Biopsy"}, "subject": subject},
         {"resourceType": "AllergyIntolerance", "id": "a", "code": {"text": "Penicillin"}, "patient": subject},
         {
@@ -794,3 +811,20 @@ def test_procedures_allergies_and_adverse_events(load: Load) -> None:
     event = facts["AdverseEvent/e"]
     assert event.name == "Neutropenia"
     assert event.detail.startswith("CTCAE grade 3")
+
+
+def test_a_new_version_that_says_the_same_is_no_correction(load: Load) -> None:
+    got = load(bundle(patient(), version(1, 3.2), version(2, 3.2)))
+    assert count(got).superseded == ()
+    assert "LK421" not in told(got)
+
+
+def test_many_resources_of_one_id_do_not_stall(load: Load) -> None:
+    many = [observation(value=1 + n / 1000) for n in range(3000)]
+    assert len(only(load(bundle(patient(), *many))).counts) == 3000
+
+
+def test_the_status_of_an_answered_part(load: Load) -> None:
+    body = bundle(patient(), observation(), kind="batch-response")
+    body["entry"] += [{"response": {"status": "404 Not Found"}}, {"response": {"status": "201"}}]
+    assert told(load(body)).count("LK405") == 1

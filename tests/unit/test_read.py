@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fhir_build import bundle, observation, patient, write
 
+from fhir_build import bundle, observation, patient, write
 from leuko.errors import ExitCode, UnreadableInput, UsageError
 from leuko.intake import Intake, read, readers
 from leuko.intake.sources import Limits, gather
@@ -140,7 +140,9 @@ def test_the_order_of_paths_changes_nothing(tmp_path: Path) -> None:
 
 def test_the_digest_rests_on_content_not_on_files(tmp_path: Path) -> None:
     first = read(write(tmp_path / "a" / "one.json", PERSON))
-    second = read(write(tmp_path / "b" / "two.ndjson", "\n".join(json.dumps(one["resource"]) for one in PERSON["entry"])))
+    second = read(
+        write(tmp_path / "b" / "two.ndjson", "\n".join(json.dumps(one["resource"]) for one in PERSON["entry"]))
+    )
     assert first.records[0].digest == second.records[0].digest != ""
 
 
@@ -199,7 +201,8 @@ def test_json_nested_without_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "name"), [(b"%PDF-1.7", "PDF"), (b"MSH|^~\\&|", "HL7 v2"), (b"\x89PNG\r\n", "PNG"), (b"\xd0\xcf\x11\xe0", "old Office")]
+    ("data", "name"),
+    [(b"%PDF-1.7", "PDF"), (b"MSH|^~\\&|", "HL7 v2"), (b"\x89PNG\r\n", "PNG"), (b"\xd0\xcf\x11\xe0", "old Office")],
 )
 def test_known_formats_are_called_by_their_names(tmp_path: Path, data: bytes, name: str) -> None:
     path = tmp_path / "x"

@@ -16,6 +16,8 @@ from leuko.intake.fhir.versions import WITHDRAWN, Chain, status_of
 from leuko.intake.fhir.wire import Observation, Period, Reference, Specimen
 from leuko.intake.fhir.words import clean, codes, names
 
+_MOST_NESTED = 5  # panels within panels within a report; real ones end at three
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -64,7 +66,7 @@ class Contexts:
         owner = self._people.of(item)
         lenders: list[tuple[Item, Context]] = []
         for holder in self.parents.get((owner, item.key), ()):
-            if holder.key in seen or not self._same_person(holder, owner, item, tell):
+            if len(seen) >= _MOST_NESTED or holder.key in seen or not self._same_person(holder, owner, item, tell):
                 continue
             lenders.append((holder, self._of(holder, tell, seen | {item.key})))
         for holder, lent in lenders:
@@ -80,13 +82,19 @@ class Contexts:
 
     def _own(self, item: Item) -> Context:
         resource = item.resource
-        start, end = _own_time(resource)
-        sample = self._sample(item)
-        context = Context(taken=start, end=end, issued=resource.issued, specimen=sample[0], sample=sample[1])
-        collected, collected_end = sample[2]
-        if start is None and collected is not None:
-            context = replace(context, taken=collected, end=collected_end, time_from="its Specimen")
-        return replace(context, draw=context.sample)
+        (start, end), lender = _own_time(resource), ""
+        words, sample, collected = self._sample(item)
+        if start is None and collected[0] is not None:
+            (start, end), lender = collected, "its Specimen"
+        return Context(
+            taken=start,
+            end=end,
+            time_from=lender,
+            issued=resource.issued,
+            specimen=words,
+            sample=sample,
+            draw=sample,
+        )
 
     def _sample(self, item: Item) -> tuple[tuple[str, ...], str | None, tuple[str | None, str | None]]:
         """Words, key and collection time of the one specimen."""

@@ -11,7 +11,7 @@ import msgspec
 
 from leuko.intake.fhir.pool import Item
 from leuko.intake.fhir.times import moment
-from leuko.intake.fhir.wire import Observation, Resource
+from leuko.intake.fhir.wire import Observation
 from leuko.intake.fhir.words import clean, codes
 
 WITHDRAWN = frozenset({"entered-in-error", "cancelled"})
@@ -52,32 +52,33 @@ def chains(items: Iterable[Item], person_of: Callable[[Item], Hashable]) -> list
 def _chains_of(group: Sequence[Item]) -> list[Chain]:
     if len(group) == 1:
         return [Chain(current=group[0])]
-    ordered = _distinct(sorted(group, key=_rank))
+    ordered = sorted(_distinct(group), key=_rank)
     runs: list[list[Item]] = [[ordered[0]]]
     for item in ordered[1:]:
-        if _is_newer(item, runs[-1][-1]):
+        if _content(item) == _content(runs[-1][-1]):
+            runs[-1][-1] = item  # a new version that says nothing new
+        elif _is_newer(item, runs[-1][-1]):
             runs[-1].append(item)
         else:
             runs.append([item])
     return [Chain(current=run[-1], older=tuple(run[:-1]), unclear=len(runs) > 1) for run in runs]
 
 
-def _distinct(ordered: list[Item]) -> list[Item]:
-    """Without copies of the same version; the first place stands for all."""
+def _distinct(group: Sequence[Item]) -> list[Item]:
+    """Without copies of the same version; a copy that lost the server's bookkeeping gives way to one that has it."""
+    seen: dict[bytes, set[bytes]] = defaultdict(set)
     kept: list[Item] = []
-    for item in ordered:
-        if not any(_says_the_same(item.resource, other.resource) for other in kept):
+    for item in sorted(group, key=lambda item: (item.resource.meta is None, str(item.found.place()))):
+        metas, meta = seen[_content(item)], msgspec.json.encode(item.resource.meta)
+        if meta not in metas and (item.resource.meta is not None or not metas):
             kept.append(item)
+        metas.add(meta)
     return kept
 
 
-def _says_the_same(one: Resource, other: Resource) -> bool:
-    """Equal in all that is read, the server's own bookkeeping aside where one copy lacks it."""
-    if one == other:
-        return True
-    if one.meta is not None and other.meta is not None and one.meta != other.meta:
-        return False
-    return msgspec.structs.replace(one, meta=None) == msgspec.structs.replace(other, meta=None)
+def _content(item: Item) -> bytes:
+    """What the resource says, the server's own bookkeeping aside."""
+    return msgspec.json.encode(msgspec.structs.replace(item.resource, meta=None))
 
 
 def _rank(item: Item) -> tuple[bool, float, int, float, int, int, bytes, str]:

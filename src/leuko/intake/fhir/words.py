@@ -16,7 +16,11 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 def clean(text: str | None) -> str:
     """Text without zero-width and control characters, white space joined to single spaces."""
-    return "" if text is None else _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
+    if text is None:
+        return ""
+    if text.isascii() and text.isprintable() and "  " not in text:  # nearly all text: nothing to look for
+        return text.strip()
+    return _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 
 def concepts(value: list[CodeableConcept] | CodeableConcept | None) -> list[CodeableConcept]:
