@@ -190,6 +190,14 @@ def test_sdtm_codes(code: str, analyte: str) -> None:
     assert found.value == (31.0 if unit == "FRACTION" else 2.5)
 
 
+def test_a_code_that_nobody_confirmed_is_not_believed() -> None:
+    unconfirmed = [row for row in LIBRARY.codes.values() if not row.basis.drives]
+    assert unconfirmed
+    for row in unconfirmed:
+        glucose = (Code(system=row.system, code=row.code, display="Glucose"),)
+        assert read(None, None, "2.5", "10*9/L", codes=glucose).kind == "other"
+
+
 def test_omop_concepts() -> None:
     assert (
         count(read("3013650", None, "2.5", "thousand per microliter", system="omop:concept")).analyte == "neutrophils"

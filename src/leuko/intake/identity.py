@@ -121,7 +121,7 @@ def _row(code: Code, codes: Mapping[tuple[str, str], CodeRow]) -> CodeRow | None
     found = codes.get((_SYSTEMS.get(system.casefold(), system), value))
     if found is None and not system and _LOINC_SHAPE.fullmatch(value):
         found = codes.get((_LOINC, value))
-    return found
+    return found if found is not None and found.basis.drives else None
 
 
 def _perhaps(raw: RawResult, names: _Names) -> Claim:
