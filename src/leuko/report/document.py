@@ -48,13 +48,15 @@ def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of `encode`'s output. Descriptions are the types' own docstrings."""
     (root,), parts = msgspec.json.schema_components([Assessment], ref_template="#/$defs/{name}")
     described = {name: _with_description(name, part) for name, part in sorted(parts.items())}
-    return {
+    whole = {
         "$schema": SCHEMA_DIALECT,
         "$id": SCHEMA_ID,
         "title": f"leuko assessment {SCHEMA_VERSION}",
         **root,
         "$defs": described,
     }
+    # Through JSON once: defaults that are tuples here are arrays there.
+    return dict(msgspec.json.decode(msgspec.json.encode(whole)))
 
 
 class _Head(msgspec.Struct):

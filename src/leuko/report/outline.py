@@ -63,6 +63,17 @@ PURPOSE: Final = (
 SEVERITIES: Final = ("error", "warning", "info")
 
 
+# Control characters, and the marks that turn the direction of text: in a terminal they could repaint what was printed,
+# in any view they could show digits in another order than they were read.
+_UNSAFE: Final = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_SHOWN: Final = {code: "\ufffd" for code in _UNSAFE if chr(code) not in "\n\t"}
+
+
+def harmless(text: str) -> str:
+    """Text from outside without what could change more than its own place in a view; each such sign becomes U+FFFD."""
+    return text.translate(_SHOWN)
+
+
 def question_words(answer: Answer) -> str:
     """The question that an answer answers, as a heading."""
     return QUESTIONS[answer.question]

@@ -28,6 +28,7 @@ from leuko.report.outline import (
     dose_words,
     episode_words,
     grade_words,
+    harmless,
     interval_origin,
     interval_words,
     joined_gaps,
@@ -170,6 +171,7 @@ def _environment() -> Environment:
         loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: harmless(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -205,7 +207,7 @@ def _safe(text: str) -> Any:
 
 def _data(value: Any) -> Any:
     """JSON for a data block: no text in it can end the block."""
-    return _safe(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+    return _safe(harmless(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).replace("<", "\\u003c"))
 
 
 def _policy(style: str, scripts: tuple[str, ...]) -> str:

@@ -21,6 +21,7 @@ from leuko.report.outline import (
     course_words,
     dose_words,
     episode_words,
+    harmless,
     joined_gaps,
     label_of,
     notice_groups,
@@ -52,7 +53,7 @@ def pdf(assessment: Assessment, *, library: Library | None = None) -> bytes:
     figures = _figures(assessment, library)
     files = {
         "main.typ": (resources.files("leuko.report") / "templates" / "report.typ").read_bytes(),
-        "report.json": json.dumps(_words(assessment, [figure["description"] for figure in figures])).encode(),
+        "report.json": _data(_words(assessment, [figure["description"] for figure in figures])),
         **{f"figure-{number}.svg": to_svg(figure).encode() for number, figure in enumerate(figures)},
     }
     stamp = datetime.combine(assessment.as_of, datetime.min.time(), UTC)
@@ -67,6 +68,10 @@ def pdf(assessment: Assessment, *, library: Library | None = None) -> bytes:
     except setter.TypstError as error:
         raise LeukoError("the PDF could not be set", why=str(error), do="please report this as a bug") from error
     return bytes(made)
+
+
+def _data(words: dict[str, Any]) -> bytes:
+    return harmless(json.dumps(words, ensure_ascii=False)).encode()
 
 
 def _figures(assessment: Assessment, library: Library | None) -> list[Spec]:

@@ -17,6 +17,7 @@ from leuko.report.outline import (
     course_words,
     episode_words,
     grade_words,
+    harmless,
     joined_gaps,
     label_of,
     notice_groups,
@@ -93,7 +94,8 @@ def _parts(assessment: Assessment, refs: References, width: int) -> Iterator[Ren
 def _text(*pieces: str | tuple[str, str]) -> RenderableType:
     from rich.text import Text  # noqa: PLC0415
 
-    return Text.assemble(*pieces)
+    safe = [harmless(piece) if isinstance(piece, str) else (harmless(piece[0]), piece[1]) for piece in pieces]
+    return Text.assemble(*safe)
 
 
 def _indented(renderable: RenderableType, left: int = 2) -> RenderableType:
@@ -148,11 +150,11 @@ def _latest(assessment: Assessment, refs: References) -> Iterator[RenderableType
     for status in assessment.latest:
         count, interval = status.count, status.interval
         table.add_row(
-            status.label,
+            _text(status.label),
             _text((say_bounded(count.value, count.bound), "bold")),
-            say_unit(count.unit),
+            _text(say_unit(count.unit)),
             say_moment(count.taken),
-            f"{short_interval(interval)}{refs.mark(interval.reason)}",
+            _text(f"{short_interval(interval)}{refs.mark(interval.reason)}"),
             _text((POSITIONS[status.position], POSITION_STYLES[status.position])),
         )
     yield table
@@ -173,7 +175,7 @@ def _grades(assessment: Assessment) -> Iterator[RenderableType]:
     yield from _title("Grades of the latest counts, side by side")
     table = _table("Count", *found.columns)
     for status, grades in found.rows:
-        table.add_row(status.label, *("no rule" if grade is None else grade_words(grade) for grade in grades))
+        table.add_row(_text(status.label), *("no rule" if grade is None else grade_words(grade) for grade in grades))
     yield table
     yield from (_indented(_text(shift)) for shift in found.shifts)
 
@@ -220,7 +222,7 @@ def _grid(rows: Iterable[tuple[str, str]]) -> RenderableType:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for name, words in rows:
-        grid.add_row(_text((name, "dim")), words)
+        grid.add_row(_text((name, "dim")), _text(words))
     return grid
 
 
