@@ -238,7 +238,7 @@ def test_two_decimal_marks_in_one_file() -> None:
 
 def test_an_unquoted_decimal_comma_in_a_comma_file_does_not_make_two_values() -> None:
     intake = read("date,WBC (G/L),ANC (G/L)\n2024-01-02,3,2,1,1\n2024-01-03,4,2\n")
-    assert counts(intake) == [("labs", "2024-01-03", "neutrophils", 2.0), ("labs", "2024-01-03", "wbc", 4.0)]
+    assert counts(intake) == [("labs.csv", "2024-01-03", "neutrophils", 2.0), ("labs.csv", "2024-01-03", "wbc", 4.0)]
     assert "LK528" in codes(intake)
 
 
@@ -247,7 +247,7 @@ def test_an_unquoted_decimal_comma_in_a_comma_file_does_not_make_two_values() ->
 
 def test_who_the_rows_are_of() -> None:
     text = "date,WBC (G/L)\n2024-05-03,3.2\n"
-    assert [r.patient.id for r in read(text).records] == ["labs"]
+    assert [r.patient.id for r in read(text).records] == ["labs.csv"]
     assert "LK515" in codes(read(text))
     assert [r.patient.id for r in read(text, patient="P9").records] == ["P9"]
     assert "LK515" not in codes(read(text, patient="P9"))
@@ -255,7 +255,7 @@ def test_who_the_rows_are_of() -> None:
 
 def test_samples_of_a_work_list_that_name_nobody_are_not_put_together() -> None:
     intake = read("Patient ID,Sample ID,Date,WBC(10/uL)\n,S1,2024-05-03,806\n,S2,2024-05-03,320\n")
-    assert counts(intake) == [("labs#S1", "2024-05-03", "wbc", 8.06), ("labs#S2", "2024-05-03", "wbc", 3.2)]
+    assert counts(intake) == [("labs.csv#S1", "2024-05-03", "wbc", 8.06), ("labs.csv#S2", "2024-05-03", "wbc", 3.2)]
     assert "LK516" in codes(intake)
 
 
@@ -406,7 +406,7 @@ def test_granulocytes_are_no_neutrophils() -> None:
     ("name", "data", "claimed"),
     [
         ("labs.csv", LONG.encode(), True),
-        ("labs", LONG.encode(), True),
+        ("labs.csv", LONG.encode(), True),
         ("labs.txt", LONG.replace(",", "\t").encode("utf-16"), True),
         ("x.csv", b'{"resourceType": "Bundle"}', False),
         ("x.txt", b"MSH|^~\\&|A|B\rPID|1||P1\r", False),
@@ -425,3 +425,29 @@ def test_what_is_claimed(name: str, data: bytes, claimed: bool) -> None:
 def test_every_notice_used_is_explained() -> None:
     known = load_library().notices
     assert {f"LK{n}" for n in range(500, 541)} == {code for code in known if code.startswith("LK5")}
+
+
+def test_a_laboratorys_own_code_is_a_name_where_no_other_is_given() -> None:
+    intake = read("Datum;Kürzel;Ergebnis;Einheit\n03.05.2024;NEUT#;1,1;G/l\n03.05.2024;CRP;5,0;mg/l\n")
+    assert [c[2:] for c in counts(intake)] == [("neutrophils", 1.1)]
+    assert [s.name for s in intake.records[0].signs] == ["CRP"]
+
+
+def test_two_files_that_name_nobody_are_not_put_together() -> None:
+    blobs = [Blob(name=f"{folder}/labs.csv", data=b"date,WBC (G/L)\n2024-05-03,3.2\n") for folder in "ab"]
+    intake = table.read(blobs, options=ReadOptions(), library=load_library())
+    assert [r.patient.id for r in intake.records] == ["a/labs.csv", "b/labs.csv"]
+
+
+@pytest.mark.parametrize(("label", "dated"), [("Collected", True), ("Collection date", True), ("Date", False)])
+def test_a_date_above_the_table_counts_only_where_it_is_the_collection(label: str, dated: bool) -> None:
+    intake = read(f"{label}: 2024-05-03\n\nTest,Result,Units\nWBC,3.2,G/L\n")
+    (count,) = intake.records[0].counts
+    assert (count.taken is not None) is dated
+    assert ("LK512" in codes(intake)) is not dated
+
+
+def test_no_cell_of_a_file_is_lost_without_a_word() -> None:
+    """Every number of a table that holds no known column is told; so is a table of which nothing is known."""
+    intake = read("alpha,beta\n1,2\n3,4\n")
+    assert [n.data_lost for n in intake.notices if n.code == "LK501"] == [True]

@@ -64,12 +64,12 @@ def test_a_wide_table_without_a_header(tmp_path: Path) -> None:
         neutrophils = "/uL"
     """
     intake = read("2024-05-03,3.2,1100\n", toml, tmp_path)
-    assert values(intake) == [("labs", "2024-05-03", "neutrophils", 1.1), ("labs", "2024-05-03", "wbc", 3.2)]
+    assert values(intake) == [("labs.csv", "2024-05-03", "neutrophils", 1.1), ("labs.csv", "2024-05-03", "wbc", 3.2)]
 
 
 def test_a_wide_column_under_an_unknown_name(tmp_path: Path) -> None:
     intake = read("date,Weisse\n2024-05-03,3.2\n", '[analytes]\nWeisse = "wbc"\n[units]\nWeisse = "G/L"\n', tmp_path)
-    assert values(intake) == [("labs", "2024-05-03", "wbc", 3.2)]
+    assert values(intake) == [("labs.csv", "2024-05-03", "wbc", 3.2)]
     assert intake.records[0].counts[0].origin.place.pointer == "column Weisse"
 
 
@@ -80,7 +80,7 @@ def test_the_map_outweighs_what_would_be_sniffed(tmp_path: Path) -> None:
 
 def test_a_decimal_mark_that_is_said_is_not_questioned(tmp_path: Path) -> None:
     text = "date;test;result;units\n2024-05-03;WBC;4.512;G/L\n2024-05-04;WBC;4,5;G/L\n"
-    assert values(read(text, 'decimal = "."', tmp_path)) == [("labs", "2024-05-03", "wbc", 4.512)]
+    assert values(read(text, 'decimal = "."', tmp_path)) == [("labs.csv", "2024-05-03", "wbc", 4.512)]
 
 
 def test_a_map_for_one_file_does_not_stop_another(tmp_path: Path) -> None:

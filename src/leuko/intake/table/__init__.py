@@ -1,8 +1,9 @@
 """Tables of blood counts: CSV, TSV and other separated text, workbooks (XLSX, ODS), Parquet.
 
 A table may hold one person or many, one result a row (long), one draw a row (wide), or analytes in rows and dates in
-columns (transposed); also a table of medicines, or of people. What its columns are is sniffed from their headers, in seven
-languages, and shown in one notice a table (LK504); where sniffing is not enough, nothing is guessed, and a column map says it:
+columns (transposed); also a table of medicines, or of people. What its columns are is sniffed from their headers, in
+seven languages, and shown in one notice a table (LK504). Where sniffing is not enough, nothing is guessed, and a column
+map says it:
 
     # every key is optional; what is not said is sniffed
     layout = "long"                    # long, wide, transposed, doses, people
@@ -16,10 +17,10 @@ languages, and shown in one notice a table (LK504); where sniffing is not enough
     specimen = "blood"
 
     [columns]                          # role = header, or number from 1
-    date = "Entnahme"                  # roles: patient, patient_name, born, sex, age, date, time, issued, analyte, code,
-    analyte = "Test"                   # value, unit, low, high, range, flag, specimen, status, absent, absent_reason,
-    value = 5                          # method, sample, comparator, derived, drug, start, stop, dose, dose_unit, route,
-                                       # regimen, cycle, ignore
+    date = "Entnahme"                  # roles: patient, patient_name, born, sex, age, date, time, issued, analyte,
+    analyte = "Test"                   # code, value, unit, low, high, range, flag, specimen, status, absent,
+    value = 5                          # absent_reason, method, sample, comparator, derived, drug, start, stop, dose,
+                                       # dose_unit, route, regimen, cycle, ignore
 
     [analytes]                         # what the table calls it = leuko's analyte; in a table without header, a number
     "Leukos gesamt" = "wbc"
@@ -27,8 +28,8 @@ languages, and shown in one notice a table (LK504); where sniffing is not enough
     [units]                            # analyte, or what the table calls it = unit, where the table names none
     wbc = "G/L"
 
-A row without a person belongs to `ReadOptions.patient`, else to a stand-in named after the file; where a table has a column
-for the person that is empty (an analyser's work list), each sample stands by itself.
+A row without a person belongs to `ReadOptions.patient`, else to a stand-in named after the file; where a table has a
+column for the person that is empty (an analyser's work list), each sample stands by itself.
 """
 
 from __future__ import annotations
@@ -78,9 +79,10 @@ def _claims_text(name: str, head: bytes) -> bool:
 def read(blobs: Sequence[Blob], *, options: ReadOptions, library: Library) -> Intake:
     """Read all tables together: people, counts and medicines of one study may stand in different files.
 
-    Raises UsageError for a column map that is wrong or does not fit, UnreadableInput where the only table is unreadable.
+    Raises UsageError for a column map that is wrong or does not fit, UnreadableInput where the only table cannot be
+    read.
     """
-    from leuko.intake.table.tables import read_table
+    from leuko.intake.table.tables import read_table  # noqa: PLC0415 (tables are not always read)
 
     column_map = load_map(options.columns, library=library)
     people = People()

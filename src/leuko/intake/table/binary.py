@@ -39,7 +39,10 @@ def _is_ods(archive: zipfile.ZipFile, names: frozenset[str]) -> bool:
 
 
 def read_workbook(name: str, data: bytes, *, teller: Teller, sheet: str | None = None) -> list[Grid]:
-    """Every visible sheet that holds anything, or the one named. Raises UnreadableInput, UsageError for an unknown sheet."""
+    """Every visible sheet that holds anything, or the one named.
+
+    Raises UnreadableInput, and UsageError for a sheet that is not there.
+    """
     _check_size(name, data)
     book = _open(name, data)
     if sheet is not None and sheet not in book.sheet_names:
@@ -71,7 +74,7 @@ def _check_size(name: str, data: bytes) -> None:
 
 
 def _open(name: str, data: bytes) -> Any:
-    import fastexcel
+    import fastexcel  # noqa: PLC0415 (heavy: loaded where it is used)
 
     try:
         return fastexcel.read_excel(data)
@@ -136,10 +139,10 @@ def is_parquet(data: bytes) -> bool:
 
 def read_parquet(name: str, data: bytes) -> Grid:
     """A Parquet file as text; its numbers are written as exactly as they are stored. Raises UnreadableInput."""
-    import polars
+    import polars as pl  # noqa: PLC0415 (heavy: loaded where it is used)
 
     try:
-        frame = polars.read_parquet(io.BytesIO(data))
+        frame = pl.read_parquet(io.BytesIO(data))
         columns = [_texts(column) for column in frame.iter_columns()]
     except Exception as error:
         raise UnreadableInput(
@@ -151,10 +154,10 @@ def read_parquet(name: str, data: bytes) -> Grid:
 
 
 def _texts(column: Any) -> list[str]:
-    import polars
+    import polars as pl  # noqa: PLC0415 (heavy: loaded where it is used)
 
     # a 32-bit 0.4 is 0.4 as text, and 0.4000000059604645 as a Python float
-    values: Iterator[Any] = iter((column.cast(polars.String) if column.dtype == polars.Float32 else column).to_list())
+    values: Iterator[Any] = iter((column.cast(pl.String) if column.dtype == pl.Float32 else column).to_list())
     return [_text(value) for value in values]
 
 

@@ -1,8 +1,8 @@
 """Dates and times as tables write them. Nothing is guessed: an order of day and month that nothing decides is refused.
 
-Read without asking: ISO 8601 in whole or part, 2024/05/03, 20240503, 3.5.2024 (dots mean day.month.year wherever dots are
-used), and names of months in seven languages. 03/04/2024 and 03-04-2024 take the order that some value of the same column
-forces, else the one that the language of the headers writes, else none.
+Read without asking: ISO 8601 in whole or part, 2024/05/03, 20240503, 3.5.2024 (dots mean day.month.year wherever dots
+are used), and names of months in seven languages. 03/04/2024 and 03-04-2024 take the order that some value of the same
+column forces, else the one that the language of the headers writes, else none.
 """
 
 from __future__ import annotations
@@ -128,7 +128,8 @@ def looks_like_date(text: str) -> bool:
     text = text.strip()
     if not any(letter.isdigit() for letter in text) or _YEAR.fullmatch(text):
         return False
-    return any(isinstance(_date_part(text, order, 0), tuple) for order in _ORDERS)
+    parts = [_date_part(text, order, 0) for order in _ORDERS]
+    return any(not isinstance(part, str) and (not part[2] or read_clock(part[2]) is not None) for part in parts)
 
 
 # ---- the date -------------------------------------------------------------------------------------------------------

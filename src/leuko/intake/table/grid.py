@@ -10,9 +10,10 @@ class Grid:
     """One table: a delimited file, a worksheet or a Parquet file.
 
     `rows` are (line, cells); lines count from 1 as an editor or a spreadsheet shows them, blank rows are left out, and
-    no cell is lost where rows differ in length. `form` says how the bytes were read ("';'", "cp1252"). `typed` is true where
-    the file itself says what is a number, so that a dot is always the decimal mark. `excel_epoch` is the first year of a
-    workbook's serial dates (1900 or 1904), 0 elsewhere. `one_row_header` is true where the first row must be the header.
+    no cell is lost where rows differ in length. `form` says how the bytes were read ("';'", "cp1252"). `typed` is true
+    where the file itself says what is a number, so that a dot is always the decimal mark. `excel_epoch` is the first
+    year of a workbook's serial dates (1900 or 1904), 0 elsewhere. `one_row_header` is true where the first row must be
+    the header.
     """
 
     source: str

@@ -1,7 +1,7 @@
 """Which mark is the decimal mark of a file. A thousands separator is never guessed.
 
-"3,2" can only be a decimal comma, "1,234" can be either. A file's clear values decide for its unclear ones; where nothing
-decides, an unclear value is not used.
+"3,2" can only be a decimal comma, "1,234" can be either. A file's clear values decide for its unclear ones; where
+nothing decides, an unclear value is not used.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Literal
 Mark = Literal["plain", "comma", "dot", "comma?", "dot?", "grouped", "none"]
 
 _PREFIX = re.compile(r"^\s*(?:[<>≤≥]=?|=)?\s*[-+]?\s*")
+_MARKS = re.compile(r"\s*[(\[]?(?:HH|LL|[HLNA]|\*+|[↑↓!]+)[)\]]?\s*$")  # flags behind a number
 _PLAIN = re.compile(r"\d+")
 _CLEAR = re.compile(r"\d+([.,])\d+")
 _UNCLEAR = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
@@ -25,7 +26,7 @@ _GROUPED = re.compile(r"\d{1,3}(?:([.,'’\s\u00a0\u202f])\d{3})+(?:[.,]\d+)?")
 @lru_cache(maxsize=65536)
 def mark_of(text: str) -> Mark:
     """What the decimal mark of a number is; with "?" where it could as well separate thousands."""
-    number = _PREFIX.sub("", text).strip().removesuffix("%").strip()
+    number = _MARKS.sub("", _PREFIX.sub("", text)).strip().removesuffix("%").strip()
     if _PLAIN.fullmatch(number):
         return "plain"
     if match := _UNCLEAR.fullmatch(number):
@@ -81,13 +82,15 @@ def decide(values: Iterable[str], *, forced: str | None, typed: bool, comma_lang
         return Decimals(mark="," if forced == "," else ".", why="the column map says so", forced=True)
     if typed:
         return Decimals(mark=".", typed=True)
-    seen = Counter(mark_of(value) for value in set(values))
-    if seen["comma"] and not seen["dot"]:
-        return Decimals(mark=",", why="values such as 0,48 stand in it")
+    return _by_evidence(Counter(mark_of(value) for value in set(values)), comma_language=comma_language)
+
+
+def _by_evidence(seen: Counter[Mark], *, comma_language: bool) -> Decimals:
     if seen["dot"] and seen["comma"]:
         return Decimals(mark=None, why="it holds decimal commas and decimal points")
-    if seen["dot"]:
-        return Decimals(mark=".", why="values such as 0.48 stand in it")
+    if seen["comma"] or seen["dot"]:
+        mark: Literal[",", "."] = "," if seen["comma"] else "."
+        return Decimals(mark=mark, why=f"values such as 0{mark}48 stand in it")
     if seen["dot?"] and (comma_language or seen["comma?"]):
         return Decimals(mark=None, why="its points could separate thousands")
     return Decimals(

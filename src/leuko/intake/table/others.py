@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from leuko.errors import Place
 from leuko.intake.table.dates import UNDECIDED, has_two_digit_year
 from leuko.intake.table.people import People, Person
-from leuko.intake.table.rows import Reading
+from leuko.intake.table.reading import Reading
 from leuko.intake.table.words import key_of
 from leuko.record import Dose, Moment, Origin, Sex
 

@@ -6,7 +6,7 @@ from leuko.intake.table.dates import has_two_digit_year, is_serial
 from leuko.intake.table.grid import Grid
 from leuko.intake.table.layout import Layout, ResultColumn
 from leuko.intake.table.numbers import is_number
-from leuko.intake.table.rows import Reading, date_cells
+from leuko.intake.table.reading import Reading, date_cells
 from leuko.intake.table.tell import Teller, lines_text
 from leuko.intake.table.words import key_of
 
@@ -80,7 +80,7 @@ def tell_layout(reading: Reading) -> None:
     if _names_nobody(reading):
         teller.say(
             "LK515",
-            f"no column says whose counts these are; they stand under “{reading.stub}”",
+            f"no column says whose counts these are; they stand under “{reading.grid.source}”",
             line=layout.header_line,
         )
     if reading.decimals.mark is None and reading.decimals.why:
@@ -106,7 +106,7 @@ def _names_nobody(reading: Reading) -> bool:
 
 
 def too_wide(layout: Layout, grid: Grid, teller: Teller) -> frozenset[int]:
-    """The lines with cells beyond the last header: a separator inside a text moved the cells, and nothing says where."""
+    """The lines with cells beyond the last header: a separator inside a text moved them, and nothing says where."""
     found = []
     for line, cells in grid.rows[layout.body :]:
         if len(cells) > layout.known_width and any(cells[layout.known_width :]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from leuko.errors import Notice
 from leuko.intake.base import Blob, ReadOptions
@@ -12,12 +11,15 @@ from leuko.intake.table.binary import is_parquet, is_workbook, read_parquet, rea
 from leuko.intake.table.columnmap import ColumnMap
 from leuko.intake.table.dates import DateReader, choose_order, order_in
 from leuko.intake.table.grid import Grid
-from leuko.intake.table.layout import HEADER_ROWS, Layout, Names, understand
+from leuko.intake.table.layout import Layout
 from leuko.intake.table.numbers import Decimals, decide
 from leuko.intake.table.others import describe, read_doses, read_people, to_number
 from leuko.intake.table.people import People
-from leuko.intake.table.rows import Found, Reading, date_cells, found_in
+from leuko.intake.table.reading import Found, Reading, date_cells
+from leuko.intake.table.recognise import Names
+from leuko.intake.table.rows import found_in
 from leuko.intake.table.say import some, tell_empties, tell_layout, tell_read_as, too_wide
+from leuko.intake.table.sniff import HEADER_ROWS, understand
 from leuko.intake.table.tell import Teller
 from leuko.intake.table.text import read_text
 from leuko.intake.table.words import key_of, load_words
@@ -44,7 +46,6 @@ def read_table(
     """
     grids = _open(blob, column_map, teller)
     notices: list[Notice] = list(teller.finish())
-    stub = PurePosixPath(blob.name.replace("!", "/")).name.rsplit(".", 1)[0] or blob.name
     for grid in grids:
         told = Teller(source=grid.source, library=library)
         fitting = column_map
@@ -53,7 +54,7 @@ def read_table(
                 "LK535", f"no column of {column_map.where} stands in this table; it was read without the column map"
             )
             fitting = ColumnMap()
-        _read_grid(grid, stub, people=people, options=options, library=library, column_map=fitting, teller=told)
+        _read_grid(grid, people=people, options=options, library=library, column_map=fitting, teller=told)
         notices += told.finish()
     return tuple(notices)
 
@@ -78,7 +79,6 @@ def _open(blob: Blob, column_map: ColumnMap, teller: Teller) -> list[Grid]:
 
 def _read_grid(
     grid: Grid,
-    stub: str,
     *,
     people: People,
     options: ReadOptions,
@@ -108,7 +108,6 @@ def _read_grid(
         column_map=column_map,
         library=library,
         teller=teller,
-        stub=stub,
         aside=too_wide(layout, grid, teller),
     )
     tell_layout(reading)
@@ -141,7 +140,7 @@ def _date_readers(
         named = order_in(layout.headers[index]) if index is not None else None
         if named is not None and why != "some of its dates have the day first and others the month":
             order, why = (order or named), "the header names it"
-        formats = column_map.date_formats if role != "born" or index is None else column_map.date_formats
+        formats = column_map.date_formats
         readers[role] = DateReader(
             order=order, why=why, formats=formats, zone=options.zone, excel_epoch=grid.excel_epoch
         )

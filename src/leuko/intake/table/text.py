@@ -1,7 +1,7 @@
 """Delimited text as a grid: encoding, separator, quotes, ragged rows.
 
-Python's csv module, not Polars, splits the lines: it keeps every cell of a ragged row and the line that a row starts on,
-and needs no half second to load.
+Python's csv module, not Polars, splits the lines: it keeps every cell of a ragged row and the line that a row starts
+on, and needs no half second to load.
 """
 
 from __future__ import annotations

@@ -91,6 +91,10 @@ class Words:
         """The meaning of a header, if it is known."""
         return self.headers.get(key_of(header))
 
+    def marked(self, header: str) -> bool:
+        """Whether a header is that of an analyser's mark on the sample."""
+        return header.startswith((*self.marks, *self.scales))
+
     def day_first(self, headers: Iterable[str]) -> bool:
         """Whether the headers are in a language that writes the day before the month.
 
