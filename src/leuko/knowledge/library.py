@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from leuko.errors import KnowledgeError, UsageError
+from leuko.knowledge.further import further_kinds
 from leuko.knowledge.keys import unknown_keys
 from leuko.knowledge.schema import (
     Analyte,
@@ -34,7 +35,31 @@ Row = TypeVar("Row")
 Key = TypeVar("Key", bound=Hashable)
 Table = dict[str, Any]
 
-FOLDERS = ("sources", "grades", "definitions", "intervals", "course", "analytes", "codes", "notices")
+_CORE = ("sources", "grades", "definitions", "intervals", "course", "analytes", "codes", "notices")
+FOLDERS = (*_CORE, *sorted({kind.FOLDER for kind in further_kinds()}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Further:
+    """The files of the further tables by folder; a table is parsed when first asked for, and kept."""
+
+    files: Mapping[str, tuple[tuple[str, bytes], ...]]
+    kept: dict[type[Any], tuple[Any, ...]]
+
+    def read(self, kind: type[Row]) -> tuple[Row, ...]:
+        """The rows of one kind, in the order of the files."""
+        if kind not in self.kept:
+            self.kept[kind] = self._parsed(kind)
+        return self.kept[kind]
+
+    def _parsed(self, kind: Any) -> tuple[Any, ...]:
+        tables = [(name, _parse(name, content)) for name, content in self.files.get(kind.FOLDER, ())]
+        keys = {other.KEY for other in further_kinds() if other.FOLDER == kind.FOLDER}
+        return tuple(_Rows({kind.FOLDER: tables}, frozenset(keys)).keyed(kind.FOLDER, kind.KEY, kind, _id_of).values())
+
+
+def _id_of(row: Any) -> str:
+    return str(row.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +75,17 @@ class Library:
     analytes: Mapping[str, Analyte]
     codes: Mapping[tuple[str, str], CodeRow]
     notices: Mapping[str, NoticeEntry]
+    further: Further
+
+    def rows(self, kind: type[Row]) -> tuple[Row, ...]:
+        """All rows of a further kind (knowledge/schema), read when first asked for.
+
+        Raises KnowledgeError, naming file and row, as `load_library` does.
+        """
+        found = self.further.read(kind)
+        for row in found:
+            _require_source(self, *_basis_of(row))
+        return found
 
     def scheme(self, scheme: str, edition: str) -> GradeScheme:
         """The named edition of a grading scheme; UsageError with the known ones if there is none."""
@@ -107,10 +143,13 @@ def _home() -> Any:
 def _build(roots: tuple[Any, ...]) -> Library:
     digest = hashlib.sha256()
     tables: dict[str, list[tuple[str, Table]]] = {}
+    further: dict[str, tuple[tuple[str, bytes], ...]] = {}
     for folder, name, content in sorted(_files(roots)):
         digest.update(f"{folder}/{name}\0".encode() + content + b"\0")
-        if folder in FOLDERS:
+        if folder in _CORE:
             tables.setdefault(folder, []).append((f"{folder}/{name}", _parse(f"{folder}/{name}", content)))
+        elif folder in FOLDERS:
+            further[folder] = (*further.get(folder, ()), (f"{folder}/{name}", content))
     rows = _Rows(tables)
     library = Library(
         hash=digest.hexdigest(),
@@ -122,6 +161,7 @@ def _build(roots: tuple[Any, ...]) -> Library:
         analytes=rows.keyed("analytes", "analyte", Analyte, lambda row: row.id),
         codes=rows.keyed("codes", "code", CodeRow, lambda row: (row.system, row.code)),
         notices=rows.keyed("notices", "notice", NoticeEntry, lambda row: row.code),
+        further=Further(files=MappingProxyType(further), kept={}),
     )
     _require_sources(library)
     return library
@@ -159,13 +199,15 @@ def _parse(name: str, content: bytes) -> Table:
 class _Rows:
     """Turns parsed files into rows; a file's `[basis]` is the default for each of its rows."""
 
-    def __init__(self, tables: dict[str, list[tuple[str, Table]]]) -> None:
-        self._tables = tables
+    def __init__(self, tables: dict[str, list[tuple[str, Table]]], beside: frozenset[str] = frozenset()) -> None:
+        """`beside` are the keys that other kinds of row may use in the same files."""
+        self._tables, self._beside = tables, beside
 
     def keyed(self, folder: str, key: str, kind: type[Row], name_of: Callable[[Row], Key]) -> Mapping[Key, Row]:
         found: dict[Key, Row] = {}
         for file, table in self._tables.get(folder, []):
-            _refuse_unknown(file, set(table) - {key, "basis"}, allowed=(key, "basis"))
+            allowed = (key, "basis", *sorted(self._beside - {key}))
+            _refuse_unknown(file, set(table) - set(allowed), allowed=allowed)
             default = table.get("basis", {})
             for raw in table.get(key, []):
                 row = _convert(file, key, _with_basis(raw, default), kind)
@@ -229,12 +271,26 @@ def _refuse_unknown(where: str, wrong: set[str], *, allowed: tuple[str, ...] = (
 
 def _require_sources(library: Library) -> None:
     for label, basis in bases(library):
-        if basis.source not in library.sources:
-            raise KnowledgeError(
-                f"{label} names a source that does not exist",
-                where=basis.source,
-                do="add the source to sources/, or correct its id",
-            )
+        _require_source(library, label, basis)
+
+
+def _require_source(library: Library, label: str, basis: Basis) -> None:
+    if basis.source not in library.sources:
+        raise KnowledgeError(
+            f"{label} names a source that does not exist",
+            where=basis.source,
+            do="add the source to sources/, or correct its id",
+        )
+
+
+def _basis_of(row: Any) -> tuple[str, Basis]:
+    return f"{row.KEY}:{row.id}", row.basis
+
+
+def further_bases(library: Library) -> Iterator[tuple[str, Basis]]:
+    """The rows of every further table, by a printable key, with their basis; reads them all."""
+    for kind in further_kinds():
+        yield from map(_basis_of, library.rows(kind))
 
 
 def bases(library: Library) -> Iterator[tuple[str, Basis]]:

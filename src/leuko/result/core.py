@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from importlib import import_module
-from typing import Any, Literal
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from leuko.errors import Notice
-from leuko.record import Bound, Count, Dose, Fact, Patient, Sign
+from leuko.record import Count
 
 SCHEMA_VERSION = "1.0"
 
@@ -220,64 +219,3 @@ class Answer:
     text: str
     known: bool
     reason: Reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
-    """The whole answer for one person at one moment. Its JSON Schema is a public, versioned interface."""
-
-    schema_version: str = SCHEMA_VERSION
-    leuko_version: str
-    as_of: date
-    record_digest: str
-    knowledge_hash: str
-    patient: Patient
-    headline: str
-    answers: tuple[Answer, ...]
-    latest: tuple[Status, ...]
-    history: tuple[Status, ...]
-    lines: Lines
-    courses: tuple[Course, ...]
-    doses: tuple[Dose, ...] = ()
-    signs: tuple[Sign, ...] = ()
-    facts: tuple[Fact, ...] = ()
-    set_aside: tuple[SetAside, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    notices: tuple[Notice, ...] = ()
-    sources: tuple[Citation, ...] = field(default=())
-
-    def chart(self, **options: Any) -> Any:
-        """The figure as an Altair chart; options as in `leuko.report.chart.chart`."""
-        # A view may be asked of a result, but results stand below views: the name is looked up when it is asked.
-        return import_module("leuko.report.chart").chart(self, **options)
-
-    def _repr_html_(self) -> str:
-        return str(import_module("leuko.report.notebook").fragment(self))
-
-
-__all__ = [
-    "SCHEMA_VERSION",
-    "Answer",
-    "Assessment",
-    "Between",
-    "Bound",
-    "Censoring",
-    "Citation",
-    "Course",
-    "CourseClass",
-    "Cycle",
-    "DaysBelow",
-    "DefinitionMet",
-    "Direction",
-    "Episode",
-    "Gap",
-    "Grade",
-    "IntervalOrigin",
-    "Lines",
-    "Position",
-    "Reason",
-    "ReferenceInterval",
-    "SetAside",
-    "Status",
-    "Trend",
-]

@@ -1,0 +1,54 @@
+"""The whole answer for one person: what every view shows, and what the published JSON Schema describes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from importlib import import_module
+from typing import Any
+
+from leuko.errors import Notice
+from leuko.record import Dose, Fact, Patient, Sign
+from leuko.result.core import (
+    SCHEMA_VERSION,
+    Answer,
+    Citation,
+    Course,
+    Gap,
+    Lines,
+    SetAside,
+    Status,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """The whole answer for one person at one moment. Its JSON Schema is a public, versioned interface."""
+
+    schema_version: str = SCHEMA_VERSION
+    leuko_version: str
+    as_of: date
+    record_digest: str
+    knowledge_hash: str
+    patient: Patient
+    headline: str
+    answers: tuple[Answer, ...]
+    latest: tuple[Status, ...]
+    history: tuple[Status, ...]
+    lines: Lines
+    courses: tuple[Course, ...]
+    doses: tuple[Dose, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    sources: tuple[Citation, ...] = field(default=())
+
+    def chart(self, **options: Any) -> Any:
+        """The figure as an Altair chart; options as in `leuko.report.chart.chart`."""
+        # A view may be asked of a result, but results stand below views: the name is looked up when it is asked.
+        return import_module("leuko.report.chart").chart(self, **options)
+
+    def _repr_html_(self) -> str:
+        return str(import_module("leuko.report.notebook").fragment(self))
