@@ -2,7 +2,7 @@
 
 It is a Vega-Lite 6 specification. `spec` gives it as plain data, for pages and files; `chart` gives it as an Altair
 chart, checked against Altair's own schema, for notebooks. Both are the same figure. Writing the data directly spares
-every report the second that importing Altair takes (docs/decisions/0006-figure.md).
+every report the second that importing Altair takes (docs/decisions/0007-figure.md).
 
 Nothing is told by colour alone: marks differ in shape, bands and lines carry their names. Zero cannot stand on a
 logarithmic axis; it stands at the foot, as a square with its number.

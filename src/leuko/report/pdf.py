@@ -1,4 +1,4 @@
-"""The assessment as PDF: A4, tagged (PDF/UA-1), set by typst, figures as vector graphics (docs/decisions/0005-pdf.md).
+"""The assessment as PDF: A4, tagged (PDF/UA-1), set by typst, figures as vector graphics (docs/decisions/0006-pdf.md).
 
 Equal assessments give equal bytes: typst uses only the fonts that it brings, and the time stamp is the day of the
 assessment.
