@@ -27,8 +27,8 @@ FIELDS = (
 KEYS = st.sampled_from(FIELDS.split())
 CONTENTS = (
     "Bundle Patient Observation DiagnosticReport Specimen Condition MedicationAdministration AdverseEvent "
-    "Parameters OperationOutcome Procedure Patient/ada Observation/w1 #x urn:uuid:1 final corrected 2024-03-01 2024-02-30 "
-    "http://loinc.org 6690-2 751-8 10*9/L /uL < L male ada"
+    "Parameters OperationOutcome Procedure Patient/ada Observation/w1 #x urn:uuid:1 final corrected "
+    "2024-03-01 2024-02-30 http://loinc.org 6690-2 751-8 10*9/L /uL < L male ada"
 )
 WORDS = st.one_of(
     st.sampled_from(CONTENTS.split()),

@@ -110,7 +110,7 @@ def test_contained_specimens_of_one_local_id_are_not_one_draw(load: Load) -> Non
     first = observation("w1", contained=contained, specimen={"reference": "#s"})
     second = observation("n1", ANC, 1.0, contained=contained, specimen={"reference": "#s"})
     draws = {found.draw for found in only(load(bundle(patient(), first, second))).counts}
-    assert len(draws) == 2
+    assert draws == {None}
 
 
 def test_a_page_that_is_missing_is_told_unless_it_is_there(load: Load) -> None:
@@ -548,6 +548,17 @@ def test_a_panel_lends_to_its_members(load: Load) -> None:
     assert found.draw == "Observation/cbc"
     assert found.taken is not None
     assert "LK411" not in told(got)
+
+
+def test_an_observation_by_itself_names_no_draw(load: Load) -> None:
+    assert count(load(bundle(patient(), observation()))).draw is None
+
+
+def test_a_stand_in_for_all_specimens_is_no_draw_across_days(load: Load) -> None:
+    sample = {"specimen": {"reference": "Specimen/blood"}}
+    first = observation("w1", **sample)
+    second = observation("n1", ANC, 1.0, effectiveDateTime="2024-03-09T08:00:00Z", **sample)
+    assert len({found.draw for found in only(load(bundle(patient(), first, second))).counts}) == 2
 
 
 def test_panels_in_a_circle_end(load: Load) -> None:

@@ -157,7 +157,7 @@ def _raw(
         flags=tuple(_flag(concept) for concept in concepts(valued.interpretation)),
         taken=around.taken,
         issued=around.issued,
-        draw=context.draw or item.key,
+        draw=context.draw or (item.key if observation.component else None),
         resource_id=item.key,
     )
     yield result, valued
