@@ -8,10 +8,12 @@ the shipped examples; `...` in the expected output stands for anything. A comman
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shlex
 import shutil
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ import pytest
 
 from leuko.__main__ import main
 from leuko.cli import cli
+from leuko.knowledge import audit, load_library
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -160,3 +163,31 @@ def test_every_command_and_option_has_help() -> None:
         assert (command.help or "").strip(), command.name
         options = [option for option in command.params if isinstance(option, click.Option)]
         assert all(option.help for option in options), command.name
+
+
+def test_the_column_map_of_the_documentation_reads_its_table(
+    examples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = DOCS / "how-to" / "column-map.md"
+    (examples / "export.txt").write_text(blocks(page, "text")[0])
+    (examples / "map.toml").write_text(blocks(page, "toml")[0])
+    assert main(["assess", "export.txt", "--columns", "map.toml", "--as-of", "2026-01-31", "--json", "-"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    found = [(status["count"]["analyte"], status["count"]["value"]) for status in content["history"]]
+    assert sorted(found) == [("neutrophils", 0.8), ("neutrophils", 1.4), ("wbc", 2.9), ("wbc", 3.6)]
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if blocks(path, "toml")], ids=label)
+def test_toml_in_the_documentation_is_toml(path: Path) -> None:
+    for block in blocks(path, "toml"):
+        assert tomllib.loads(block)
+
+
+def test_the_scheme_of_the_documentation_loads_beside_the_shipped_ones(tmp_path: Path) -> None:
+    source, scheme = blocks(DOCS / "how-to" / "add-a-grade-scheme.md", "toml")
+    for folder, text in (("sources", source), ("grades", scheme)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "example-2.toml").write_text(text)
+    library = load_library(tmp_path)
+    assert library.scheme("example", "2").rules[0].analyte == "neutrophils"
+    assert not [found for found in audit.check(library) if "example" in found.key and found.severity == "error"]
