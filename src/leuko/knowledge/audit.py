@@ -16,7 +16,7 @@ from itertools import combinations, pairwise
 from typing import Literal, Protocol, TypeVar
 
 from leuko.knowledge.difference import Change, Difference, Shift, diff, shifts
-from leuko.knowledge.library import Library, bases
+from leuko.knowledge.library import Library, every_basis
 from leuko.knowledge.probing import SEXES, age_points, holds, is_empty, is_empty_age, say_age, say_band, value_points
 from leuko.knowledge.schema import (
     DRIVING,
@@ -87,7 +87,7 @@ def check(library: Library) -> tuple[Finding, ...]:
 def coverage(library: Library) -> tuple[Coverage, ...]:
     """Counts of rows by kind and confidence."""
     by_kind: dict[str, list[Basis]] = defaultdict(list)
-    for key, basis in bases(library):
+    for key, basis in every_basis(library):
         by_kind[_kind_of(library, key)].append(basis)
     return tuple(_count(kind, rows) for kind, rows in sorted(by_kind.items()))
 
@@ -312,7 +312,7 @@ def _check_course(library: Library) -> Iterator[Finding]:
 
 def _check_bases(library: Library) -> Iterator[Finding]:
     used: set[str] = set()
-    for key, basis in bases(library):
+    for key, basis in every_basis(library):
         used.add(basis.source)
         if basis.drives and not (basis.locator or basis.says or basis.note):
             yield _error(key, "drives conclusions, but names neither a place in its source nor what stands there")

@@ -287,8 +287,9 @@ def _basis_of(row: Any) -> tuple[str, Basis]:
     return f"{row.KEY}:{row.id}", row.basis
 
 
-def further_bases(library: Library) -> Iterator[tuple[str, Basis]]:
-    """The rows of every further table, by a printable key, with their basis; reads them all."""
+def every_basis(library: Library) -> Iterator[tuple[str, Basis]]:
+    """Every row of every table, by a printable key, with its basis; reads the further tables too."""
+    yield from bases(library)
     for kind in further_kinds():
         yield from map(_basis_of, library.rows(kind))
 
