@@ -27,7 +27,8 @@ class ReadOptions:
 
     `zone` is assumed for times without a zone. `as_of` is the day against which dates in the future are told (None: not
     checked). `columns` is a column map for tables (a TOML file). `units` gives the unit of an analyte in place of
-    the file's, missing or wrong (`{"neutrophils": "/uL"}`); a notice says so. `patient` names the person of a file that names nobody.
+    the file's, missing or wrong (`{"neutrophils": "/uL"}`); a notice says so. `patient` names the person of a file that
+    names nobody.
     """
 
     zone: tzinfo = UTC
