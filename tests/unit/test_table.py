@@ -406,7 +406,7 @@ def test_granulocytes_are_no_neutrophils() -> None:
     ("name", "data", "claimed"),
     [
         ("labs.csv", LONG.encode(), True),
-        ("labs.csv", LONG.encode(), True),
+        ("labs", LONG.encode(), True),
         ("labs.txt", LONG.replace(",", "\t").encode("utf-16"), True),
         ("x.csv", b'{"resourceType": "Bundle"}', False),
         ("x.txt", b"MSH|^~\\&|A|B\rPID|1||P1\r", False),
@@ -424,7 +424,7 @@ def test_what_is_claimed(name: str, data: bytes, claimed: bool) -> None:
 
 def test_every_notice_used_is_explained() -> None:
     known = load_library().notices
-    assert {f"LK{n}" for n in range(500, 541)} == {code for code in known if code.startswith("LK5")}
+    assert {f"LK{n}" for n in range(500, 545)} == {code for code in known if code.startswith("LK5")}
 
 
 def test_a_laboratorys_own_code_is_a_name_where_no_other_is_given() -> None:
@@ -451,3 +451,44 @@ def test_no_cell_of_a_file_is_lost_without_a_word() -> None:
     """Every number of a table that holds no known column is told; so is a table of which nothing is known."""
     intake = read("alpha,beta\n1,2\n3,4\n")
     assert [n.data_lost for n in intake.notices if n.code == "LK501"] == [True]
+
+
+def test_a_second_table_is_read_by_its_own_header() -> None:
+    intake = read(
+        "date;WBC (G/L);ANC (G/L)\n2024-05-03;3,2;1,1\ndate;WBC (G/L);ANC (G/L)\n2024-05-04;3,3;1,2\n"
+        "date;ANC (G/L);WBC (G/L)\n2024-05-05;1,3;3,4\n"
+    )
+    assert [c[1:] for c in counts(intake)] == [
+        ("2024-05-03", "neutrophils", 1.1),
+        ("2024-05-03", "wbc", 3.2),
+        ("2024-05-04", "neutrophils", 1.2),
+        ("2024-05-04", "wbc", 3.3),
+        ("2024-05-05", "neutrophils", 1.3),
+        ("2024-05-05", "wbc", 3.4),
+    ]
+    assert {"LK541", "LK542"} <= codes(intake)
+
+
+def test_sections_of_a_transposed_table_are_no_tables() -> None:
+    intake = read(
+        "Blutbild;Einheit;01.02.2024;05.02.2024\nLeukozyten;G/l;3,2;1,1\nDifferentialblutbild;Einheit;;\n"
+        "Neutrophile;%;45,0;40,0\nParameter;Einheit;09.02.2024;11.02.2024\nLeukozyten;G/l;1,2;1,3\n"
+    )
+    assert [c[1] for c in counts(intake) if c[2] == "wbc"] == ["2024-02-01", "2024-02-05", "2024-02-09", "2024-02-11"]
+    assert [c[1] for c in counts(intake) if c[2] == "neutrophils_percent"] == ["2024-02-01", "2024-02-05"]
+
+
+def test_a_header_of_two_rows() -> None:
+    intake = read("Blutbild;;\n;Leukozyten;Hb\nDatum;G/l;g/dl\n01.02.2024;3,2;13,2\n")
+    assert [c[1:] for c in counts(intake)] == [("2024-02-01", "haemoglobin", 132.0), ("2024-02-01", "wbc", 3.2)]
+
+
+def test_rows_with_another_separator_are_told() -> None:
+    intake = read("date;WBC (G/L)\n2024-01-02,3.2\n2024-01-03;3.3\n")
+    assert [c[3] for c in counts(intake)] == [3.3]
+    assert [n.data_lost for n in intake.notices if n.code == "LK543"] == [True]
+
+
+def test_results_above_the_header_are_told() -> None:
+    intake = read("WBC;3,2\n\nDatum;Parameter;Ergebnis;Einheit\n01.02.2024;ANC;1,2;G/l\n")
+    assert [n.data_lost for n in intake.notices if n.code == "LK544"] == [True]

@@ -8,6 +8,7 @@ from leuko.intake.table.layout import Layout, ResultColumn
 from leuko.intake.table.numbers import is_number
 from leuko.intake.table.reading import Reading, date_cells
 from leuko.intake.table.tell import Teller, lines_text
+from leuko.intake.table.text import SEPARATORS
 from leuko.intake.table.words import key_of
 
 _KINDS = {
@@ -61,6 +62,7 @@ def tell_layout(reading: Reading) -> None:
     layout, teller = reading.layout, reading.teller
     if layout.preamble:
         used = ", ".join(sorted(layout.said)) or "nothing"
+        _tell_lost_above(reading)
         teller.say(
             "LK513",
             f"{lines_text(layout.preamble)} above the header; {used} was taken from there",
@@ -87,6 +89,13 @@ def tell_layout(reading: Reading) -> None:
         teller.say("LK509", f"the decimal mark of the file is not certain: {reading.decimals.why}")
     if layout.kind in {"long", "wide"} and layout.first("date") is None and "date" not in layout.said:
         teller.say("LK512", "no column of the table is a date", line=layout.header_line, lost=True)
+
+
+def _tell_lost_above(reading: Reading) -> None:
+    above = set(reading.layout.preamble)
+    for line, cells in reading.grid.rows[: reading.layout.body]:
+        if line in above and any(map(is_number, cells)) and any(reading.names_of(cell) for cell in cells if cell):
+            reading.teller.tally("LK544", "results above the header were not read", line, lost=True)
 
 
 def _one_row_each(reading: Reading) -> bool:
@@ -117,7 +126,15 @@ def too_wide(layout: Layout, grid: Grid, teller: Teller) -> frozenset[int]:
                 lost=True,
             )
             found.append(line)
+        elif layout.known_width > 1 and _uncut(cells, grid.separator):
+            teller.tally("LK543", "rows that the separator of the header does not cut were not read", line, lost=True)
+            found.append(line)
     return frozenset(found)
+
+
+def _uncut(cells: tuple[str, ...], separator: str) -> bool:
+    """Whether a row is one cell in which another separator stands."""
+    return bool(separator) and len(cells) == 1 and any(m in cells[0] for m in SEPARATORS if m != separator)
 
 
 def _tell_columns(reading: Reading) -> None:
@@ -148,7 +165,12 @@ def _tell_columns(reading: Reading) -> None:
 
 
 def _numeric(reading: Reading, index: int) -> bool:
-    return any(is_number(reading.at(cells, index)) for _, cells in reading.rows())
+    """Whether a column holds numbers; a nameless one that counts the rows does not tell anything."""
+    texts = [reading.at(cells, index) for _, cells in reading.rows()]
+    counted = not reading.layout.headers[index] and any(
+        texts == [str(n + first) for n in range(len(texts))] for first in (0, 1)
+    )
+    return not counted and any(map(is_number, texts))
 
 
 def _titles(reading: Reading, columns: list[int] | tuple[int, ...]) -> str:

@@ -27,7 +27,7 @@ def understand(grid: Grid, *, words: Words, names: Names, column_map: ColumnMap)
     at = _header_row(grid, words, names, column_map)
     if at is None:
         return "no line of it holds headers that leuko knows"
-    line, headers, body = _headers_at(grid, at)
+    line, headers, body = _headers_at(grid, at, words)
     sample = [cells for _, cells in grid.rows[body : body + SAMPLE]]
     columns = Columns(headers, sample, words=words, names=names)
     columns.apply(column_map)
@@ -50,11 +50,20 @@ def understand(grid: Grid, *, words: Words, names: Names, column_map: ColumnMap)
     )
 
 
-def _headers_at(grid: Grid, at: int) -> tuple[int | None, tuple[str, ...], int]:
+def _headers_at(grid: Grid, at: int, words: Words) -> tuple[int | None, tuple[str, ...], int]:
     if at < 0:
         return None, tuple("" for _ in range(grid.width)), 0
     line, headers = grid.rows[at]
-    return line, headers, at + 1
+    return line, _two_rows(headers, grid.rows[at + 1][1], words) if at + 1 < len(grid.rows) else headers, at + 1
+
+
+def _two_rows(headers: tuple[str, ...], below: tuple[str, ...], words: Words) -> tuple[str, ...]:
+    """A header of two rows: where the first is empty and the second, else of units, holds a header word, it counts."""
+    if len(below) < len(headers) or not all(unit_like(cell) or words.meaning(cell) for cell in below if cell):
+        return headers
+    return tuple(
+        cell if not header and words.meaning(cell) else header for header, cell in zip(headers, below, strict=False)
+    )
 
 
 def _header_row(grid: Grid, words: Words, names: Names, column_map: ColumnMap) -> int | None:
@@ -73,8 +82,9 @@ def _header_row(grid: Grid, words: Words, names: Names, column_map: ColumnMap) -
     wanted = {key_of(ref) for ref in column_map.columns.values() if isinstance(ref, str)}
     rows = grid.rows[: 1 if grid.one_row_header else HEADER_ROWS]
     scores = [_header_score(cells, words, names, wanted) for _, cells in rows]
-    best = max(range(len(scores)), key=lambda index: (scores[index], -index), default=None)
-    return None if best is None or scores[best] <= 0 else best
+    # the first row that is about as good as the best: a second table further down must not make this one a preamble
+    enough = max(scores, default=0.0) * 0.6
+    return next((index for index, score in enumerate(scores) if score > 0 and score >= enough), None)
 
 
 def _header_score(cells: Sequence[str], words: Words, names: Names, wanted: set[str]) -> float:
@@ -122,3 +132,36 @@ def _with_unit_row(grid: Grid, layout: Layout) -> Layout:
         return layout
     units = {column.index: cell for column, cell in zip(layout.results, under, strict=True) if cell}
     return replace(layout, units=MappingProxyType(units), body=layout.body + 1)
+
+
+# ---- several tables in one file -------------------------------------------------------------------------------------
+
+
+def split_tables(grid: Grid, layout: Layout, *, words: Words, names: Names) -> tuple[Grid, Grid | None, frozenset[int]]:
+    """The table that a layout is of, what follows from the next header on, and the lines that repeat its own header.
+
+    A second header in another order would give every value below it to the wrong analyte.
+    """
+    own = tuple(header.casefold() for header in layout.headers if header)
+    repeated: list[int] = []
+    for index in range(layout.body, len(grid.rows)):
+        line, cells = grid.rows[index]
+        if not _is_header(cells, layout, words, names):
+            continue
+        if tuple(cell.casefold() for cell in cells if cell) != own:
+            first, rest = grid.rows[:index], grid.rows[index:]
+            return replace(grid, rows=first), replace(grid, rows=rest), frozenset(repeated)
+        repeated.append(line)
+    return grid, None, frozenset(repeated)
+
+
+def _is_header(cells: Sequence[str], layout: Layout, words: Words, names: Names) -> bool:
+    """Whether a row below the header is a header itself; in a transposed table one that holds dates."""
+    filled = [cell for cell in cells if cell]
+    if layout.kind == "transposed":
+        return sum(map(looks_like_date, filled)) > 1
+    if any(cell[0].isdigit() for cell in filled):
+        return False
+    roles = sum(1 for cell in filled if words.meaning(cell))
+    known = roles + sum(1 for cell in filled if not words.meaning(cell) and analyte_in(cell, names))
+    return roles > 0 and known > 1 and known * 2 >= len(filled)

@@ -19,7 +19,7 @@ from leuko.intake.table.reading import Found, Reading, date_cells
 from leuko.intake.table.recognise import Names
 from leuko.intake.table.rows import found_in
 from leuko.intake.table.say import some, tell_empties, tell_layout, tell_read_as, too_wide
-from leuko.intake.table.sniff import HEADER_ROWS, understand
+from leuko.intake.table.sniff import HEADER_ROWS, split_tables, understand
 from leuko.intake.table.tell import Teller
 from leuko.intake.table.text import read_text
 from leuko.intake.table.words import key_of, load_words
@@ -87,7 +87,8 @@ def _read_grid(
     teller: Teller,
 ) -> None:
     words = load_words()
-    layout = understand(grid, words=words, names=Names(library, column_map.analytes), column_map=column_map)
+    names = Names(library, column_map.analytes)
+    layout = understand(grid, words=words, names=names, column_map=column_map)
     if isinstance(layout, str):
         rows = len(grid.rows)
         teller.say(
@@ -98,6 +99,9 @@ def _read_grid(
         )
         return
     day_first = words.day_first(layout.headers)
+    grid, rest, repeated = split_tables(grid, layout, words=words, names=names)
+    for line in sorted(repeated):
+        teller.tally("LK541", "the header is repeated", line)
     reading = Reading(
         grid=grid,
         layout=layout,
@@ -108,11 +112,14 @@ def _read_grid(
         column_map=column_map,
         library=library,
         teller=teller,
-        aside=too_wide(layout, grid, teller),
+        aside=too_wide(layout, grid, teller) | repeated,
     )
     tell_layout(reading)
     _read_rows(reading, people)
     tell_empties(reading)
+    if rest is not None:
+        teller.say("LK542", "another table begins here; it was read by its own header", line=rest.rows[0][0])
+        _read_grid(rest, people=people, options=options, library=library, column_map=column_map, teller=teller)
 
 
 def _decimals(grid: Grid, layout: Layout, column_map: ColumnMap, *, comma_language: bool) -> Decimals:
