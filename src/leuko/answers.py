@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from leuko.result import Answer, Course, DefinitionMet, Episode, Grade, Lines, Reason, Status
+from leuko.result import Answer, Citation, Course, DefinitionMet, Episode, Grade, Lines, Reason, Status
 from leuko.wording import say_count, say_date, say_days, say_list, say_moment
 
 WHITE_LINES: Final = ("neutrophils", "lymphocytes", "monocytes", "eosinophils", "basophils")
@@ -17,12 +17,20 @@ Question = Literal["is_it_low", "which_line", "how_bad", "since_when"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What the answers are made from: the latest status of each analyte, the courses, the lines at the latest draw."""
+    """What the answers are made from: the latest status of each analyte, the courses, the lines at the latest draw.
+
+    `stale_days` is how long after its draw a count still speaks for the day of the assessment [days].
+    """
 
     latest: Mapping[str, Status]
     courses: Mapping[str, Course]
     lines: Lines
     as_of: date
+    stale_days: float
+
+    def stale(self, status: Status) -> bool:
+        """Whether a count is too old to speak for the day of the assessment."""
+        return status.count.taken is not None and (self.as_of - status.count.taken.day).days > self.stale_days
 
 
 def answer(findings: Findings) -> tuple[Answer, ...]:
@@ -35,10 +43,14 @@ def headline(findings: Findings) -> str:
     leading = _leading(findings)
     if leading is None:
         return "Cannot say whether the white count is low: the record holds no usable white cell or neutrophil count."
-    named = _named(leading)
-    since = _since_words(findings, leading.count.analyte)
     where = f"{leading.label} {say_count(leading.count)} on {say_moment(leading.count.taken)}"
-    return f"{named}: {where}{_age_words(leading, findings.as_of)}{since}."
+    when = _age_words(leading, findings.as_of)
+    since = _since_words(findings, leading.count.analyte)
+    unseen = _unseen_words(findings)
+    if not findings.stale(leading):
+        return f"{_named(leading)}: {where}{when}{since}{unseen}."
+    named = f"{_named(leading)} at the last count" if is_low(leading) else f"{_named(leading)}, at the last count"
+    return f"{named}: {where}{when}{unseen}. How it stands on {say_date(findings.as_of)} cannot be said."
 
 
 def is_low(status: Status) -> bool | None:
@@ -50,20 +62,33 @@ def is_low(status: Status) -> bool | None:
 
 
 def _leading(findings: Findings) -> Status | None:
+    """The count that the answer is about: the first that is low, else the first that can be told, else any."""
     known = [findings.latest[analyte] for analyte in LEADING if analyte in findings.latest]
-    return next((status for status in known if is_low(status)), known[0] if known else None)
+    low = [status for status in known if is_low(status)]
+    told = [status for status in known if is_low(status) is not None]
+    return next(iter([*low, *told, *known]), None)
 
 
 def _named(status: Status) -> str:
-    house = _house(status)
+    house, low = _house(status), is_low(status)
     if house is not None and house.met:
         severe = status.severity.name if status.severity is not None else house.name
         return severe[0].upper() + severe[1:]
     if status.position == "below":
-        return f"{status.label} below its reference interval, but not below the limit that defines {_defined(house)}"
-    if is_low(status) is None:
-        return f"Cannot say whether {status.label} is low"
-    return f"{status.label} is not low"
+        return f"{status.label} below the reference interval, but not below the limit that defines {_defined(house)}"
+    return f"Cannot say whether {_small(status)} are low" if low is None else f"{status.label} not low"
+
+
+def _small(status: Status) -> str:
+    return status.label[0].lower() + status.label[1:]
+
+
+def _unseen_words(findings: Findings) -> str:
+    """A normal white count says nothing of its parts: say so where the neutrophils are not known."""
+    anc = findings.latest.get("neutrophils")
+    if "wbc" not in findings.latest or (anc is not None and is_low(anc) is not None):
+        return ""
+    return "; whether neutrophils are low cannot be said without a differential"
 
 
 def _defined(house: DefinitionMet | None) -> str:
@@ -83,46 +108,56 @@ def _age_words(status: Status, as_of: date) -> str:
 
 def _is_it_low(findings: Findings) -> Answer:
     wbc, anc = findings.latest.get("wbc"), findings.latest.get("neutrophils")
-    told = [status for status in (wbc, anc) if status is not None]
+    both = [status for status in (wbc, anc) if status is not None]
+    told = [status for status in both if is_low(status) is not None] or both
     if not told:
         return _silent("is_it_low", "no white cell count and no neutrophil count could be used")
     text = "; ".join(_low_words(status) for status in told)
     verdicts = [is_low(status) for status in told]
     start = "Yes" if True in verdicts else "Cannot say" if None in verdicts else "No"
+    text += _age_words(told[0], findings.as_of) + _unseen_words(findings)
     if wbc is None:
         text += "; the total white count is not in the record"
-    age = _age_words(told[0], findings.as_of)
-    return Answer(
-        question="is_it_low",
-        text=f"{start}: {text}{age}.",
-        known=start != "Cannot say",
-        reason=_joined("answer:low", told),
-    )
+    if findings.stale(told[0]):
+        text = f"{text}. How it stands on {say_date(findings.as_of)} cannot be said"
+        start = f"{start}, at the last count" if start != "Cannot say" else start
+    reason = _joined("answer:low", told)
+    return Answer(question="is_it_low", text=f"{start}: {text}.", known=start in {"Yes", "No"}, reason=reason)
 
 
 def _low_words(status: Status) -> str:
     house = _house(status)
     where = f"{status.label} {say_count(status.count)} on {say_moment(status.count.taken)}"
-    if house is None:
-        return f"{where}: {status.position_reason.text}"
-    return f"{where}: {house.reason.text}"
+    return f"{where}: {house.reason.text if house is not None else status.position_reason.text}"
 
 
 def _which_line(findings: Findings) -> Answer:
     white = [findings.latest[line] for line in WHITE_LINES if line in findings.latest]
-    if not white:
-        why = "the record holds no differential"
-        return _silent("which_line", f"{why}; other lines: {findings.lines.reason.text}")
-    low = [status.label for status in white if is_low(status)]
-    open_ = [status.label for status in white if is_low(status) is None]
-    fine = [status.label for status in white if is_low(status) is False]
-    parts = [f"low: {say_list(low)}"] if low else []
-    parts += [f"not low: {say_list(fine)}"] if fine else []
+    told = [status for status in white if is_low(status) is not None]
+    lines = findings.lines.reason.text
+    if not told:
+        why = "without a differential the lines of the white cells are not known"
+        return _silent("which_line", f"{why}. Of the three lines of the blood: {lines}")
+    groups = {"low": True, "not low": False}
+    parts = [f"{name}: {say_list(found)}" for name, low in groups.items() if (found := _labels(told, low=low))]
+    open_ = [_small(status) for status in white if status not in told]
     parts += [f"cannot say: {say_list(open_)}"] if open_ else []
-    text = "; ".join(parts) + f". {findings.lines.reason.text}"
+    text = f"{'; '.join(parts)}. Of the three lines of the blood: {lines}"
     evidence = tuple(status.count.id for status in white)
-    reason = Reason(rule="answer:line", text=text, evidence=evidence, citations=findings.lines.reason.citations)
-    return Answer(question="which_line", text=text[0].upper() + text[1:], known=bool(low or fine), reason=reason)
+    citations = tuple(dict.fromkeys(citation for status in told for citation in _low_citations(status)))
+    reason = Reason(
+        rule="answer:line", text=text, evidence=evidence, citations=(*citations, *findings.lines.reason.citations)
+    )
+    return Answer(question="which_line", text=text[0].upper() + text[1:], known=True, reason=reason)
+
+
+def _labels(told: list[Status], *, low: bool) -> list[str]:
+    return [_small(status) for status in told if is_low(status) is low]
+
+
+def _low_citations(status: Status) -> tuple[Citation, ...]:
+    house = _house(status)
+    return house.reason.citations if house is not None else status.position_reason.citations
 
 
 def _how_bad(findings: Findings) -> Answer:
@@ -168,7 +203,8 @@ def _since_when(findings: Findings) -> Answer:
         text = f"No low stretch of {leading.label} in the record; {course.kind_reason.text}"
         return Answer(question="since_when", text=text, known=is_low(leading) is False, reason=course.kind_reason)
     last = course.episodes[-1]
-    text = f"{leading.label}: {_episode_words(last)}. {course.kind_reason.text}"
+    now = "not low now; the latest low stretch: " if is_low(leading) is False else ""
+    text = f"{leading.label}: {now}{_episode_words(last)}. {course.kind_reason.text}"
     reason = Reason(
         rule="answer:since",
         text=text,
@@ -220,7 +256,7 @@ def _end_words(episode: Episode) -> str:
 
 
 def _joined(rule: str, told: list[Status]) -> Reason:
-    citations = [c for s in told for c in (_house(s).reason.citations if _house(s) else s.position_reason.citations)]  # type: ignore[union-attr]
+    citations = [citation for status in told for citation in _low_citations(status)]
     evidence = tuple(status.count.id for status in told)
     text = "; ".join(_low_words(status) for status in told)
     return Reason(rule=rule, text=text, evidence=evidence, citations=tuple(dict.fromkeys(citations)))

@@ -33,7 +33,7 @@ def assess(
     latest = {analyte: statuses[-1] for analyte, statuses in history.items()}
     courses = _courses(cleaned, record, library, as_of)
     lines = lines_of(latest, library=library)
-    findings = Findings(latest=latest, courses=courses, lines=lines, as_of=as_of)
+    findings = Findings(latest=latest, courses=courses, lines=lines, as_of=as_of, stale_days=_stale_days(library))
     answers = answer(findings)
     every = tuple(status for statuses in history.values() for status in statuses)
     return Assessment(
@@ -62,6 +62,11 @@ def _version() -> str:
     from leuko import __version__  # noqa: PLC0415 (the package's own front door; a cycle at module level)
 
     return __version__
+
+
+def _stale_days(library: Library) -> float:
+    """A count speaks for as long as a low stretch would be carried on without another."""
+    return min((rules.hole_days for rules in library.course.values()), default=float("inf"))
 
 
 def _history(cleaned: Cleaned, record: Record, library: Library) -> dict[str, tuple[Status, ...]]:
