@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.assessments import bare, rich
 from leuko.errors import UnreadableInput, UsageError
-from leuko.report import view, views
+from leuko.report import names, view, views
 from leuko.report.document import decode, encode, schema
 from leuko.result import SCHEMA_VERSION
 
@@ -60,6 +60,7 @@ def test_junk_is_no_document(junk):
 
 def test_views_are_found_and_write_bytes():
     assert set(views()) >= {"json", "html", "pdf", "terminal"}
+    assert [each.name for each in views().values()] == list(names())
     assert decode(view("json").write(rich())) == rich()
     assert view("terminal").write(rich()).decode().startswith("Severe neutropenia")
     assert view("html").media_type.startswith("text/html")

@@ -4,9 +4,12 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +148,16 @@ def test_a_record_without_counts_is_a_page_too():
     assert "Cannot say" in text
     assert "<script" not in text
     assert "script-src 'none'" in Page(text).policy
+
+
+def test_the_page_imports_neither_altair_nor_vl_convert():
+    script = (
+        "import sys; from fixtures.assessments import rich; from leuko.report.page import html; html(rich());"
+        "sys.exit(', '.join({'altair', 'vl_convert', 'polars', 'typst', 'rich'} & set(sys.modules)) or 0)"
+    )
+    tests = Path(__file__).resolve().parents[1]
+    done = subprocess.run([sys.executable, "-c", script], cwd=tests, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_static_drawing_is_in_the_page_where_it_can_be_made():

@@ -13,7 +13,6 @@ import msgspec
 
 from leuko import errors, record, result
 from leuko.errors import UnreadableInput
-from leuko.report.view import View
 from leuko.result import SCHEMA_VERSION, Assessment
 
 SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -67,10 +66,3 @@ def _with_description(name: str, part: dict[str, Any]) -> dict[str, Any]:
     kind = next((getattr(module, name) for module in (result, record, errors) if hasattr(module, name)), None)
     text = inspect.getdoc(kind) if kind is not None else None
     return {**part, "description": text} if text else part
-
-
-def _write(assessment: Assessment) -> bytes:
-    return encode(assessment, pretty=True)
-
-
-VIEW: Final = View(name="json", suffix=".json", media_type="application/json", write=_write)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from types import ModuleType
 
 from leuko.errors import UsageError
@@ -17,11 +16,6 @@ def vl_convert() -> ModuleType:
 def typst() -> ModuleType:
     """The library that sets the PDF."""
     return _load("typst", "typst", "a PDF")
-
-
-def has_vl_convert() -> bool:
-    """Whether the figure can be drawn without a browser here."""
-    return importlib.util.find_spec("vl_convert") is not None
 
 
 def _load(module: str, package: str, purpose: str) -> ModuleType:

@@ -248,7 +248,6 @@ def all_gaps(assessment: Assessment) -> tuple[Gap, ...]:
     """Everything that cannot be said, once each: the assessment's own list, then what its parts add."""
     parts = [*assessment.gaps]
     parts += [gap for status in assessment.latest for gap in status.gaps]
-    parts += [grade.gap for status in assessment.latest for grade in status.grades if grade.gap is not None]
     parts += [assessment.lines.gap] if assessment.lines.gap is not None else []
     for course in assessment.courses:
         parts += [*course.gaps, *(part.gap for part in (course.trend, course.cycle) if part.gap is not None)]

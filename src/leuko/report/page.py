@@ -19,7 +19,6 @@ from leuko.record import Count
 from leuko.report.chart import spec, to_svg
 from leuko.report.chart_frame import stamp
 from leuko.report.chart_lanes import key_words
-from leuko.report.extras import has_vl_convert
 from leuko.report.outline import (
     POSITIONS,
     PURPOSE,
@@ -42,7 +41,6 @@ from leuko.report.outline import (
 from leuko.report.references import References
 from leuko.report.series import Point, lanes, points, shown_analytes
 from leuko.report.tables import grade_table, latest_rows
-from leuko.report.view import View
 from leuko.result import Assessment
 from leuko.wording import say_bounded, say_date, say_moment, say_unit
 
@@ -56,14 +54,13 @@ MOST_GAPS: Final = 4
 OPEN_ROWS: Final = 40
 
 
-def html(assessment: Assessment, *, library: Library | None = None, still: bool | None = None) -> str:
+def html(assessment: Assessment, *, library: Library | None = None, still: bool = False) -> str:
     """The assessment as one HTML page that loads nothing.
 
-    `still` asks for a static drawing that readers without JavaScript see; it needs the extra `leuko[pdf]` and most of
-    a second (None: where the extra is installed).
+    `still` adds a static drawing for readers without JavaScript, who otherwise have the figure's words and its table.
+    It needs the extra `leuko[pdf]` and about a second.
     """
-    with_still = has_vl_convert() if still is None else still
-    return fill("page.html.j2", assessment, library=library, still=with_still, theme="page")
+    return fill("page.html.j2", assessment, library=library, still=still, theme="page")
 
 
 def fill(template: str, assessment: Assessment, *, library: Library | None, still: bool, theme: str) -> str:
@@ -225,10 +222,3 @@ def _policy(style: str, scripts: tuple[str, ...]) -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _write(assessment: Assessment) -> bytes:
-    return html(assessment).encode()
-
-
-VIEW: Final = View(name="html", suffix=".html", media_type="text/html; charset=utf-8", write=_write)

@@ -34,7 +34,6 @@ from leuko.report.outline import (
 from leuko.report.references import References
 from leuko.report.series import lanes, points, shown_analytes
 from leuko.report.tables import grade_table, latest_rows
-from leuko.report.view import View
 from leuko.result import Assessment, Course
 from leuko.wording import say_date, say_moment, say_unit
 
@@ -187,6 +186,3 @@ def _notice(notice: Notice) -> dict[str, str]:
 
 def _source(title: str, confidence: str) -> str:
     return title if confidence == "confirmed" else f"{title} ({confidence})"
-
-
-VIEW: Final = View(name="pdf", suffix=".pdf", media_type="application/pdf", write=pdf)

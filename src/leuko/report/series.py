@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from leuko.ages import age_span
-from leuko.grading import possible_rules
+from leuko.grading import known_low, possible_rules
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Band, GradeRule, Limit
 from leuko.record import Count, Dose, Moment
@@ -185,14 +185,16 @@ class Edition:
     def stripes(self, assessment: Assessment, analyte: str) -> tuple[GradeStripe, ...]:
         """The numeric grade bands for this person; empty where the edition has none, or several rules may apply.
 
-        "lab_low" is the lower end of the interval that the latest count was held against. A band that needs it and
-        has none is left out.
+        "lab_low" is the laboratory's own lower limit of normal, from the latest result that has one, as in grading. A
+        band that needs it and has none is left out.
         """
-        latest = next((s for s in reversed(assessment.history) if s.count.analyte == analyte), None)
-        rule = None if latest is None else self._rule(assessment, latest)
-        if latest is None or rule is None:
+        held = [status for status in assessment.history if status.count.analyte == analyte]
+        rule = self._rule(assessment, held[-1]) if held else None
+        if rule is None:
             return ()
-        found = (_stripe(each.grade, each.band, latest.interval.low) for each in rule.bands)
+        limits = (known_low(status.count.lab_low) for status in reversed(held))
+        low = next((limit for limit in limits if limit is not None), None)
+        found = (_stripe(each.grade, each.band, low) for each in rule.bands)
         return tuple(stripe for stripe in found if stripe is not None)
 
     def _rule(self, assessment: Assessment, latest: Status) -> GradeRule | None:

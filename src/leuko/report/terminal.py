@@ -31,7 +31,6 @@ from leuko.report.references import References
 from leuko.report.series import shown_analytes
 from leuko.report.sketch import sketch
 from leuko.report.tables import grade_table
-from leuko.report.view import View
 from leuko.result import Assessment, Reason, Status
 from leuko.wording import say_bounded, say_date, say_list, say_moment, say_unit
 
@@ -290,10 +289,3 @@ def _foot(assessment: Assessment) -> Iterator[RenderableType]:
     yield _text((PURPOSE, "dim"))
     known = f"leuko {assessment.leuko_version}, knowledge {assessment.knowledge_hash[:12]}"
     yield _text((f"{known}, record {assessment.record_digest[:12]}, as of {assessment.as_of.isoformat()}", "dim"))
-
-
-def _write(assessment: Assessment) -> bytes:
-    return render(assessment).encode()
-
-
-VIEW: Final = View(name="terminal", suffix=".txt", media_type="text/plain; charset=utf-8", write=_write)
