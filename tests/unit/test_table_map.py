@@ -44,6 +44,7 @@ def test_a_map_says_what_sniffing_cannot(tmp_path: Path) -> None:
     """
     intake = read("wann;was;wieviel\n03/04/2024;Leukos ges.;4500,0\n", toml, tmp_path)
     assert values(intake) == [("P-1", "2024-04-03", "wbc", 4.5)]
+    assert intake.records[0].counts[0].origin.name_text == "Leukos ges."
 
 
 def test_a_table_without_a_header(tmp_path: Path) -> None:

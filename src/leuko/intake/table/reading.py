@@ -23,11 +23,13 @@ Cells = Sequence[str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One result of one person; `about` names its column or test, for notices that are summed up."""
+    """One result of one person; `about` names its column or test, for notices that are summed up; `written` is
+    the name as the table writes it, which a column map may have replaced."""
 
     person: str
     raw: RawResult
     about: str
+    written: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

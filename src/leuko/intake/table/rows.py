@@ -51,7 +51,8 @@ def _long(reading: Reading) -> Iterator[Found]:
         raw = _long_raw(reading, line, cells, header_unit)
         raw = None if raw is None else usable(reading, raw, line, _about(raw))
         if raw is not None:
-            yield Found(person=reading.person(line, cells), raw=raw, about=_about(raw))
+            written = reading.cell(cells, "analyte") or _about(raw)
+            yield Found(person=reading.person(line, cells), raw=raw, about=_about(raw), written=written)
 
 
 def _about(raw: RawResult) -> str:
@@ -152,7 +153,8 @@ def _wide_row(
             column.header or column.name,
         )
         if raw is not None:
-            yield Found(person=person, raw=raw, about=column.header or column.name)
+            about = column.header or column.name
+            yield Found(person=person, raw=raw, about=about, written=column.name)
 
 
 def _wide_raw(
@@ -210,7 +212,9 @@ def _transposed(reading: Reading) -> Iterator[Found]:
                 name or "nameless row",
             )
             if raw is not None:
-                yield Found(person=person, raw=replace(raw, taken=taken[index]), about=name or "nameless row")
+                yield Found(
+                    person=person, raw=replace(raw, taken=taken[index]), about=name or "nameless row", written=name
+                )
 
 
 def _rows_of_columns(reading: Reading) -> tuple[dict[int, str], dict[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from leuko.errors import Notice
 from leuko.intake.base import Blob, ReadOptions
@@ -24,7 +25,7 @@ from leuko.intake.table.tell import Teller
 from leuko.intake.table.text import read_text
 from leuko.intake.table.words import key_of, load_words
 from leuko.knowledge import Library
-from leuko.record import Origin, Sign
+from leuko.record import Count, Origin, Sign
 
 _DATE_ROLES = ("date", "issued", "born", "start", "stop")
 _VALUE_ROLES = ("value", "value_standard", "low", "high", "dose")
@@ -175,7 +176,7 @@ def _read_results(reading: Reading, people: People) -> None:
         outcome = interpret(found.raw, library=reading.library, options=reading.options)
         reading.teller.pass_on(outcome.notices, about=found.about)
         if outcome.count is not None:
-            person.counts.append(outcome.count)
+            person.counts.append(_as_written(outcome.count, found, reading))
         elif outcome.kind == "other":
             person.signs.append(_sign(reading, found))
             others.setdefault(found.about, []).append(found.raw.place.line or 0)
@@ -183,6 +184,13 @@ def _read_results(reading: Reading, people: People) -> None:
         names = [f"{name} ({len(lines)})" for name, lines in others.items()]
         first = min(line for lines in others.values() for line in lines)
         reading.teller.say("LK517", f"no blood counts, kept as measurements: {some(names)}", line=first)
+
+
+def _as_written(count: Count, found: Found, reading: Reading) -> Count:
+    """The count with the name that stands in the table, where the column map gave it another."""
+    if not reading.column_map.analytes or count.origin.name_text == found.written:
+        return count
+    return replace(count, origin=replace(count.origin, name_text=found.written))
 
 
 def _describe_everybody(reading: Reading, people: People) -> None:
