@@ -839,3 +839,12 @@ def test_the_status_of_an_answered_part(load: Load) -> None:
     body = bundle(patient(), observation(), kind="batch-response")
     body["entry"] += [{"response": {"status": "404 Not Found"}}, {"response": {"status": "201"}}]
     assert told(load(body)).count("LK405") == 1
+
+
+def test_a_panel_is_no_measurement_but_a_count_without_value_is_told(load: Load) -> None:
+    parts = [{"code": concept(ANC), "valueQuantity": quantity(0.9)}]
+    panel = observation("cbc", "58410-2", valueQuantity=None, component=parts)
+    empty = observation("w1", WBC, valueQuantity=None, component=parts)
+    got = load(bundle(patient(), panel, empty))
+    assert (len(only(got).counts), only(got).signs) == (2, ())
+    assert [notice for notice in got.notices if notice.place.pointer == "/entry/2/resource"]

@@ -14,7 +14,7 @@ from leuko.intake.fhir.context import Contexts, withdrawn_reports
 from leuko.intake.fhir.events import Reading, dose, fact
 from leuko.intake.fhir.people import ABOUT_PEOPLE, People, check_birth, patient_of
 from leuko.intake.fhir.pool import Item, Pool, target
-from leuko.intake.fhir.results import Surroundings, raw_results, surroundings
+from leuko.intake.fhir.results import Surroundings, only_holds_others, raw_results, surroundings
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.versions import Chain, chains, join_by_identifier, status_of
 from leuko.intake.fhir.wire import Observation, Reference, Valued
@@ -147,7 +147,7 @@ def _take_observation(chain: Chain, patient: Patient, found: _Found, work: _Work
             count = replace(read.count, superseded=(*earlier.get(raw.id, ()), *read.count.superseded))
             found.counts.append(count)
             _tell_count(count, work)
-        elif read.kind == "other":
+        elif read.kind == "other" and not (isinstance(valued, Observation) and only_holds_others(valued)):
             found.signs.append(_sign(raw, valued))
             found.others.update([_code_words(raw)] if is_laboratory else [])
             found.other_places += [raw.place] if is_laboratory else []

@@ -98,11 +98,10 @@ def _status(item: Item, tell: Teller) -> ResultStatus:
 
 
 def raw_results(around: Surroundings, tell: Teller) -> Iterator[tuple[RawResult, Valued]]:
-    """The Observation's own result, if it has one, and one for each component."""
+    """The Observation's own result, valued or not, and one for each component."""
     observation: Observation = around.item.resource
     components = observation.component or []
-    if _says_something(observation) or not (components or observation.has_member):
-        yield from _raw(around, observation, around.item.key, "", tell)
+    yield from _raw(around, observation, around.item.key, "", tell)
     suffixes = _suffixes(components)
     for index, (component, suffix) in enumerate(zip(components, suffixes, strict=True)):
         if component.modifier_extension:
@@ -120,8 +119,10 @@ def _suffixes(components: list[Any]) -> list[str]:
     return [text if text and shared[text] == 1 else str(index) for index, text in enumerate(said)]
 
 
-def _says_something(valued: Valued) -> bool:
-    return bool(_value_field(valued)) or valued.data_absent_reason is not None
+def only_holds_others(observation: Observation) -> bool:
+    """Whether an Observation says nothing itself, as panels do: what it says stands in its components or members."""
+    has_parts = bool(observation.component or observation.has_member)
+    return has_parts and not _value_field(observation) and observation.data_absent_reason is None
 
 
 def _raw(
