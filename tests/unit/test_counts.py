@@ -411,6 +411,25 @@ def test_a_part_of_a_differential_may_add_up_to_less() -> None:
     )
 
 
+def test_the_last_half_digit_still_reconciles_a_sum() -> None:
+    """Two lines printed as whole numbers may be half a percent off each: 101 may be 100, 101.2 may not."""
+    two = cleaned(count("neutrophils_percent", 61.0), count("lymphocytes_percent", 40.0))
+    assert codes(two) == []
+    assert codes(cleaned(count("neutrophils_percent", 61.2), count("lymphocytes_percent", 40.0))) == ["LK609"]
+    lines = {**MANUAL_LINES, "neutrophils_percent": 43.0, "blasts_percent": 0.0}
+    assert codes(cleaned(*(count(name, value) for name, value in lines.items()))) == []  # 97 +/- 3
+
+
+def test_a_sum_with_a_bound_is_not_judged() -> None:
+    assert codes(cleaned(count("neutrophils_percent", 99.0), count("lymphocytes_percent", 50.0, bound="<"))) == []
+
+
+def test_many_draws_without_a_differential_are_one_gap() -> None:
+    result = cleaned(*(count("wbc", 2.0 + day, taken=at(24 * day)) for day in range(7)))
+    (gap,) = result.gaps
+    assert gap.what == "the neutrophil count of 5 January 2026 to 11 January 2026 (7 days)"
+
+
 def test_unnamed_cells_are_told_and_named_blasts_are_not_missed() -> None:
     lines = {**MANUAL_LINES, "segments_percent": 20.0, "bands_percent": 2.0}
     missing = cleaned(*(count(name, value) for name, value in lines.items()))
@@ -474,6 +493,10 @@ def test_the_laboratorys_own_corrected_count_is_used_and_not_corrected_again() -
     wbc = only(result, "wbc")
     assert (wbc.value, wbc.kind, wbc.lab_low) == (8.0, "measured", 4.0)
     assert codes(result) == ["LK620"]
+    own = cleaned(count("wbc", 10.0, lab_low=4.0), count("wbc_corrected", 8.0, lab_low=3.5))
+    assert only(own, "wbc").lab_low == 3.5
+    alone = cleaned(count("wbc_corrected", 8.0))
+    assert (only(alone, "wbc").value, codes(alone)) == (8.0, [])
     assert "wbc_corrected" not in result.series
 
 

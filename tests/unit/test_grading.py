@@ -153,6 +153,9 @@ def test_an_unknown_sex_grades_only_where_both_agree() -> None:
     found = grade(69, analyte="haemoglobin", scheme="daids", edition="2.1", age_days=9000)
     assert (found.value, found.least, found.most) == (None, 3, 4)
     assert found.gap.why == "the sex is not known"
+    assert found.gap.what == "DAIDS 2.1 grade of Haemoglobin 69"
+    both = grade(97, analyte="haemoglobin", scheme="daids", edition="2.1")
+    assert both.gap.why == "the age at the draw and the sex are not known"
     assert grade(60, analyte="haemoglobin", scheme="daids", edition="2.1", age_days=9000).value == 4
 
 
@@ -280,6 +283,14 @@ def test_a_row_that_is_not_confirmed_grades_nothing() -> None:
     found = grade(0.5, analyte="wbc", scheme="site", edition="1", library=library_with(unsure))
     assert (found.value, found.most) == (None, None)
     assert "unconfirmed" in found.gap.why
+
+
+def test_of_nested_bands_the_gravest_holds() -> None:
+    """A table may write each grade as "below" alone."""
+    nested = rule((1, Band(upper=2.0)), (2, Band(upper=1.5)), (3, Band(upper=1.0)))
+    asked = {"analyte": "wbc", "scheme": "site", "edition": "1", "library": library_with(nested)}
+    assert [grade(value, **asked).value for value in (2.0, 1.9, 1.4, 0.9)] == [0, 1, 2, 3]
+    assert "grade 1 is grade 1" in grade(2.0, **asked).reason.text
 
 
 def test_overlapping_age_bands_leave_both_grades_possible() -> None:

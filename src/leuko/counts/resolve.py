@@ -53,7 +53,8 @@ def resolve(draw: Draw, library: Library) -> Step:
 
 
 def _one(counts: tuple[Count, ...], library: Library) -> Step:
-    best, *others = counts
+    # in an order of their own, so that the order of the files decides nothing
+    best, *others = sorted(counts, key=_standing)
     steps: list[Step] = []
     for other in others:
         best, step = _pair(best, other, library)
@@ -73,6 +74,12 @@ def _pair(one: Count, other: Count, library: Library) -> tuple[Count, Step]:
     best, why = decided
     rest = other if best is one else one
     return best, _conflict("LK606", best, rest, why, library)
+
+
+def _standing(count: Count) -> tuple[int, float, tuple[float, int], str, str]:
+    """Sorts results by status, then the last issued, then the lowest."""
+    issued = -count.issued.at.timestamp() if count.issued is not None else 0.0
+    return -_RANK[count.status], issued, _height(count), count.id, str(count.origin.place)
 
 
 def _agree(one: Count, other: Count) -> bool:
