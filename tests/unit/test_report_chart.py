@@ -56,6 +56,15 @@ def test_no_bands_are_drawn_that_may_not_be_the_persons_own():
     assert "cannot be told" in describe(nobody, scheme="daids", edition="2.1")
 
 
+def test_a_band_without_the_laboratorys_limit_is_not_drawn_and_that_is_said():
+    rows = tuple(status(replace(s.count, lab_low=None)) for s in rich().history if s.count.analyte == "neutrophils")
+    without = replace(rich(), history=rows)
+    stripes = Edition(scheme="ctcae", edition="5", library=load_library()).stripes(without, "neutrophils")
+    assert [stripe.grade for stripe in stripes] == [2, 3, 4]
+    assert "grade 1 is not drawn" in describe(without)
+    assert "1: limit not known" in str(_layers(spec(without), "Neutrophils"))
+
+
 def test_the_edition_is_named_in_the_figure():
     for edition in ("5", "6"):
         texts = [

@@ -16,6 +16,7 @@ PLAIN: Final[Spec] = {"type": "nominal", "scale": None, "legend": None}
 STRUCK: Final = frozenset({"set_aside", "superseded"})
 YEARLY = timedelta(days=365 * 6)
 MONTHLY = timedelta(days=500)
+FEWEST_DAYS: Final = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +35,13 @@ class Frame:
         as_of = datetime.combine(assessment.as_of, datetime.min.time())
         times = [row.at for row in rows if row.at is not None and row.mark not in STRUCK] or [as_of]
         first, last = min(times), max(times)
-        span = max(last - first, timedelta(days=2))
+        span = last - first
         # A year without counts before the assessment would squeeze the rest: then its day is left out.
-        end = max(last, as_of) if as_of - last <= span * 0.3 else last
-        return cls(start=first - span * 0.04, end=end + span * 0.04, as_of=as_of, theme=theme, width=width)
+        near = as_of - last <= max(span, FEWEST_DAYS) * 0.3
+        end = max(last, as_of) if near else last
+        # A single day is drawn with days around it, so that the axis has dates to show.
+        pad = max(span * 0.04, (FEWEST_DAYS - (end - first)) / 2)
+        return cls(start=first - pad, end=end + pad, as_of=as_of, theme=theme, width=width)
 
     def span(self) -> Spec:
         """An invisible layer that holds the axis to the whole stretch.

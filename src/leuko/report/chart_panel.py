@@ -141,7 +141,10 @@ def _band_layers(frame: Frame, axis: _Axis, bands: tuple[GradeStripe, ...], name
 def _band_names(axis: _Axis, bands: Iterable[GradeStripe], named: str) -> list[Spec]:
     """The bands' names, moved down just so far that none touches the one above."""
     names = [(axis.pixel(_middle(axis, band)), f"{band.grade}: {band.text}") for band in bands]
-    names.append((min(pixel for pixel, _ in names) - LABEL_GAP * 1.2, f"{named} grade"))
+    top = min(pixel for pixel, _ in names)
+    if all(band.grade > 1 for band in bands):
+        names.append((top - LABEL_GAP * 1.4, "1: limit not known"))
+    names.append((top - LABEL_GAP * 2.6, f"{named} grade"))
     placed: list[Spec] = []
     for pixel, text in sorted(names):
         lowest = placed[-1]["pixel"] + LABEL_GAP if placed else pixel

@@ -90,8 +90,12 @@ def _band_words(bands: tuple[GradeStripe, ...], named: str) -> str:
         return (
             f"No {named} bands: that edition has no limits in numbers for it, or they cannot be told for this person."
         )
-    grades = [f"grade {band.grade} {band.text}" for band in sorted(bands, key=lambda band: band.grade)]
-    return f"Bands of {named}: {', '.join(grades)}."
+    bands = tuple(sorted(bands, key=lambda band: band.grade))
+    grades = [f"grade {band.grade} {band.text}" for band in bands]
+    missing = (
+        "" if bands[0].grade == 1 else "; grade 1 is not drawn, the laboratory's lower limit of normal is not known"
+    )
+    return f"Bands of {named}: {', '.join(grades)}{missing}."
 
 
 def _treatment_words(found: tuple[Lane, ...]) -> list[str]:

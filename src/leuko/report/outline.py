@@ -65,7 +65,7 @@ SEVERITIES: Final = ("error", "warning", "info")
 
 # Control characters, and the marks that turn the direction of text: in a terminal they could repaint what was printed,
 # in any view they could show digits in another order than they were read.
-_UNSAFE: Final = [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_UNSAFE: Final = [*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
 _SHOWN: Final = {code: "\ufffd" for code in _UNSAFE if chr(code) not in "\n\t"}
 
 
