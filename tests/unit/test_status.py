@@ -382,3 +382,38 @@ def test_low_is_the_definition_or_below_the_interval() -> None:
     assert is_low(status("wbc", 4.2, lab_low=3.5, lab_high=11.0)) is False
     assert is_low(status("neutrophils", 3.0, bound="<=")) is None
     assert is_low(status("monocytes", 0.1, patient=born(5))) is True
+
+
+def test_other_bodies_are_listed_where_they_speak_of_the_same_thing_or_are_met() -> None:
+    listed = {one.name: one.met for one in status("neutrophils", 0.7).definitions}
+    assert "agranulocytosis" not in listed
+    assert listed["neutropenia"] is True
+    assert "agranulocytosis" in {one.name for one in status("neutrophils", 0.4).definitions}
+    bodies = [(one.authority, one.met) for one in status("wbc", 4.6).definitions]
+    assert ("Merck Manual", False) in bodies
+    # conditions that agree with the house anyway are left out
+    assert all(one.met is not None for one in status("neutrophils", 0.4).definitions)
+
+
+def test_bands_are_said_with_their_ends() -> None:
+    severity = status("neutrophils", 0.7).severity
+    assert severity.reason.text.startswith("0.5 or more and below 1 ×10⁹/L: moderate neutropenia")
+    critical = status("wbc", 1.9).critical[0]
+    assert critical.reason.text.startswith("at or below 2 ×10⁹/L: critical white cell count")
+
+
+def test_the_kind_of_interval_is_that_of_the_age() -> None:
+    assert status("platelets", 200.0, patient=born(8)).interval.origin == "age_sex"
+    grown = status("haemoglobin", 140.0)
+    assert (grown.interval.origin, grown.interval.label) == ("adult", "adults, female")
+    assert "Which of them applies" not in grown.interval.reason.text
+    open_sex = status("haemoglobin", 140.0, patient=replace(ADULT, sex=None))
+    assert "Which of them applies is not known" in open_sex.interval.reason.text
+
+
+def test_a_definition_that_an_unknown_sex_leaves_open_is_open() -> None:
+    nobody = replace(ADULT, sex=None)
+    found = [status("haemoglobin", value, patient=nobody).definitions[0].met for value in (119.0, 125.0, 130.0)]
+    assert found == [True, None, False]
+    gap = next(g for g in status("haemoglobin", 125.0, patient=nobody).gaps if "anaemia" in g.what)
+    assert gap.settle == "the date of birth and the sex"
