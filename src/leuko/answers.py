@@ -88,7 +88,7 @@ def _unseen_words(findings: Findings) -> str:
     anc = findings.latest.get("neutrophils")
     if "wbc" not in findings.latest or (anc is not None and is_low(anc) is not None):
         return ""
-    return "; whether neutrophils are low cannot be said without a differential"
+    return "; whether neutrophils are low cannot be said: they were not counted"
 
 
 def _defined(house: DefinitionMet | None) -> str:
