@@ -310,6 +310,26 @@ def test_named_draws_of_one_day_are_kept_apart() -> None:
     assert "LK617" in codes(result)
 
 
+def test_two_reports_of_one_instant_are_one_sample_unless_they_contradict_each_other() -> None:
+    """A blood count and its differential; then two blood counts with different differentials."""
+    together = cleaned(count("wbc", 2.0, draw="CBC"), count("neutrophils_percent", 50.0, draw="DIFF"))
+    assert values(together, "neutrophils") == [(1.0, "=")]
+    apart = cleaned(
+        count("wbc", 2.0, draw="A"),
+        count("neutrophils_percent", 50.0, draw="A"),
+        count("wbc", 8.0, draw="B"),
+        count("neutrophils_percent", 10.0, draw="B"),
+    )
+    # 2.0 x 50 % = 1.0 and 8.0 x 10 % = 0.8; never 2.0 x 10 % = 0.2, which is of no sample
+    assert values(apart, "neutrophils") == [(0.8, "=")]
+    assert values(apart, "wbc") == [(2.0, "=")]
+    assert codes(apart) == ["LK607", "LK607", "LK607"]
+    bare = cleaned(
+        count("wbc", 2.0, draw="A"), count("neutrophils_percent", 50.0, draw="A"), count("wbc", 8.0, draw="B")
+    )
+    assert values(bare, "neutrophils") == [(1.0, "=")]
+
+
 def test_series_are_in_order_of_time_and_the_last_is_the_latest() -> None:
     result = cleaned(count("wbc", 3.0, taken=at(48)), count("wbc", 1.0), count("wbc", 2.0, taken=at(24)))
     assert [found.value for found in result.series["wbc"]] == [1.0, 2.0, 3.0]

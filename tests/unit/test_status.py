@@ -365,6 +365,13 @@ def test_a_missing_line_is_never_taken_as_normal() -> None:
     assert "platelets" in found.gap.why
 
 
+def test_a_normal_white_count_alone_does_not_exclude_neutropenia() -> None:
+    found = lines(neutrophils=None)
+    assert (found.name, found.not_low) == ("none", ("white", "red", "platelets"))
+    assert "one does not exclude the other" in found.gap.why
+    assert lines(neutrophils=None, wbc=3.0).gap is None
+
+
 def test_lines_of_different_days_are_not_joined() -> None:
     found = lines(taken={"platelets": at(-48), "haemoglobin": on(2026, 1, 5)}, neutrophils=1.0, platelets=20.0)
     assert (found.name, found.unknown) == ("cannot_say", ("platelets",))

@@ -13,8 +13,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-from leuko.counts.derive import ANC, WBC, derive
-from leuko.counts.draws import Draw, draws_of
+from leuko.counts.derive import ANC, WBC, bounded, derive
+from leuko.counts.draws import Draw, draws_of, samples_of
 from leuko.counts.findings import Step, joined, notice
 from leuko.counts.nucleated import without_red_cells
 from leuko.counts.resolve import resolve, unsure_draws, without_repeats
@@ -64,7 +64,14 @@ def latest_draws(cleaned: Cleaned) -> Mapping[str, Count]:
 
 
 def _of_draw(draw: Draw, library: Library) -> Step:
-    resolved = resolve(draw, library)
+    samples = [_of_sample(sample, library) for sample in samples_of(draw)]
+    whole = joined(samples)
+    one = whole if len(samples) == 1 else joined((replace(whole, kept=()), resolve(Draw(counts=whole.kept), library)))
+    return joined((one, bounded({count.analyte: count for count in one.kept}, library)))
+
+
+def _of_sample(sample: Draw, library: Library) -> Step:
+    resolved = resolve(sample, library)
     by, corrected = without_red_cells({count.analyte: count for count in resolved.kept}, library)
     return joined((replace(resolved, kept=()), corrected, derive(by, library)))
 

@@ -44,13 +44,9 @@ class Made:
 
 
 def derive(by: ByAnalyte, library: Library) -> Step:
-    """All counts of one draw, one per analyte, with what can be derived from them."""
-    steps = [_settled(made, by.get(made.count.analyte), library) for made in _made(by, library)]
-    steps.append(sum_check(by, library))
-    found = joined(steps)
-    if ANC in by or any(count.analyte == ANC for count in found.kept):
-        return joined((Step(kept=tuple(by.values())), found))
-    return joined((Step(kept=tuple(by.values())), found, bounded(by, library)))
+    """All counts of one sample, one per analyte, with what can be derived from them."""
+    made = (_settled(made, by.get(made.count.analyte), library) for made in _made(by, library))
+    return joined((Step(kept=tuple(by.values())), *made, sum_check(by, library)))
 
 
 def _made(by: ByAnalyte, library: Library) -> Iterable[Made]:
@@ -154,6 +150,8 @@ def _at_least(made: Made, library: Library) -> Made:
 
 def bounded(by: ByAnalyte, library: Library) -> Step:
     """Without a differential, neutrophils are at most the white count, or at most the granulocytes they are part of."""
+    if ANC in by:
+        return Step()
     tops = [top for name in (WBC, GRANULOCYTES) if (top := by.get(name)) is not None and top.bound in {"=", "<", "<="}]
     if WBC in by and f"{GRANULOCYTES}_percent" in by and GRANULOCYTES not in by:
         share = _share(GRANULOCYTES, by[WBC], (by[f"{GRANULOCYTES}_percent"],), library)

@@ -89,6 +89,20 @@ def _one_sample(group: Iterable[Count]) -> bool:
     return all(len(found) == 1 for found in results.values())
 
 
+def samples_of(draw: Draw) -> tuple[Draw, ...]:
+    """The samples of a draw: one, unless samples of different names at the same instant contradict each other.
+
+    Two reports of one draw (a blood count and its differential) are one sample; two blood counts that differ are two,
+    and nothing of the one is multiplied with the other.
+    """
+    if _one_sample(draw.counts) or len({count.draw for count in draw.counts}) == 1:
+        return (draw,)
+    by_name: dict[str | None, list[Count]] = defaultdict(list)
+    for count in draw.counts:
+        by_name[count.draw].append(count)
+    return tuple(Draw(counts=tuple(counts)) for counts in by_name.values())
+
+
 def repeats(draw: Draw, other: Draw) -> bool:
     """Whether a draw without a time of day says nothing that another draw of the day does not say already."""
     if _timed(draw) or draw.day != other.day:

@@ -107,6 +107,8 @@ def plus(spans: Iterable[Span]) -> Span:
 
 def _half_digit(count: Count) -> Fraction:
     """Half a unit of the last printed digit, in the unit of the count."""
+    if count.kind == "derived" and not count.origin.value_text:
+        return Fraction(0)  # nothing was printed
     found = _NUMBER.search(count.origin.value_text)
     text = found.group() if found else repr(count.value)
     digits = len(re.split("[.,]", text)[-1]) if re.search("[.,]", text) else 0

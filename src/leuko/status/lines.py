@@ -14,6 +14,11 @@ from leuko.wording import say_count, say_date, say_list
 Name = Literal["none", "isolated", "bicytopenia", "pancytopenia", "cannot_say"]
 LINES: Final = {"white": ("wbc", "neutrophils"), "red": ("haemoglobin",), "platelets": ("platelets",)}
 COUNTED: Final = "lines"
+_BARE: Final = Gap(
+    what="whether the neutrophils are low",
+    why="the white count is not low, and the neutrophils of this draw are not known: one does not exclude the other",
+    settle="a differential with the white count",
+)
 
 
 def is_low(status: Status) -> bool | None:
@@ -113,13 +118,17 @@ def _said(lines: tuple[str, ...]) -> list[str]:
 
 def _gap(unknown: tuple[str, ...], statuses: Mapping[str, Status], day: Count) -> Gap | None:
     if not unknown:
-        return None
+        return None if _verdict(("neutrophils",), statuses, day) is not None or _white_low(statuses, day) else _BARE
     why = [_why_unknown(line, statuses, day) for line in unknown]
     return Gap(
         what="which of the three lines are low together",
         why="; ".join(why),
         settle="a full blood count with haemoglobin and platelets from one draw",
     )
+
+
+def _white_low(statuses: Mapping[str, Status], day: Count) -> bool:
+    return _verdict(LINES["white"], statuses, day) is True
 
 
 def _why_unknown(line: str, statuses: Mapping[str, Status], day: Count) -> str:
