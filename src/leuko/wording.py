@@ -12,8 +12,14 @@ _BOUND_SIGNS: Final = {"=": "", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 
 
 def say_number(value: float) -> str:
-    """A number as short as it can be said without changing it at four significant digits: 0.92, 4.6, 128."""
-    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+    """A number as short as it can be said, but never rounded onto a rounder one: 0.92, 128, 3.843, and 0.49996."""
+    if abs(value) >= 10_000:
+        return f"{value:.0f}"
+    for digits in (4, 6, 8):
+        shown = f"{value:.{digits}g}"
+        if float(shown) == value or len(shown.strip("-0.").replace(".", "")) == digits:
+            return shown
+    return f"{value:.12g}"
 
 
 def say_unit(unit: str) -> str:
