@@ -200,7 +200,7 @@ def _since_when(findings: Findings) -> Answer:
     if leading is None or course is None:
         return _silent("since_when", "there is no series of counts to follow")
     if not course.episodes:
-        text = f"No low stretch of {leading.label} in the record; {course.kind_reason.text}"
+        text = f"No low stretch of {_small(leading)} in the record: {course.kind_reason.text}"
         return Answer(question="since_when", text=text, known=is_low(leading) is False, reason=course.kind_reason)
     last = course.episodes[-1]
     now = "not low now; the latest low stretch: " if is_low(leading) is False else ""

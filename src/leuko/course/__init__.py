@@ -82,7 +82,7 @@ def _unlow(told: Told) -> tuple[CourseClass, Reason]:
     number = sum(len(point.counts) for point in told.every)
     counts = [count for point in told.points for count in point.counts]
     if counts:
-        return "not_assessable", _nothing_low(told, counts)
+        return "not_low", _nothing_low(told, counts)
     lowness = told.lowness
     why = (
         f"no count of {lowness.label} with a day"
@@ -103,7 +103,7 @@ def _nothing_low(told: Told, counts: Sequence[Count]) -> Reason:
     verb = "is not" if len(counts) == 1 else "is"
     return Reason(
         rule=f"course:{told.rules.analyte}:none",
-        text=f"{many} {when} {verb} below {limits} {say_unit(lowness.unit)}: there is no low episode to class.",
+        text=f"{many} {when} {verb} below {limits} {say_unit(lowness.unit)}.",
         evidence=tuple(count.id for count in counts),
         citations=lowness.reason(counts).citations,
     )

@@ -54,6 +54,7 @@ COURSES: Final = {
     "chronic": "chronic",
     "cyclic": "cyclic",
     "ongoing": "ongoing",
+    "not_low": "no low stretch",
     "not_assessable": "cannot be classed",
 }
 PURPOSE: Final = (

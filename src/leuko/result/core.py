@@ -13,7 +13,7 @@ SCHEMA_VERSION = "1.0"
 
 Position = Literal["below", "within", "above", "cannot_say"]
 IntervalOrigin = Literal["laboratory", "duffy_null", "pregnancy", "age_sex", "adult", "none"]
-CourseClass = Literal["transient", "persistent", "chronic", "cyclic", "ongoing", "not_assessable"]
+CourseClass = Literal["transient", "persistent", "chronic", "cyclic", "ongoing", "not_low", "not_assessable"]
 Censoring = Literal["none", "left", "right", "both"]
 Direction = Literal["falling", "rising", "stable", "cannot_say"]
 
