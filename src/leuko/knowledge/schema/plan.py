@@ -1,0 +1,370 @@
+"""What to do about a low count, as data: regimens, treat-day rules, growth factors, antimicrobials, monitored drugs.
+
+Limits are bands in the canonical unit of the analyte. Nothing here is a dose to give: where a source names one, it is
+carried so that a regimen can be recognised and a rule read, and never said as advice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from leuko.knowledge.schema.core import Ages, Band, Basis
+
+RiskClass = Literal["low", "intermediate", "high", "expected", "not_listed"]
+Checkpoint = Literal[
+    "day_1", "day_8", "day_15", "treatment_day", "before_start", "weekly", "any", "nadir", "previous_cycle"
+]
+Action = Literal[
+    "escalate", "give", "not_barred", "caution", "reduce", "delay", "withhold", "stop", "contraindicated", "titrate"
+]
+GrowthTopic = Literal[
+    "primary",
+    "secondary",
+    "therapeutic",
+    "afebrile",
+    "timing",
+    "stop_rule",
+    "dose",
+    "product",
+    "efficacy",
+    "harm",
+    "caution",
+    "myeloprotection",
+    "safety",
+]
+Use = Literal[
+    "bacterial_prophylaxis",
+    "fungal_prophylaxis",
+    "pjp_prophylaxis",
+    "viral_prophylaxis",
+    "hbv_prophylaxis",
+    "vaccine",
+    "timing",
+    "empirical_low_risk",
+    "empirical_high_risk",
+    "add_on",
+    "antifungal_empirical",
+    "stop_rule",
+    "risk",
+    "cultures",
+    "chronic",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDrug:
+    """What a medicine is called in records: INN, US name, common brands and short forms.
+
+    `cytotoxic` is true for medicines that make up a chemotherapy regimen; `groups` are words that rules ask for
+    (purine analogue, anti-CD20, growth factor).
+    """
+
+    FOLDER: ClassVar[str] = "regimens"
+    KEY: ClassVar[str] = "name"
+
+    id: str
+    names: tuple[str, ...] = ()
+    cytotoxic: bool = True
+    groups: tuple[str, ...] = ()
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """The drugs of one part of a regimen: all of `drugs`, and any of `optional`."""
+
+    drugs: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FnRisk:
+    """How one body classes a regimen's risk of febrile neutropenia; two classes where it gives a range."""
+
+    body: str
+    classes: tuple[RiskClass, ...] = ()
+    text: str = ""
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegimenRow:
+    """One chemotherapy regimen. `basis` is that of its risk class, `dose_basis` that of drugs, doses and cycle [days].
+
+    `phases` in order (AC, then a taxane); `treatment_days` are the days of a cycle on which it is given.
+    """
+
+    FOLDER: ClassVar[str] = "regimens"
+    KEY: ClassVar[str] = "regimen"
+
+    id: str
+    name: str
+    tumour: str
+    aliases: tuple[str, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    doses: str = ""
+    cycle_days: float | None = None
+    treatment_days: tuple[int, ...] = ()
+    risks: tuple[FnRisk, ...] = ()
+    reported: str = ""
+    reported_basis: Basis | None = None
+    note: str = ""
+    dose_basis: Basis
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreatDayRow:
+    """One line of a label's or protocol's rule on the count that a dose needs.
+
+    Rows with the same `table` are judged together, and the strictest that holds speaks. `limits` are bands by analyte;
+    `join` says whether one of them is enough. `otherwise` is what the rule says where the limits are not met.
+    `after` asks for the course since the last treatment instead of the count of the day: a count in `nadir` for more
+    than `lasting_days` (None: once is enough), or febrile neutropenia where `febrile`. `alone`: a rule for the drug by
+    itself. `count_days` is how old the count may be [days]; None: the house rule.
+    """
+
+    FOLDER: ClassVar[str] = "treatday"
+    KEY: ClassVar[str] = "treat_day"
+
+    id: str
+    table: str
+    title: str
+    drugs: tuple[str, ...]
+    alone: bool = False
+    setting: str = ""
+    region: str = ""
+    checkpoint: Checkpoint
+    limits: dict[str, Band] = field(default_factory=dict)
+    join: Literal["all", "any"] = "any"
+    nadir: dict[str, Band] = field(default_factory=dict)
+    lasting_days: float | None = None
+    febrile: bool = False
+    action: Action
+    otherwise: Action | None = None
+    says: str
+    then: str = ""
+    count_days: float | None = None
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRules:
+    """The house's own choices of method; one row.
+
+    `count_days` is how old a count may be on the day of treatment where the rule does not say; `present_days` how long
+    after its last dose a regimen counts as the present one; `same_cycle_days` how far apart doses of one cycle lie at
+    most where no cycle is numbered [days].
+    """
+
+    FOLDER: ClassVar[str] = "treatday"
+    KEY: ClassVar[str] = "rules"
+
+    id: str
+    count_days: float
+    present_days: float
+    same_cycle_days: float
+    episode_days: float
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrowthRow:
+    """One statement on growth factors. Rows of topic "dose" and "product" are carried and never said as advice.
+
+    `risk` are the risk classes that a prophylaxis row speaks of; `needs_factor`: only with a personal risk factor.
+    `standing` is what the row makes of the option. `watch` are words of facts that make a caution the person's own.
+    """
+
+    FOLDER: ClassVar[str] = "growthfactor"
+    KEY: ClassVar[str] = "growth"
+
+    id: str
+    topic: GrowthTopic
+    body: str
+    population: str = ""
+    says: str
+    start: str = ""
+    stop: str = ""
+    number: str = ""
+    risk: tuple[RiskClass, ...] = ()
+    needs_factor: bool = False
+    standing: Literal["", "recommended", "consider", "not_routine"] = ""
+    watch: tuple[str, ...] = ()
+    limits: dict[str, Band] = field(default_factory=dict)
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorRow:
+    """A personal factor that raises the risk of febrile neutropenia, and the bodies that list it."""
+
+    FOLDER: ClassVar[str] = "growthfactor"
+    KEY: ClassVar[str] = "factor"
+
+    id: str
+    name: str
+    body: str
+    ages: Ages | None = None
+    icd10: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    limits: dict[str, Band] = field(default_factory=dict)
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AntimicrobialRow:
+    """One statement on antimicrobials: a class and an indication, never a dose.
+
+    `needs` are the situations of the person that make it speak; `unless` those that keep it silent.
+    """
+
+    FOLDER: ClassVar[str] = "antimicrobials"
+    KEY: ClassVar[str] = "antimicrobial"
+
+    id: str
+    use: Use
+    drug_class: str
+    body: str
+    population: str
+    trigger: str
+    start: str = ""
+    stop: str = ""
+    needs: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    against: bool = False
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SituationRow:
+    """A situation that antimicrobial rows ask for, told from the record.
+
+    Met by a fact (ICD-10 prefix, word), a medicine of the record (`drugs`, `groups`), or a regimen whose risk class is
+    in `risk`. What the record does not name is unknown, never absent.
+    """
+
+    FOLDER: ClassVar[str] = "antimicrobials"
+    KEY: ClassVar[str] = "situation"
+
+    id: str
+    name: str
+    icd10: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    drugs: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    risk: tuple[RiskClass, ...] = ()
+    recent_days: float | None = None
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorScheme:
+    """How one country or body monitors one medicine.
+
+    `population` "duffy_null": the table for benign ethnic (Duffy-null) neutropenia, used only where it was tested or
+    declared. `restart_days`: an interruption longer than this restarts the schedule; `restart_open` is the interruption
+    at which the source's own wordings disagree [days].
+    """
+
+    FOLDER: ClassVar[str] = "monitoring"
+    KEY: ClassVar[str] = "scheme"
+
+    id: str
+    title: str
+    drugs: tuple[str, ...]
+    jurisdiction: str
+    population: Literal["general", "duffy_null"] = "general"
+    in_force: str = ""
+    restart_days: float | None = None
+    restart_open: float | None = None
+    restart_says: str = ""
+    note: str = ""
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorBand:
+    """One band of a scheme: limits by analyte, what to do, and the counts that follow [`next_days`: the longest gap]."""
+
+    FOLDER: ClassVar[str] = "monitoring"
+    KEY: ClassVar[str] = "band"
+
+    id: str
+    scheme: str
+    name: str
+    limits: dict[str, Band]
+    join: Literal["all", "any"] = "any"
+    action: Action
+    says: str
+    counts: str = ""
+    next_days: float | None = None
+    at_start: bool = False
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorInterval:
+    """How often counts are due while nothing is wrong, from one day since the start to another [days]."""
+
+    FOLDER: ClassVar[str] = "monitoring"
+    KEY: ClassVar[str] = "interval"
+
+    id: str
+    scheme: str
+    from_days: float
+    to_days: float | None = None
+    every_days: float | None
+    says: str
+    only_if: str = ""
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorNote:
+    """A fact about monitoring that is no limit: a change of the law, a definition, a proposal."""
+
+    FOLDER: ClassVar[str] = "monitoring"
+    KEY: ClassVar[str] = "note"
+
+    id: str
+    drugs: tuple[str, ...]
+    jurisdiction: str = ""
+    says: str
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextCountRow:
+    """When a count is due again because of the count itself, as one source says [`within_days`]."""
+
+    FOLDER: ClassVar[str] = "monitoring"
+    KEY: ClassVar[str] = "next_count"
+
+    id: str
+    analyte: str
+    band: Band
+    ages: Ages = Ages()
+    population: str = ""
+    within_days: float
+    says: str
+    after_repeat: bool = False
+    basis: Basis
+
+
+KINDS = (
+    PlanDrug,
+    RegimenRow,
+    TreatDayRow,
+    PlanRules,
+    GrowthRow,
+    FactorRow,
+    AntimicrobialRow,
+    SituationRow,
+    MonitorScheme,
+    MonitorBand,
+    MonitorInterval,
+    MonitorNote,
+    NextCountRow,
+)
