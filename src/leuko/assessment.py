@@ -6,7 +6,7 @@ record -> clean series -> where each count stands -> its course over time -> fou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from leuko.counts import Cleaned, clean
 from leuko.course import course_of
 from leuko.errors import Notice
 from leuko.knowledge import Library, load_library
+from leuko.person import Statement, person_at, statements_of
 from leuko.record import Record, digest_of
 from leuko.result import Assessment, Citation, Course, Gap, Status
 from leuko.status import assessed_analytes, lines_of, status_of
@@ -29,9 +30,11 @@ def assess(
     """
     library = library or load_library()
     cleaned = clean(record, library=library, as_of=as_of)
-    history = _history(cleaned, record, library)
+    told = statements_of(record, library=library)
+    patient = person_at(record, None, told)
+    history = _history(cleaned, record, told, library)
     latest = {analyte: statuses[-1] for analyte, statuses in history.items()}
-    courses = _courses(cleaned, record, library, as_of)
+    courses = _courses(cleaned, replace(record, patient=patient), library, as_of)
     lines = lines_of(latest, library=library)
     findings = Findings(latest=latest, courses=courses, lines=lines, as_of=as_of, stale_days=_stale_days(library))
     answers = answer(findings)
@@ -41,7 +44,7 @@ def assess(
         as_of=as_of,
         record_digest=record.digest or digest_of(record),
         knowledge_hash=library.hash,
-        patient=record.patient,
+        patient=patient,
         headline=headline(findings),
         answers=answers,
         latest=tuple(latest.values()),
@@ -69,10 +72,12 @@ def _stale_days(library: Library) -> float:
     return min((rules.hole_days for rules in library.course.values()), default=float("inf"))
 
 
-def _history(cleaned: Cleaned, record: Record, library: Library) -> dict[str, tuple[Status, ...]]:
+def _history(
+    cleaned: Cleaned, record: Record, told: tuple[Statement, ...], library: Library
+) -> dict[str, tuple[Status, ...]]:
     return {
         analyte: tuple(
-            status_of(count, patient=record.patient, library=library, facts=record.facts)
+            status_of(count, patient=person_at(record, count.taken, told), library=library)
             for count in cleaned.series[analyte]
         )
         for analyte in assessed_analytes(library)

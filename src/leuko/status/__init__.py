@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from leuko.ages import age_span
 from leuko.grading import say_exact
 from leuko.knowledge import Library
-from leuko.record import Count, Fact, Patient
+from leuko.record import Count, Patient
 from leuko.result import Gap, Grade, Reason, Status
 from leuko.status.definitions import judge
 from leuko.status.editions import gaps_of, graded, grades_of, shifts
@@ -28,11 +28,8 @@ def assessed_analytes(library: Library) -> tuple[str, ...]:
     return tuple(name for name in library.analytes if name in known or graded(name, library))
 
 
-def status_of(count: Count, *, patient: Patient, library: Library, facts: Iterable[Fact] = ()) -> Status:  # noqa: ARG001
-    """Where a count stands, for the person as they were at the draw.
-
-    `facts` are taken for later use (a pregnancy with dates); what they hold does not change a status yet.
-    """
+def status_of(count: Count, *, patient: Patient, library: Library) -> Status:
+    """Where a count stands, for the person as they were at the draw (`leuko.person.person_at`)."""
     person = Person(ages=age_span(patient, count.taken), sex=patient.sex)
     held = hold(count, patient=patient, person=person, library=library)
     judged = judge(count, person=person, library=library)
