@@ -81,7 +81,7 @@ class Notice:
     `code` is stable (`LK204`) and explained by `leuko explain`; `text` is one sentence about this very value; `read`
     says how the value was read, if it was; `help` says what to do. `severity`: `error` = a result could not be used,
     `warning` = used, but look at it, `info` = worth knowing. `data_lost` is true where content that could hold a
-    blood count or a fact was set aside.
+    blood count or a fact was set aside. `person` is the id of the person it is about, where the input says whose it is.
     """
 
     code: str
@@ -91,3 +91,4 @@ class Notice:
     read: str | None = None
     help: str | None = None
     data_lost: bool = False
+    person: str | None = None

@@ -86,22 +86,31 @@ def _owners(records: Sequence[Record]) -> dict[Spot, str]:
 
 
 def _notices_of(record: Record, intake: Intake, owners: Mapping[Spot, str]) -> tuple[Notice, ...]:
-    """The notices of one person: those of their sources, without what is known to be about somebody else.
+    """The notices of one person: those that name them, and of their sources those that may be about anybody.
 
-    What lies where nothing else was read may be of anybody in that source, and goes to all of them: a result that was
-    set aside must not be lost.
+    What names nobody, and lies where nothing else was read, goes to all of that source: a result that was set aside
+    must not be lost.
     """
     if len(intake.records) == 1:
         return intake.notices
-    here = [notice for notice in intake.notices if notice.place.source in record.sources]
-    return tuple(notice for notice in here if owners.get(_spot(notice.place), record.patient.id) == record.patient.id)
+    name = record.patient.id
+    return tuple(
+        notice for notice in intake.notices if _concerns(notice, record, owners.get(_spot(notice.place), name))
+    )
+
+
+def _concerns(notice: Notice, record: Record, owner: str) -> bool:
+    if notice.person is not None:
+        return notice.person == record.patient.id
+    return notice.place.source in record.sources and owner == record.patient.id
 
 
 def _tell_rest(intake: Intake, records: Sequence[Record]) -> None:
     """Print the notices that no assessment carries: nothing that was found goes untold."""
     if len(intake.records) > 1:
         carried = {source for record in records for source in record.sources}
-        tell(notice for notice in intake.notices if notice.place.source not in carried)
+        known = {record.patient.id for record in intake.records}
+        tell(notice for notice in intake.notices if notice.person not in known and notice.place.source not in carried)
 
 
 def _waiting(what: str) -> AbstractContextManager[Any]:

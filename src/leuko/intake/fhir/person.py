@@ -66,7 +66,9 @@ def records_of(pool: Pool, options: ReadOptions, library: Library, tell: Teller)
     mine: dict[str, list[Chain]] = defaultdict(list)
     for chain in (*observations, *(chain for kind in grouped.values() for chain in kind)):
         mine[people.of(chain.current) or ""].append(chain)
-    return tuple(_record(name, mine.get(name, []), work) for name in people.ids())
+    records = tuple(_record(name, mine.get(name, []), work) for name in people.ids())
+    tell.person = None
+    return records
 
 
 def _chains(items: Iterable[Item], people: People) -> list[Chain]:
@@ -74,6 +76,7 @@ def _chains(items: Iterable[Item], people: People) -> list[Chain]:
 
 
 def _record(name: str, mine: Sequence[Chain], work: _Work) -> Record:
+    work.tell.person = name
     patient = patient_of(name, work.people, work.options, work.tell)
     found = _Found()
     for chain in mine:
@@ -142,7 +145,7 @@ def _take_observation(chain: Chain, patient: Patient, found: _Found, work: _Work
     is_laboratory = not _is_no_laboratory(item.resource)
     for raw, valued in raw_results(around, work.tell):
         read = interpret(raw, library=work.library, options=work.options)
-        work.tell.notices += read.notices
+        work.tell.pass_on(read.notices)
         if read.count is not None:
             count = replace(read.count, superseded=(*earlier.get(raw.id, ()), *read.count.superseded))
             found.counts.append(count)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from leuko.errors import Notice, Place
@@ -11,12 +12,16 @@ from leuko.knowledge import Library
 
 @dataclass(slots=True)
 class Teller:
-    """Collects notices; severity and help come from the catalogue, so that both say the same."""
+    """Collects notices; severity and help come from the catalogue, so that both say the same.
+
+    While `person` is set, what is told is about that person.
+    """
 
     library: Library
+    person: str | None = None
     notices: list[Notice] = field(default_factory=list)
-    sums: dict[tuple[str, str], list[Place]] = field(default_factory=dict)
-    facts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    sums: dict[tuple[str | None, str, str], list[Place]] = field(default_factory=dict)
+    facts: dict[tuple[str | None, str, str], dict[str, Any]] = field(default_factory=dict)
 
     def say(self, code: str, text: str, place: Place, *, read: str | None = None, lost: bool = False) -> None:
         """One finding about one place."""
@@ -30,18 +35,26 @@ class Teller:
                 read=read,
                 help=entry.help or None,
                 data_lost=lost,
+                person=self.person,
             )
         )
 
     def add(self, code: str, text: str, place: Place, *, read: str | None = None, lost: bool = False) -> None:
         """One of perhaps many equal findings: `text` is told once, with their number in the place of `{n}`."""
-        self.sums.setdefault((code, text), []).append(place)
-        self.facts[(code, text)] = {"read": read, "lost": lost}
+        key = (self.person, code, text)
+        self.sums.setdefault(key, []).append(place)
+        self.facts[key] = {"read": read, "lost": lost}
+
+    def pass_on(self, notices: Iterable[Notice]) -> None:
+        """Notices that interpretation made of a result of this person."""
+        self.notices += [replace(notice, person=self.person) for notice in notices]
 
     def all(self) -> tuple[Notice, ...]:
         """Everything told so far; sums stand at their first place."""
-        for (code, text), places in self.sums.items():
+        for key, places in self.sums.items():
+            self.person, code, text = key
             first = min(places, key=lambda place: (place.source, place.line or 0, len(place.pointer or ""), str(place)))
-            self.say(code, text.replace("{n}", str(len(places))), first, **self.facts[(code, text)])
+            self.say(code, text.replace("{n}", str(len(places))), first, **self.facts[key])
         self.sums.clear()
+        self.person = None
         return tuple(self.notices)

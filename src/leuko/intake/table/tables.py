@@ -174,7 +174,7 @@ def _read_results(reading: Reading, people: People) -> None:
     for found in found_in(reading):
         person = people.person(found.person, reading.grid.source)
         outcome = interpret(found.raw, library=reading.library, options=reading.options)
-        reading.teller.pass_on(outcome.notices, about=found.about)
+        reading.teller.pass_on(outcome.notices, about=found.about, person=person.id)
         if outcome.count is not None:
             person.counts.append(_as_written(outcome.count, found, reading))
         elif outcome.kind == "other":

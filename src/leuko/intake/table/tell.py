@@ -19,7 +19,7 @@ class Teller:
     library: Library
     notices: list[Notice] = field(default_factory=list)
     _tally: dict[tuple[str, str], _Sum] = field(default_factory=dict)
-    _alike: dict[tuple[str, str], list[Notice]] = field(default_factory=dict)
+    _alike: dict[tuple[str, str, str | None], list[Notice]] = field(default_factory=dict)
 
     def say(
         self,
@@ -51,17 +51,17 @@ class Teller:
         """A finding that may be made on many lines; told once, by `finish`, with all of them."""
         self._tally.setdefault((code, text), _Sum(do=do, lost=lost)).lines.append(line)
 
-    def pass_on(self, notices: Iterable[Notice], *, about: str) -> None:
-        """Notices that interpretation made of one value; beyond the first ones of a kind they are summed up."""
+    def pass_on(self, notices: Iterable[Notice], *, about: str, person: str | None = None) -> None:
+        """Notices that interpretation made of a person's value; beyond the first ones of a kind they are summed up."""
         for notice in notices:
-            self._alike.setdefault((notice.code, about), []).append(notice)
+            self._alike.setdefault((notice.code, about, person), []).append(replace(notice, person=person))
 
     def finish(self) -> tuple[Notice, ...]:
         """All notices."""
         for (code, text), total in self._tally.items():
             self.say(code, f"{text} ({lines_text(total.lines)})", line=total.lines[0], do=total.do, lost=total.lost)
         self._tally.clear()
-        for (_, about), alike in self._alike.items():
+        for (_, about, _), alike in self._alike.items():
             told = _same_text(alike)
             self.notices += told[:SHOWN]
             if len(told) > SHOWN:
@@ -99,6 +99,7 @@ def _sum_up(rest: Sequence[Notice], about: str) -> Notice:
         text=f"{len(rest)} more of the same kind in {about} ({lines_text(lines)})",
         place=Place(source=first.place.source, line=first.place.line),
         help=first.help,
+        person=first.person,
         data_lost=any(notice.data_lost for notice in rest),
     )
 
