@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fixtures.series import ADULT, RULES, START, counts, library
@@ -134,6 +134,7 @@ anything = st.lists(st.tuples(st.integers(0, 4000).map(lambda tenth: tenth / 10)
 
 
 @given(anything, st.sampled_from(["second", "hour", "day"]))
+@example([(0.0, 0.003), (0.1, 1.003), (0.1, "<0.503"), (0.2, 0.003)], "second")  # one draw, two contradictory results
 def test_no_course_is_impossible(pairs, precision):
     found = course(counts(pairs, precision=precision))
     order = {

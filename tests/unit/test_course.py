@@ -235,7 +235,7 @@ def test_a_worst_grade_that_a_bound_leaves_open_is_not_invented():
         ([(0, 1.1), (30, 1.2), (60, 1.0), (89, 1.3)], "persistent"),
         ([(0, 1.1), (30, 1.2), (60, 1.0), (90, 1.3)], "chronic"),
         ([(0, 1.1), (180, 1.2), (400, 1.0)], "chronic"),  # three occasions, low on each
-        ([(0, 1.1), (180, 1.2)], "persistent"),  # two occasions
+        ([(0, 1.1), (180, 1.2)], "not_assessable"),  # two occasions, and nothing known of the time between
         ([(0, 1.1), (180, 2.2), (190, 2.2), (400, 1.0), (410, 1.1)], "persistent"),
         ([(0, 3.0), (100, 1.1), (107, 1.6), (121, 2.8)], "not_assessable"),  # at most 107 days
         ([(0, 1.0), (5, 1.0), (10, 2.0), (14, 2.0)], "not_assessable"),  # its beginning was not seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from leuko.course.days import days_below
 from leuko.course.points import Cut, Point, Side, hole_between, side_of
@@ -39,7 +40,7 @@ def episode_of(stretch: Stretch) -> Episode:
         censoring=_censoring(before, after),
         counts=tuple(count.id for point in _all_inside(stretch) for count in point.counts),
         duration=(round(max(0.0, last.lo - first.hi), 6), _less(_window(last, after)[1], _window(before, first)[0])),
-        days_below=tuple(_days_below(stretch, value, cut) for value in _cuts(told.rules, cut)),
+        days_below=_nested([_days_below(stretch, value, cut) for value in _cuts(told.rules, cut)]),
         days_to_nadir=_apart(onset_days, _window(*around)),
         days_nadir_to_recovery=_apart(_window(*around), recovery_days),
         worst=worst_grades(lows, told.lowness),
@@ -112,6 +113,22 @@ def _days_below(stretch: Stretch, value: float, own: float) -> DaysBelow:
     seen = stretch.before is not None and stretch.after is not None
     least, most = days_below(points, sides, hole_days=told.rules.hole_days, seen_whole=seen)
     return DaysBelow(cut=value, least=least, most=most)
+
+
+def _nested(found: Sequence[DaysBelow]) -> tuple[DaysBelow, ...]:
+    """The days below each cut, highest first, made to fit: time below a deeper cut is time below the higher one too.
+
+    They can only disagree where two results of one draw contradict each other.
+    """
+    fitted: list[DaysBelow] = []
+    for days in reversed(found):
+        deeper = fitted[-1] if fitted else days
+        fitted.append(replace(days, least=max(days.least, deeper.least)))
+    for index in range(len(fitted) - 2, -1, -1):
+        higher, days = fitted[index + 1], fitted[index]
+        known = [most for most in (days.most, higher.most) if most is not None]
+        fitted[index] = replace(days, most=min(known) if days.most is not None and known else days.most)
+    return tuple(reversed(fitted))
 
 
 def _may_hide(stretch: Stretch, points: Sequence[Point], index: int) -> bool:

@@ -199,6 +199,9 @@ def _unfinished(latest: Latest, lows: Sequence[Point]) -> Verdict:
     if span < rules.recovery_days:
         text = f"Under way: {seen}, too short to say whether it persists."
         return Verdict(kind="ongoing", by="recovery_days", text=text)
+    if len({point.day for point in latest.stretch.inner}) < 2:
+        text = f"Cannot be classed: {seen}, with no count for long between, so whether it lasted cannot be said"
+        return Verdict(kind="not_assessable", by="hole_days", text=f"{text}; {_until_chronic(latest, lows)}.")
     if lows[0] is not latest.stretch.inner[0]:
         seen += ", with no count for long between"
     text = f"Persistent: {seen}; {_until_chronic(latest, lows)}."
