@@ -9,6 +9,8 @@ from typing import Any
 
 from leuko.errors import Notice
 from leuko.record import Dose, Fact, Patient, Sign
+from leuko.result.advice import AdviceSet
+from leuko.result.causes import Cause
 from leuko.result.core import (
     SCHEMA_VERSION,
     Answer,
@@ -19,6 +21,11 @@ from leuko.result.core import (
     SetAside,
     Status,
 )
+from leuko.result.drugs import DrugLink
+from leuko.result.infection import Infection
+from leuko.result.plan import Plan
+from leuko.result.scores import Score
+from leuko.result.steps import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +47,13 @@ class Assessment:
     doses: tuple[Dose, ...] = ()
     signs: tuple[Sign, ...] = ()
     facts: tuple[Fact, ...] = ()
+    drug_links: tuple[DrugLink, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    infection: Infection | None = None
+    scores: tuple[Score, ...] = ()
+    steps: tuple[Step, ...] = ()
+    plan: Plan | None = None
+    advice: AdviceSet | None = None
     set_aside: tuple[SetAside, ...] = ()
     gaps: tuple[Gap, ...] = ()
     notices: tuple[Notice, ...] = ()

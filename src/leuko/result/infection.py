@@ -1,0 +1,121 @@
+"""What is known of an infection: symptoms, fever joined to the neutrophils, suspicions, urgency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from leuko.record import Moment
+from leuko.result.core import Gap, Grade, Reason
+
+Urgent = Literal["emergency", "urgent", "routine", "none_found", "cannot_say"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptom:
+    """A symptom, sign or diagnosis of infection: `present` True, False (asked and denied), or None (not known).
+
+    `placed` is false where it was reported without a day: then it counts as present, but stands at no time.
+    """
+
+    id: str
+    name: str
+    present: bool | None
+    page_sign: str = ""
+    sepsis: Literal["", "possible", "strong"] = ""
+    taken: Moment | None = None
+    placed: bool = False
+    detail: str = ""
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOfPage:
+    """One of the signs of infection that patient information lists, made of one or more symptoms."""
+
+    id: str
+    name: str
+    present: bool | None
+    symptoms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Temperature:
+    """A body temperature [Cel] at a time, as it was read; `route` None: not said. `said` is what the source wrote."""
+
+    id: str
+    celsius: float
+    taken: Moment | None
+    route: str | None = None
+    said: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeverVerdict:
+    """One body's definition, held against the readings and the neutrophil count that belongs to them.
+
+    `met` None: cannot be said. `fever` and `neutropenia` are the two halves. `would_change` says what would change the
+    verdict. `alerts` true: this verdict is one that the site's choice of body lets alert. `applies` is whether the
+    population is the person's, as far as the age tells. `at` is the reading that decided, `count` the id of the count.
+    """
+
+    id: str
+    body: str
+    name: str
+    document: str
+    kind: str
+    population: str
+    met: bool | None
+    fever: bool | None
+    neutropenia: bool | None
+    applies: bool | None
+    alerts: bool
+    at: Moment | None = None
+    count: str | None = None
+    would_change: tuple[str, ...] = ()
+    reason: Reason
+    gap: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """Whether symptoms point to an infection of one organ; None: the symptoms were not asked for."""
+
+    id: Literal["urinary", "pneumonia"]
+    suspected: bool | None
+    symptoms: tuple[str, ...] = ()
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urgency:
+    """How soon somebody must see the person. "none_found" is no reassurance: it says what was asked and not found."""
+
+    level: Urgent
+    text: str
+    call: str = ""
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infection:
+    """All that is known of an infection on the day of the assessment.
+
+    `symptoms` has every symptom of the tables, present ones first. `temperatures` are those that speak of now, the
+    earliest first. `alert_body` is the site's choice of whose definition alerts ("any": the cautious default), `alert`
+    whether one of them is met (None: none is met and one is open).
+    """
+
+    symptoms: tuple[Symptom, ...]
+    page_signs: tuple[SignOfPage, ...]
+    temperatures: tuple[Temperature, ...]
+    verdicts: tuple[FeverVerdict, ...]
+    fever_grades: tuple[Grade, ...] = ()
+    alert_body: str
+    alert: bool | None
+    suspects_urinary: Suspicion
+    suspects_pneumonia: Suspicion
+    urgency: Urgency
+    cautions: tuple[Reason, ...] = ()
+    gaps: tuple[Gap, ...] = ()
