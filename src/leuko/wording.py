@@ -53,6 +53,12 @@ def say_moment(moment: Moment | None) -> str:
     return say_date(moment.day)
 
 
+def say_instant(moment: Moment | None) -> str:
+    """A moment with its time of day, where it has one: "9 March 2026, 14:00"."""
+    day = say_moment(moment)
+    return f"{day}, {moment.at:%H:%M}" if moment is not None and moment.has_time else day
+
+
 def say_days(days: float) -> str:
     """A number of days: "1 day", "12 days", "0.5 days"."""
     shown = f"{days:.1f}".removesuffix(".0")
