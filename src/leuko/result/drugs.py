@@ -11,9 +11,7 @@ CausalityScheme = Literal["naranjo", "who_umc", "benichou"]
 ItemAnswer = Literal["yes", "no", "not_done", "unknown"]
 ExposureKind = Literal["administered", "stated", "ordered", "dispensed"]
 DrugRole = Literal["cycle", "candidate", "unlisted", "excluded"]
-DrugTiming = Literal[
-    "inside", "partly", "during", "early", "late", "after_stop", "before_start", "other_line", "unknown"
-]
+DrugTiming = Literal["inside", "partly", "during", "early", "late", "after_stop", "before_start", "unknown"]
 Dechallenge = Literal["positive", "negative", "not_stopped", "too_soon", "cannot_say"]
 Rechallenge = Literal["positive", "negative", "not_done", "cannot_say"]
 LinkStrength = Literal["strong", "moderate", "weak", "unreviewed", "unknown", "against"]
@@ -92,8 +90,8 @@ class DrugLink:
     medicine: nothing is known here, which acquits nothing), "excluded" (it cannot have caused this episode). `timing`:
     the onset, or of a cycle the nadir, lies "inside" the usual window, "partly" (the counts leave it open), "during"
     the exposure with no confirmed window to hold it against, "early" or "late" for it, "after_stop" (began too long
-    after the last dose), "before_start" (the medicine began after the onset), "other_line" (not known to lower this
-    line), "unknown". `latency` is the time from start (of a cycle: from the dose) to onset (nadir) [days, least and
+    after the last dose), "before_start" (the medicine began after the onset), "unknown". A medicine that is not known to
+    lower the line has no link to it. `latency` is the time from start (of a cycle: from the dose) to onset (nadir) [days, least and
     most]. `reviewed` is false where the association itself is not confirmed: such a link drives nothing. `rank` orders
     the links of one episode from 1; `others` names the other medicines that could explain the same episode, in order.
     `episode` counts from 0 in the course of `analyte`.
