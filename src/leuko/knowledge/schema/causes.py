@@ -8,10 +8,11 @@ leuko's own (`house`), on the scale that `CauseRules` declares.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from leuko.knowledge.schema.core import Ages, Band, Basis
+from leuko.knowledge.schema.drugs import DrugGroup, Pattern
 from leuko.record import FactKind, Sex
 from leuko.result import CourseClass
 
@@ -47,7 +48,8 @@ class FactPredicate:
     same id, or by a phrase of `words` in its name, unless a phrase of `unless` stands there too. What is not named is
     unknown, never absent. A `lasting` fact holds from its start on for good; another must not have ended before the low
     counts began. `before_days`/`after_days` bound how long before the first and after the last low count the fact may
-    begin [days]; then an undated fact is unknown. `needs_detail` are phrases of which the name or detail must hold one.
+    begin [days]; then an undated fact is unknown. `about_family` asks for facts about relatives, which no other row
+    counts; `doses` looks at the names of medicines too (supplements, cell products).
     """
 
     FOLDER: ClassVar[str] = "causes"
@@ -59,12 +61,12 @@ class FactPredicate:
     hpo: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
-    needs_detail: tuple[str, ...] = ()
     kinds: tuple[FactKind, ...] = FACT_KINDS
     lasting: bool = False
     before_days: float | None = None
     after_days: float | None = None
     about_family: bool = False
+    doses: bool = False
     settle: str
     basis: Basis
 
@@ -89,11 +91,12 @@ class ResultPredicate:
     """Does a test other than a blood count say so?
 
     A result is meant by a LOINC code or by a phrase of `words` in its name (unless one of `unless`). It answers yes
-    where the source says present or positive, where its number lies `below` or `above` the limit of its unit (or, with
+    where the source says present or positive, where its number lies in the band of its unit in `yes` (or, with
     `by_interval`, outside the interval printed with it, on that side), where its titre is at least `titre`, or where
-    its text holds a phrase of `texts`. Opposite answers are no; a number without a limit for its unit is unknown. A no
-    counts for `valid_days` before the first low count and later; a yes for good where `lasting`, else likewise. Yes and
-    no are swapped by `inverted` (a normal result that speaks for something).
+    its text holds a phrase of `texts`. Other answers are no; where `no` has a band for the unit, only numbers in it
+    are. A number in a unit that is not listed is unknown. A no counts from `valid_days` before the first low count
+    on; a yes for good where `lasting`, else likewise. Bands are open at one end, so that a bound ("<150") can be
+    judged.
     """
 
     FOLDER: ClassVar[str] = "causes"
@@ -105,34 +108,36 @@ class ResultPredicate:
     words: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
-    below: dict[str, float] | None = None
-    above: dict[str, float] | None = None
+    yes: dict[str, Band] = field(default_factory=dict)
+    no: dict[str, Band] = field(default_factory=dict)
     by_interval: Literal["low", "high"] | None = None
     titre: float | None = None
     lasting: bool = False
     valid_days: float
-    inverted: bool = False
     settle: str
     basis: Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrugPredicate:
-    """Is a medicine of these groups, classes or names linked to the low counts on the time line (`drug_links`)?
+    """Does the time line link a medicine to these low counts (`drug_links`)?
 
-    Without `plausible`, any exposure before the low counts answers yes; with it, only a link whose timing is at least
-    possible.
+    A link answers where its medicine is of one of `patterns` and `groups` (none named: of any) and, where `names` has
+    any, one of these INNs, none of `without_names`, and where the link itself is at least as strong as `least`. It must
+    belong to the low stretch that is to be explained. A medicine that is not recorded, or not known to lower counts, is
+    unknown: lists of medicines are seldom complete.
     """
 
     FOLDER: ClassVar[str] = "causes"
-    KEY: ClassVar[str] = "drug"
+    KEY: ClassVar[str] = "medicine"
 
     id: str
     label: str
-    groups: tuple[str, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
+    groups: tuple[DrugGroup, ...] = ()
     names: tuple[str, ...] = ()
     without_names: tuple[str, ...] = ()
-    least: Literal["exposed", "possible", "probable"] = "possible"
+    least: Literal["weak", "moderate", "strong"] = "weak"
     settle: str
     basis: Basis
 
@@ -200,8 +205,7 @@ class CoursePredicate:
 
     `begun` is the age at which the count is known to have been low first; an earlier count that was not low answers
     `earlier_normal`, and makes `begun` a fact rather than the first look. `over_days` asks that low counts are known
-    over at least so many days, `never_below` that no count ever lay below the number, `falling` that the latest count
-    has fallen against the person's own baseline.
+    over at least so many days, `never_below` that no count ever lay below the number.
     """
 
     FOLDER: ClassVar[str] = "causes"
@@ -323,9 +327,11 @@ class CauseRules:
     """How clues are weighed and said; one row.
 
     Evidence is strong, moderate or weak where the weights add up to at least so much; a single clue has force by the
-    `clue_*` numbers. `unexplained` is the weight of each low line that a cause does not explain. `open_most` bounds the
-    list of causes to think of. The word lists say which words before a phrase turn its meaning (`denied`, `doubted`,
-    `family`), at most `guard_words` words before it, and how test results say yes and no. `doubtful_status` and
+    `clue_*` numbers. `unexplained` is the weight of the low lines that a cause does not explain, `excluded` that of
+    other causes with moderate or strong evidence for a cause by exclusion. `open_most` bounds the list of causes to
+    think of. Counts of other lines answer for the low count where they lie at most `near_days` from it. The word lists
+    say which words turn the meaning of a phrase, at most `guard_words` words before it (`denied`, `doubted`, `past`),
+    after it (`denied_after`) or anywhere (`family`), and how test results say yes and no. `doubtful_status` and
     `past_status` are statuses of facts.
     """
 
@@ -339,11 +345,14 @@ class CauseRules:
     clue_strong: int
     clue_moderate: int
     unexplained: int
+    excluded: int
     open_most: int
-    missing_most: int
+    near_days: float
     guard_words: int
     denied: tuple[str, ...]
+    denied_after: tuple[str, ...]
     doubted: tuple[str, ...]
+    past: tuple[str, ...]
     family: tuple[str, ...]
     positive: tuple[str, ...]
     negative: tuple[str, ...]
