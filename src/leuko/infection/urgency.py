@@ -30,16 +30,22 @@ class Risk:
 
 
 def risk_of(latest: Mapping[str, Status], rules: FeverRules, as_of: date) -> Risk:
-    """The latest neutrophil count, else the white count. A count that is not low speaks only for its own day."""
+    """The latest neutrophil count, else the white count.
+
+    A count that is not low speaks for its own day only, a low one for as long as readings speak of now.
+    """
     for line in _LINES:
         status = latest.get(line)
         if status is None or status.count.taken is None:
             continue
         low = is_low(status)
         shown = f"{_label(status)} {say_count(status.count)} on {say_instant(status.count.taken)}"
-        if low is True:
+        days = (as_of - status.count.taken.day).days
+        if low is True and days <= rules.recent_hours / 24:
             return Risk(low=True, text=f"{shown}, which is low", evidence=(status.count.id,))
-        is_old = (as_of - status.count.taken.day).days > rules.count_hours / 24
+        if low is True:
+            return Risk(low=None, text=f"{shown} was low, but is too old for today", evidence=(status.count.id,))
+        is_old = days > rules.count_hours / 24
         if low is False and not is_old:
             return Risk(low=False, text=f"{shown}, which is not low", evidence=(status.count.id,))
         if low is False:
@@ -71,7 +77,8 @@ def urgency_of(
     if severe:
         return _severe(severe, raised, risk, library)
     if raised:
-        return _flagged(raised, risk, flags.get(_LOW_COUNT), library)
+        falling = any(one.alerts and one.fever and one.met is None for one in verdicts)
+        return _flagged(raised, risk, flags.get(_LOW_COUNT), library, falling=falling)
     present = [one for one in symptoms if one.present]
     if present and risk.low is not False:
         names = say_list([one.name for one in present])
@@ -101,10 +108,19 @@ def _severe(
 
 
 def _flagged(
-    raised: Sequence[tuple[RedFlagRow, Reason]], risk: Risk, low_count: RedFlagRow | None, library: Library
+    raised: Sequence[tuple[RedFlagRow, Reason]],
+    risk: Risk,
+    low_count: RedFlagRow | None,
+    library: Library,
+    *,
+    falling: bool,
 ) -> Urgency:
     reasons = tuple(_with_source(row, reason, library) for row, reason in raised)
     names = say_list(list(dict.fromkeys(reason.text for _, reason in raised)))
+    if risk.low is False and falling:
+        text = f"Call today: {names}. Now {risk.text}, but whether it will fall is not known: on anticancer treatment a"
+        text += " fever is an emergency until that is known."
+        return Urgency(level="urgent", text=text, call=raised[0][0].call, reasons=reasons)
     if risk.low is False:
         text = f"Signs of infection ({names}), but {risk.text}: as for anybody with these signs."
         return Urgency(level="routine", text=text, reasons=reasons)
@@ -114,7 +130,8 @@ def _flagged(
     if first.urgency == "emergency":
         text = f"Call at once, also at night: {names}; {risk.text}."
     else:
-        text = f"Call today: {names}; {risk.text}."
+        start = "Call today" if risk.low else "With a low count or on anticancer treatment, call today"
+        text = f"{start}: {names}; {risk.text}."
     text += " A neutrophil count now decides." if risk.low is None else ""
     level = "emergency" if first.urgency == "emergency" else "urgent"
     return Urgency(level="emergency" if level == "emergency" else "urgent", text=text, call=first.call, reasons=reasons)

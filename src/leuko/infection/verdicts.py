@@ -194,7 +194,7 @@ def _fever_changes(row: FeverRow, last: Temperature, case: Case) -> tuple[str, .
         if rule.consecutive:
             later = f"{say_number(rule.hours)} hours later" if rule.hours != 1.0 else "an hour later"
             later = later if rule.hours_inclusive else f"more than {later}"
-            changes.append(f"a second {say_reading_in(rule.band)} {later}")
+            changes.append(f"a second {say_reading_in(rule.band)}, {later}")
         else:
             changes.append(f"another {say_reading_in(rule.band)} ({rule.text})")
     if row.single is not None:

@@ -43,7 +43,8 @@ class Vocabulary:
 
     def named(self, text: str) -> SymptomRow | None:
         """The symptom that a whole name means."""
-        found = self.words.get(fold(text))
+        # "Cough (finding)": terminologies write the kind of concept behind its name
+        found = self.words.get(fold(text)) or self.words.get(fold(re.sub(r"\s*\([^()]*\)\s*$", "", text)))
         return self.symptoms[found] if found is not None else None
 
     def coded(self, codes: Iterable[Code]) -> SymptomRow | None:

@@ -101,10 +101,10 @@ class FeverRules:
     """How readings and counts are joined: house rules, no clinical facts.
 
     A count joins a reading if it lies within `count_hours` of it. Two readings further apart than `bridge_hours` say
-    nothing of the time between them. `recent_hours` is how far back a reading or symptom still speaks of now; a denial takes a
-    symptom back only from `fade_hours` later on.
-    An axillary reading short of a limit by at most `axillary_below` [Cel] leaves open
-    whether an oral one would reach it. Readings outside `plausible` [Cel] are not used.
+    nothing of the time between them. `recent_hours` is how far back a reading or symptom still speaks of now; a denial
+    takes a symptom back only from `fade_hours` later on. An axillary reading short of a limit by at most
+    `axillary_below` [Cel] leaves open whether an oral one would reach it. Readings outside `plausible` [Cel] are not
+    used.
     """
 
     FOLDER: ClassVar[str] = "fever"
