@@ -1,0 +1,24 @@
+"""What the scores are told: the record, the counts, what the infection part found, the answers given by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from leuko.knowledge import Library
+from leuko.record import Count, Record
+from leuko.result.infection import Infection
+from leuko.scores.answers import Answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Everything that the scores of one person on one day are made from."""
+
+    record: Record
+    series: Mapping[str, tuple[Count, ...]]
+    infection: Infection | None
+    answers: Answers
+    library: Library
+    as_of: date
