@@ -1,4 +1,4 @@
-"""The outputs that `assess` and `demo` share: the view in the terminal, JSON, one HTML page, PDF."""
+"""The outputs that `assess` and `demo` share: the view in the terminal, JSON, FHIR, one HTML page, PDF."""
 
 from __future__ import annotations
 
@@ -17,31 +17,43 @@ if TYPE_CHECKING:
     from leuko.result import Assessment
 
 STDOUT = Path("-")
+_NAMES = ("json", "fhir", "html", "pdf", "width", "full", "quiet", "strict")
 _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
-    """Where the results go. `json` may be `-`; then stdout carries JSON and nothing else."""
+    """Where the results go. `json` or `fhir` may be `-`; then stdout carries that and nothing else.
+
+    `full` shows everything in the terminal, where the view is otherwise cut to what comes first.
+    """
 
     json: Path | None
+    fhir: Path | None
     html: Path | None
     pdf: Path | None
     width: int | None
+    full: bool
     quiet: bool
     strict: bool
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that will be written."""
-        return tuple(path for path in (self.json, self.html, self.pdf) if path is not None and path != STDOUT)
+        every = (self.json, self.fhir, self.html, self.pdf)
+        return tuple(path for path in every if path is not None and path != STDOUT)
+
+    @property
+    def piped(self) -> bool:
+        """Whether stdout carries data for another program."""
+        return STDOUT in (self.json, self.fhir)
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options; the command gets one `outputs` argument."""
 
     def with_outputs(**given: Any) -> Any:
-        own = {name: given.pop(name) for name in ("json", "html", "pdf", "width", "quiet", "strict")}
+        own = {name: given.pop(name) for name in _NAMES}
         return command(outputs=Outputs(**own), **given)
 
     with_outputs.__doc__ = command.__doc__
@@ -52,9 +64,11 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 _OPTIONS = (
     click.option("--json", type=_FILE, metavar="FILE", help="Write JSON ('-': to stdout, instead of the view)."),
+    click.option("--fhir", type=_FILE, metavar="FILE", help="Write a FHIR R4 Bundle ('-': to stdout)."),
     click.option("--html", type=_FILE, metavar="FILE", help="Write one self-contained page that works offline."),
     click.option("--pdf", type=_FILE, metavar="FILE", help="Write a PDF (needs the extra leuko[pdf])."),
     click.option("--width", type=click.IntRange(min=40), metavar="COLUMNS", help="Width of the view in the terminal."),
+    click.option("--full", is_flag=True, help="Show all causes, steps, scores and options in the terminal."),
     click.option("-q", "--quiet", is_flag=True, help="Print no view; messages still go to stderr."),
     click.option("--strict", is_flag=True, help="Exit with 4 where anything could not be said, read or believed."),
 )
@@ -71,31 +85,36 @@ def check_files(outputs: Outputs, inputs: Sequence[Path] = ()) -> None:
     if len(set(outputs.files)) < len(outputs.files):
         raise UsageError("two outputs have the same name", do="give each output a file of its own")
     if STDOUT in (outputs.html, outputs.pdf):
-        raise UsageError("only JSON can go to stdout", do="name a file for --html or --pdf")
+        raise UsageError("only JSON and FHIR can go to stdout", do="name a file for --html or --pdf")
+    if outputs.json == outputs.fhir == STDOUT:
+        raise UsageError("stdout can carry JSON or FHIR, not both", do="name a file for one of them")
 
 
 def write(assessments: Sequence[Assessment], outputs: Outputs) -> ExitCode:
     """Show and write the assessments; gives the exit code."""
-    if outputs.json != STDOUT and not outputs.quiet:
-        _show(assessments, outputs.width)
+    if not outputs.piped and not outputs.quiet:
+        _show(assessments, outputs)
     if outputs.json is not None:
         _write_json(assessments, outputs.json)
+    if outputs.fhir == STDOUT:
+        _pipe_fhir(assessments)
     names = _file_names(assessments)
     for assessment, name in zip(assessments, names, strict=True):
         _write_documents(assessment, name, outputs)
     return ExitCode.GAPS if outputs.strict and any(map(_has_gaps, assessments)) else ExitCode.DONE
 
 
-def _show(assessments: Sequence[Assessment], width: int | None) -> None:
+def _show(assessments: Sequence[Assessment], outputs: Outputs) -> None:
     from leuko.report import terminal  # noqa: PLC0415 (loads rich)
 
     for number, assessment in enumerate(assessments):
         if number:
             click.echo()
         if sys.stdout.isatty():
-            terminal.show(assessment, width=width)
+            terminal.show(assessment, width=outputs.width, full=outputs.full)
         else:  # a pipe or a file: 80 columns unless asked, no colour, no padding
-            click.echo(terminal.render(assessment, width=width or terminal.DEFAULT_WIDTH), nl=False)
+            width = outputs.width or terminal.DEFAULT_WIDTH
+            click.echo(terminal.render(assessment, width=width, full=outputs.full), nl=False)
 
 
 def _write_json(assessments: Sequence[Assessment], path: Path) -> None:
@@ -105,17 +124,28 @@ def _write_json(assessments: Sequence[Assessment], path: Path) -> None:
     # One person is an object, several are an array: a reader of one person needs no unpacking.
     content = encoded[0] if len(encoded) == 1 else b"[\n" + b",\n".join(encoded) + b"\n]"
     if path == STDOUT:
-        sys.stdout.buffer.write(content + b"\n")
-        sys.stdout.buffer.flush()
+        _pipe(content + b"\n")
     else:
         _save(path, content + b"\n")
+
+
+def _pipe_fhir(assessments: Sequence[Assessment]) -> None:
+    """One bundle as it stands; several one a line (NDJSON), as FHIR has no list of bundles."""
+    from leuko.report import fhir  # noqa: PLC0415
+
+    _pipe(b"".join(fhir.encode(assessment, pretty=len(assessments) == 1) for assessment in assessments))
+
+
+def _pipe(content: bytes) -> None:
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
 
 
 def _write_documents(assessment: Assessment, name: str, outputs: Outputs) -> None:
     from leuko.report import view  # noqa: PLC0415
 
-    for kind, path in (("html", outputs.html), ("pdf", outputs.pdf)):
-        if path is not None:
+    for kind, path in (("fhir", outputs.fhir), ("html", outputs.html), ("pdf", outputs.pdf)):
+        if path is not None and path != STDOUT:
             _save(_named(path, name), view(kind).write(assessment))
 
 

@@ -43,20 +43,22 @@ POSITION_STYLES: Final = {"below": "bold red", "within": "green", "above": "yell
 SEVERITY_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
-def render(assessment: Assessment, *, width: int = DEFAULT_WIDTH, color: bool = False) -> str:
-    """The assessment as text of at most `width` columns, with ANSI colours where asked for."""
-    return _printed(assessment, _console(io.StringIO(), width=width, color=color))
+def render(assessment: Assessment, *, width: int = DEFAULT_WIDTH, color: bool = False, full: bool = False) -> str:
+    """The assessment as text of at most `width` columns, in ANSI colours where asked for; `full` leaves nothing out."""
+    return _printed(assessment, _console(io.StringIO(), width=width, color=color), full=full)
 
 
-def show(assessment: Assessment, console: Console | None = None, *, width: int | None = None) -> None:
+def show(
+    assessment: Assessment, console: Console | None = None, *, width: int | None = None, full: bool = False
+) -> None:
     """Print the assessment; without a console to stdout, plain where it is no terminal or NO_COLOR is set."""
     target = console or _console(None, width=width, color=None)
-    target.file.write(_printed(assessment, target))
+    target.file.write(_printed(assessment, target, full=full))
 
 
-def _printed(assessment: Assessment, console: Console) -> str:
+def _printed(assessment: Assessment, console: Console, *, full: bool) -> str:
     with console.capture() as capture:
-        for part in _parts(assessment, References.of(assessment), console.width):
+        for part in _parts(assessment, References.of(assessment), console.width, full=full):
             console.print(part)
     # Tables pad their cells; kept in a file, the blanks would only be noise.
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
@@ -75,7 +77,7 @@ def _console(file: Any, *, width: int | None, color: bool | None) -> Console:
     return console
 
 
-def _parts(assessment: Assessment, refs: References, width: int) -> Iterator[RenderableType]:
+def _parts(assessment: Assessment, refs: References, width: int, *, full: bool) -> Iterator[RenderableType]:
     yield from _head(assessment)
     yield from _answers(assessment, refs)
     yield from _latest(assessment, refs)
