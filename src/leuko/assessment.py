@@ -1,64 +1,102 @@
 """The whole flow for one person, in the order in which a clinician would reason.
 
-record -> clean series -> where each count stands -> its course over time -> four answers -> one Assessment
+record -> where the counts stand -> medicines, infection, causes -> four answers -> one Assessment
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from typing import Any
 
 from leuko.answers import Findings, answer, headline
-from leuko.counts import Cleaned, clean
-from leuko.course import course_of
+from leuko.causes import causes_of
+from leuko.drugs import links_of
 from leuko.errors import Notice
+from leuko.infection import infection_of
 from leuko.knowledge import Library, load_library
-from leuko.person import Statement, person_at, statements_of
-from leuko.record import Record, digest_of
-from leuko.result import Assessment, Citation, Course, Gap, Status
-from leuko.status import assessed_analytes, lines_of, status_of
+from leuko.record import Record, Sign, digest_of
+from leuko.result import Assessment, Citation
+from leuko.result.causes import Cause
+from leuko.result.drugs import DrugLink
+from leuko.result.infection import Infection
+from leuko.standing import Standing, standing_of
 
 
 def assess(
-    record: Record, *, as_of: date, library: Library | None = None, notices: Iterable[Notice] = ()
+    record: Record,
+    *,
+    as_of: date,
+    library: Library | None = None,
+    notices: Iterable[Notice] = (),
+    symptoms: Iterable[Sign] = (),
 ) -> Assessment:
     """Assess one person's record as of a day.
 
     Counts dated after `as_of` are set aside, with a notice. `notices` are those of intake; they travel with the result.
+    `symptoms` are signs beside the record's own, from the command line or a form.
     """
     library = library or load_library()
-    cleaned = clean(record, library=library, as_of=as_of)
-    told = statements_of(record, library=library)
-    patient = person_at(record, None, told)
-    history = _history(cleaned, record, told, library)
-    latest = {analyte: statuses[-1] for analyte, statuses in history.items()}
-    courses = _courses(cleaned, replace(record, patient=patient), library, as_of)
-    lines = lines_of(latest, library=library)
-    findings = Findings(latest=latest, courses=courses, lines=lines, as_of=as_of, stale_days=_stale_days(library))
-    answers = answer(findings)
-    every = tuple(status for statuses in history.values() for status in statuses)
+    standing = standing_of(record, library=library, as_of=as_of)
+    parts = _parts(record, standing, tuple(symptoms), library, as_of)
+    findings = Findings(
+        latest=standing.latest,
+        courses=standing.courses,
+        lines=standing.lines,
+        as_of=as_of,
+        stale_days=_stale_days(library),
+    )
+    answers, courses = answer(findings), tuple(standing.courses.values())
     return Assessment(
         leuko_version=_version(),
         as_of=as_of,
         record_digest=record.digest or digest_of(record),
         knowledge_hash=library.hash,
-        patient=patient,
+        patient=standing.patient,
         headline=headline(findings),
         answers=answers,
-        latest=tuple(latest.values()),
-        history=every,
-        lines=lines,
-        courses=tuple(courses.values()),
+        latest=tuple(standing.latest.values()),
+        history=standing.every,
+        lines=standing.lines,
+        courses=courses,
         doses=record.doses,
-        signs=record.signs,
+        signs=(*record.signs, *symptoms),
         facts=record.facts,
-        set_aside=cleaned.set_aside,
-        gaps=_gaps(cleaned, latest, courses),
-        notices=(*notices, *cleaned.notices),
-        sources=_sources((answers, every, lines, tuple(courses.values()))),
+        drug_links=parts.drug_links,
+        causes=parts.causes,
+        infection=parts.infection,
+        set_aside=standing.cleaned.set_aside,
+        gaps=standing.gaps,
+        notices=(*notices, *standing.cleaned.notices),
+        sources=_sources((answers, standing.every, standing.lines, courses, parts)),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What is concluded from the counts and the rest of the record together."""
+
+    drug_links: tuple[DrugLink, ...]
+    infection: Infection
+    causes: tuple[Cause, ...]
+
+
+def _parts(record: Record, standing: Standing, symptoms: tuple[Sign, ...], library: Library, as_of: date) -> _Parts:
+    series, latest, courses = standing.cleaned.series, standing.latest, standing.courses
+    links = links_of(record, series=series, courses=courses, library=library, as_of=as_of)
+    infection = infection_of(record, series=series, latest=latest, library=library, as_of=as_of, symptoms=symptoms)
+    causes = causes_of(
+        record,
+        series=series,
+        latest=latest,
+        courses=courses,
+        lines=standing.lines,
+        drug_links=links,
+        library=library,
+        as_of=as_of,
+    )
+    return _Parts(drug_links=links, infection=infection, causes=causes)
 
 
 def _version() -> str:
@@ -70,38 +108,6 @@ def _version() -> str:
 def _stale_days(library: Library) -> float:
     """A count speaks for as long as a low stretch would be carried on without another."""
     return min((rules.hole_days for rules in library.course.values()), default=float("inf"))
-
-
-def _history(
-    cleaned: Cleaned, record: Record, told: tuple[Statement, ...], library: Library
-) -> dict[str, tuple[Status, ...]]:
-    return {
-        analyte: tuple(
-            status_of(count, patient=person_at(record, count.taken, told), library=library)
-            for count in cleaned.series[analyte]
-        )
-        for analyte in assessed_analytes(library)
-        if cleaned.series.get(analyte)
-    }
-
-
-def _courses(cleaned: Cleaned, record: Record, library: Library, as_of: date) -> dict[str, Course]:
-    return {
-        analyte: course_of(
-            analyte, cleaned.series[analyte], patient=record.patient, library=library, as_of=as_of, doses=record.doses
-        )
-        for analyte in library.course
-        if cleaned.series.get(analyte)
-    }
-
-
-def _gaps(cleaned: Cleaned, latest: Mapping[str, Status], courses: Mapping[str, Course]) -> tuple[Gap, ...]:
-    found = [
-        *cleaned.gaps,
-        *(gap for status in latest.values() for gap in status.gaps),
-        *(gap for course in courses.values() for gap in course.gaps),
-    ]
-    return tuple(dict.fromkeys(found))
 
 
 def _sources(value: Any) -> tuple[Citation, ...]:

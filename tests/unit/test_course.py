@@ -20,11 +20,17 @@ from leuko.result import Course, Episode
 LATER = date(2026, 12, 31)
 
 
-def course(pairs, *, as_of=None, patient=ADULT, known=None, doses=(), **how) -> Course:
+def course(pairs, *, as_of=None, patient=ADULT, known=None, doses=(), cycles=(), **how) -> Course:
     series = counts(pairs, **how)
     last = max((c.taken.day for c in series if c.taken), default=LATER)
     return course_of(
-        "neutrophils", series, patient=patient, library=known or library(), as_of=as_of or last, doses=doses
+        "neutrophils",
+        series,
+        patient=patient,
+        library=known or library(),
+        as_of=as_of or last,
+        doses=doses,
+        cycles=cycles,
     )
 
 
@@ -501,3 +507,32 @@ def test_counts_that_do_not_vary_have_no_period():
 def test_zero_counts_take_part():
     pairs = [(day, 0.0 if value < 0.2 else value) for day, value in cyclic(9)]
     assert course(pairs).kind == "cyclic"
+
+
+# Cycles of treatment
+
+THREE_WEEKS = [(0, 4.0), (10, 0.6), (14, 0.9), (21, 3.2), (31, 0.4), (42, 3.5), (52, 0.8)]
+"""Counts over three cycles given on days 1, 22 and 43; before each new one a single count is back at normal."""
+
+
+def cycles_on(*days: float) -> tuple:
+    return tuple(Moment(at=START + timedelta(days=day)) for day in days)
+
+
+def test_a_new_cycle_of_treatment_begins_a_new_episode():
+    found = course(THREE_WEEKS, cycles=cycles_on(1, 22, 43))
+    assert [episode.counts for episode in found.episodes] == [("c1", "c2"), ("c4",), ("c6",)]
+    first = found.episodes[0]
+    assert (first.recovery_confirmed, first.censoring) == (False, "none")
+    assert "until the next treatment" in first.reason.text
+    assert first.recovery_gap is not None
+    assert "the next treatment came before it could hold" in first.recovery_gap.why
+
+
+def test_without_treatment_a_single_count_above_does_not_end_the_episode():
+    assert len(course(THREE_WEEKS).episodes) == 1
+
+
+def test_treatment_that_goes_on_between_tells_nothing():
+    daily = cycles_on(*range(53))
+    assert len(course(THREE_WEEKS, cycles=daily).episodes) == 1

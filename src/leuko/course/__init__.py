@@ -14,12 +14,12 @@ from leuko.course.episodes import episode_of
 from leuko.course.kind import kind_of, latest_of
 from leuko.course.lowness import Lowness, lowness_of
 from leuko.course.periodic import rhythm_of
-from leuko.course.points import placeable, points_of
+from leuko.course.points import placeable, points_of, spans_of
 from leuko.course.stretch import Told, stretches_of, told_of
 from leuko.course.trend import trend_of
 from leuko.errors import UsageError
 from leuko.knowledge import Library
-from leuko.record import Count, Dose, Patient
+from leuko.record import Count, Dose, Moment, Patient
 from leuko.result import Course, CourseClass, Gap, Reason
 from leuko.wording import say_date, say_days, say_number, say_unit
 
@@ -34,11 +34,13 @@ def course_of(
     library: Library,
     as_of: date,
     doses: Sequence[Dose] = (),
+    cycles: Sequence[Moment] = (),
 ) -> Course:
     """The course of one analyte as of a day, from its counts in any order.
 
     Counts of other analytes take no part, nor do those without a day, from after `as_of`, in another unit or without a
-    possible number; a gap tells of these. `doses` keep the rhythm of a treatment from being read as the person's own.
+    possible number; a gap tells of these. `doses` keep the rhythm of a treatment from being read as the person's own;
+    `cycles` are the times at which treatment was given that makes counts fall, so that a new cycle begins a new episode.
     Raises UsageError for an analyte without course rules.
     """
     if analyte not in library.course:
@@ -48,7 +50,7 @@ def course_of(
     lowness = lowness_of(analyte, patient=patient, library=library)
     own = [count for count in counts if count.analyte == analyte]
     usable = [count for count in own if _usable(count, lowness, as_of)]
-    told = told_of(points_of(usable), lowness, rules)
+    told = told_of(points_of(usable), lowness, rules, spans_of(cycles))
     stretches = stretches_of(told)
     episodes = tuple(map(episode_of, stretches))
     rhythm = rhythm_of(told.every, rules, lowness, any_low=bool(episodes), doses=doses)

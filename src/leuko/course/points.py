@@ -63,6 +63,20 @@ class Point:
         return (later.lo + later.hi - self.lo - self.hi) / 2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The instants that a moment may mean, in days on the scale of `Point`."""
+
+    lo: float
+    hi: float
+
+
+def spans_of(moments: Iterable[Moment]) -> tuple[Span, ...]:
+    """Moments as spans in order of time; those without a day are left out."""
+    windows = [_window(moment) for moment in moments if moment.precision not in {"year", "month"}]
+    return tuple(sorted((Span(lo=_days(start), hi=_days(end)) for start, end in windows), key=lambda span: span.lo))
+
+
 def points_of(counts: Iterable[Count]) -> tuple[Point, ...]:
     """The counts as points in order of time; counts without a day are left out (`placeable` tells them)."""
     found: list[Point] = []

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leuko.course.lowness import Lowness
-from leuko.course.points import Point, Side, any_hole
+from leuko.course.points import Point, Side, Span, any_hole
 from leuko.knowledge.schema import CourseRules
 from leuko.record import Count
 
@@ -27,6 +27,7 @@ class Told:
     every: tuple[Point, ...]
     rules: CourseRules
     lowness: Lowness
+    cycles: tuple[Span, ...] = ()
 
     def low(self, index: int) -> bool:
         """Whether a point holds a low count; a window with a low and a normal count does."""
@@ -42,7 +43,8 @@ class Stretch:
     """One episode as indices into `Told.points`: the first and the last low point, and the counts above that follow.
 
     `before`/`after` is the neighbouring point at or above the cut (None: not seen). `held` is whether the counts after
-    it stay there long enough. `lows` are its low counts, in order of time.
+    it stay there long enough, `retreated` whether a new cycle of treatment came before they could. `lows` are its low
+    counts, in order of time.
     """
 
     told: Told
@@ -52,6 +54,7 @@ class Stretch:
     after: int | None
     held: bool
     lows: tuple[Count, ...]
+    retreated: bool = False
 
     def at(self, index: int | None) -> Point | None:
         """The point at an index."""
@@ -68,7 +71,7 @@ class Stretch:
         return tuple(self.told.points[i] for i in range(self.first, self.last + 1) if not self.told.low(i))
 
 
-def told_of(points: tuple[Point, ...], lowness: Lowness, rules: CourseRules) -> Told:
+def told_of(points: tuple[Point, ...], lowness: Lowness, rules: CourseRules, cycles: tuple[Span, ...] = ()) -> Told:
     """The points that prove low or not low."""
     known = [(point, side) for point, side in zip(points, lowness.sides(points), strict=True) if side != "open"]
     return Told(
@@ -77,6 +80,7 @@ def told_of(points: tuple[Point, ...], lowness: Lowness, rules: CourseRules) -> 
         every=points,
         rules=rules,
         lowness=lowness,
+        cycles=cycles,
     )
 
 
@@ -108,7 +112,18 @@ def _same(told: Told, earlier: int, later: int) -> bool:
     """Whether two low points, with none between them, belong to one episode."""
     between = told.points[earlier + 1 : later]
     hole = any_hole(told.points[earlier : later + 1], told.rules.hole_days)
-    return not hole and not holds(between, told.rules)
+    return not hole and not holds(between, told.rules) and not _retreated(told, earlier, later)
+
+
+def _retreated(told: Told, earlier: int, later: int) -> bool:
+    """Whether counts above the cut between two low points end one cycle of treatment, and a new one brought the next.
+
+    So it is if the first treatment after the earlier low point came with or after the first of those counts: the fall
+    that follows is that treatment's own. Treatment that went on in between (every day, every week) tells nothing.
+    """
+    between = told.points[earlier + 1 : later]
+    since = [cycle for cycle in told.cycles if told.points[earlier].hi < cycle.hi and cycle.lo < told.points[later].lo]
+    return bool(between) and bool(since) and since[0].hi >= between[0].lo
 
 
 def _stretch(told: Told, group: list[int], end: int) -> Stretch:
@@ -116,8 +131,16 @@ def _stretch(told: Told, group: list[int], end: int) -> Stretch:
     before = first - 1 if first > 0 and not told.low(first - 1) else None
     after = last + 1 if last + 1 < end else None
     held = holds(told.points[last + 1 : end], told.rules)
-    lows = _low_counts(told, group)
-    return Stretch(told=told, first=first, last=last, before=before, after=after, held=held, lows=lows)
+    return Stretch(
+        told=told,
+        first=first,
+        last=last,
+        before=before,
+        after=after,
+        held=held,
+        lows=_low_counts(told, group),
+        retreated=not held and end < len(told.points) and _retreated(told, last, end),
+    )
 
 
 def _low_counts(told: Told, group: Sequence[int]) -> tuple[Count, ...]:

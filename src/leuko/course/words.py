@@ -57,6 +57,8 @@ def recovery_gap(stretch: Stretch) -> Gap:
 def _unconfirmed(stretch: Stretch, after: Point) -> str:
     told, end = stretch.told, len(stretch.told.points)
     later = next((i for i in range(stretch.last + 1, end) if told.low(i)), None)
+    if stretch.retreated:
+        return f"{say_point(after)} was back at or above the limit, and the next treatment came before it could hold"
     if later is None:
         return f"{say_point(after)} is back at or above the limit, too little to tell that it holds"
     return (
@@ -102,6 +104,8 @@ def _end(stretch: Stretch) -> str:
     when = f"between {say_date(last.day)} and {_shown(after)}"
     if stretch.held:
         return f"recovered {when}, and the counts that followed held"
+    if stretch.retreated:
+        return f"back at or above the limit {when}, until the next treatment"
     return f"back at or above the limit {when}, which is not yet a recovery"
 
 
