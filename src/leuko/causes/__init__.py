@@ -17,7 +17,7 @@ from typing import Final
 
 from leuko.causes.ask import VOCABULARY, ask
 from leuko.causes.said import cause_of, given_way, score_of, unreviewed_of
-from leuko.causes.scene import Scene, scene_of
+from leuko.causes.scene import ANALYTE, Scene, scene_of
 from leuko.causes.weigh import answers, weigh
 from leuko.knowledge import Library
 from leuko.knowledge.schema.causes import CauseRow
@@ -82,10 +82,17 @@ def _cause(row: CauseRow, scene: Scene) -> Cause | None:
     unexplained = tuple(line for line, low in scene.low.items() if low and line not in row.lowers)
     beside = scene.rules.unexplained if unexplained and fits else 0
     weighed = weigh(row, answers(row, findings), scene.rules, beside=beside)
-    thought_of = bool(row.consider) and all(ask(name, scene).met for name in row.consider)
-    if not weighed.pointing and not (thought_of and fits is not False):
+    if not weighed.pointing and not (weighed.clues >= 0 and _is_thought_of(row, scene)):
         return None
     return cause_of(row, findings, weighed, scene, fits=fits, unexplained=unexplained if fits else ())
+
+
+def _is_thought_of(row: CauseRow, scene: Scene) -> bool:
+    """Whether the picture asks to think of a cause that nothing points to: it must lower the very line that is low."""
+    leading = next((line for line, analyte in ANALYTE.items() if analyte == scene.low_count.analyte), None)
+    if leading is not None and leading not in row.lowers:
+        return False
+    return bool(row.consider) and all(ask(name, scene).met for name in row.consider)
 
 
 def _exclusions(found: Sequence[Cause], rows: Sequence[CauseRow], scene: Scene) -> list[Cause]:
@@ -95,6 +102,12 @@ def _exclusions(found: Sequence[Cause], rows: Sequence[CauseRow], scene: Scene) 
     if not others:
         return list(found)
     return [given_way(cause, last[cause.id], others, scene) if cause.id in last else cause for cause in found]
+
+
+def _most_open(found: Sequence[Cause], scene: Scene) -> int:
+    """How many causes to think of are told: few where strong evidence already explains every low line."""
+    explained = any(cause.strength == "strong" and not cause.unexplained for cause in found)
+    return scene.rules.open_most_explained if explained else scene.rules.open_most
 
 
 def _ranked(found: Sequence[Cause], rows: Sequence[CauseRow], scene: Scene) -> tuple[Cause, ...]:
@@ -109,6 +122,6 @@ def _ranked(found: Sequence[Cause], rows: Sequence[CauseRow], scene: Scene) -> t
                 else (priority[cause.id], -score_of(cause), cause.id)
             ),
         )
-        most = scene.rules.open_most if standing == "open" else len(group)
+        most = _most_open(found, scene) if standing == "open" else len(group)
         ranked += [replace(cause, rank=rank) for rank, cause in enumerate(group[:most], start=1)]
     return tuple(ranked)

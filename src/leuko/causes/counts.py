@@ -26,7 +26,7 @@ from leuko.status import is_low
 from leuko.status.knownness import inside
 from leuko.wording import say_bounded, say_count, say_date, say_days, say_list, say_moment
 
-NAMES: Final[Mapping[Line, str]] = {"red": "red cells (haemoglobin)"}
+NAMES: Final[Mapping[Line, str]] = {"red": "red cells"}
 _CLASSED: Final = frozenset({"transient", "persistent", "chronic", "cyclic"})
 _MOST_SHOWN: Final = 3
 _MARKED: Final = frozenset({"said", "doubted"})  # an analyser only suspects: "Blasts?"
@@ -36,7 +36,7 @@ def count_met(row: CountPredicate, scene: Scene) -> Finding:
     """Whether a count lies in the band, or where its interval says."""
     counts = _asked(row, scene)
     if not counts:
-        return unknown(f"no {_label(row.analyte, scene)} near the low count is in the record")
+        return unknown(f"no {scene.label(row.analyte)} near the low count is in the record")
     verdicts = [_one(row, count, scene) for count in counts]
     met = all_met(verdicts) if row.which == "every" else some_met(verdicts) if row.which == "any" else verdicts[0]
     telling = [count for count, verdict in zip(counts, verdicts, strict=True) if verdict is met] or list(counts)
@@ -88,12 +88,7 @@ def _share(row: CountPredicate, count: Count, scene: Scene) -> bool | None:
 def _values(analyte: str, counts: Sequence[Count], scene: Scene) -> str:
     shown = [f"{say_count(one)} ({say_moment(one.taken)})" for one in counts[-_MOST_SHOWN:]]
     more = f"{len(counts)} counts, the last: " if len(counts) > _MOST_SHOWN else ""
-    return f"{_label(analyte, scene)} {more}{say_list(shown)}"
-
-
-def _label(analyte: str, scene: Scene) -> str:
-    row = scene.library.analytes.get(analyte)
-    return row.label if row is not None else analyte
+    return f"{scene.label(analyte)} {more}{say_list(shown)}"
 
 
 # ---- which lines are low together -----------------------------------------------------------------------------------
@@ -124,8 +119,8 @@ def say_lines(lines: Sequence[Line], scene: Scene) -> str:
     by: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     for line in dict.fromkeys(lines):
         by[scene.low[line]].append(NAMES.get(line, line))
-    words = {True: "low", False: "not low", None: "not known"}
-    return "; ".join(f"{words[key]}: {say_list(found)}" for key, found in by.items() if found)
+    words = {True: "low", False: "not low", None: "not counted near the low count"}
+    return ", ".join(f"{say_list(found)} {words[key]}" for key, found in by.items() if found)
 
 
 def _evidence(lines: Sequence[Line], scene: Scene) -> tuple[str, ...]:
@@ -139,7 +134,7 @@ def course_met(row: CoursePredicate, scene: Scene) -> Finding:
     """Whether the course of an analyte is of the kind, began at the age, and lasted, as asked."""
     course = scene.courses.get(row.analyte)
     if course is None:
-        return unknown(f"there is no series of {_label(row.analyte, scene)}")
+        return unknown(f"there is no series of {scene.label(row.analyte)}")
     parts = list(_course_parts(row, course, scene))
     met = all_met(part.met for part in parts)
     telling = [part for part in parts if part.met is met] or parts
@@ -164,7 +159,7 @@ def _course_parts(row: CoursePredicate, course: Course, scene: Scene) -> Iterato
 
 
 def _kind(row: CoursePredicate, course: Course, scene: Scene) -> Finding:
-    text = f"course of {_label(row.analyte, scene)}: {course.kind_reason.text.rstrip('.')}"
+    text = f"course of {scene.label(row.analyte)}: {course.kind_reason.text.rstrip('.')}"
     if course.kind in row.kinds:
         return Finding(met=True, text=text, evidence=course.kind_reason.evidence)
     asks_cyclic_only = set(row.kinds) == {"cyclic"}
@@ -174,7 +169,7 @@ def _kind(row: CoursePredicate, course: Course, scene: Scene) -> Finding:
 
 def _begun(row: CoursePredicate, scene: Scene) -> Finding:
     """At which age the count is known to have been low first; the true onset may lie before the first look."""
-    label = _label(row.analyte, scene)
+    label = scene.label(row.analyte)
     first = next((one for one in scene.series.get(row.analyte, ()) if is_low(scene.status(one))), None)
     if first is None or first.taken is None or row.begun is None:
         return unknown(f"no low {label} with a day is in the record")
@@ -183,7 +178,7 @@ def _begun(row: CoursePredicate, scene: Scene) -> Finding:
     if found is None:
         return unknown(f"{text}; the age then is not known", first.id)
     if found:
-        return Finding(met=True, text=f"{text}, at the age asked for", evidence=(first.id,))
+        return Finding(met=True, text=f"{text} ({row.begun.text})", evidence=(first.id,))
     normal = _normal_before(row.analyte, first, scene)
     if normal is not None:
         return Finding(met=False, text=f"{text}, after a count that was not low", evidence=(first.id, normal.id))
@@ -197,20 +192,20 @@ def _normal_before(analyte: str, low: Count, scene: Scene) -> Count | None:
 
 
 def _earlier_normal(row: CoursePredicate, scene: Scene) -> Finding:
-    label = _label(row.analyte, scene)
+    label = scene.label(row.analyte)
     series = scene.series.get(row.analyte, ())
     before = [one for one in series if one.taken is not None and one.taken.day < scene.first_low]
     normal = [one for one in before if is_low(scene.status(one)) is False]
     if normal:
         last = normal[-1]
-        text = f"{label} was not low before: {say_count(last)} on {say_moment(last.taken)}"
+        text = f"{label} not low before ({say_count(last)} on {say_moment(last.taken)})"
         return Finding(met=row.earlier_normal is True, text=text, evidence=(last.id,))
-    return unknown(f"no earlier count tells whether {label} was normal before the low stretch")
+    return unknown(f"no earlier count tells whether {label} had been normal before")
 
 
 def _lasted(row: CoursePredicate, course: Course, scene: Scene) -> Finding:
     """Whether low counts are known over so many days without a normal one between."""
-    label = _label(row.analyte, scene)
+    label = scene.label(row.analyte)
     lows = [one for one in scene.series.get(row.analyte, ()) if one.taken is not None and is_low(scene.status(one))]
     if not lows or row.over_days is None:
         return unknown(f"no low {label} with a day is in the record")
@@ -233,11 +228,11 @@ def _later(one: Count, other: Count) -> bool:
 def _never_below(row: CoursePredicate, limit: float, scene: Scene) -> Finding:
     series = scene.series.get(row.analyte, ())
     if not series:
-        return unknown(f"there is no {_label(row.analyte, scene)}")
+        return unknown(f"there is no {scene.label(row.analyte)}")
     lowest = min(series, key=lambda one: (edges(one.value, one.bound)[0].value, one.id))
     low, high = edges(lowest.value, lowest.bound)
     met = True if low.value >= limit else False if high.value < limit else None
-    text = f"lowest {_label(row.analyte, scene)} {say_bounded(lowest.value, lowest.bound)} ({say_moment(lowest.taken)})"
+    text = f"lowest {scene.label(row.analyte)} {say_bounded(lowest.value, lowest.bound)} ({say_moment(lowest.taken)})"
     return Finding(met=met, text=text, evidence=(lowest.id,))
 
 
@@ -259,7 +254,7 @@ def flag_met(row: FlagPredicate, scene: Scene) -> Finding:
 
 def repeat_met(row: RepeatPredicate, scene: Scene) -> Finding:
     """Whether the low count and one taken shortly before or after it disagree by the factor asked for."""
-    label = _label(row.analyte, scene)
+    label = scene.label(row.analyte)
     series = scene.series.get(row.analyte, ())
     close = [pair for pair in pairwise(series) if _close(pair, row.within_days, scene)]
     if not close:

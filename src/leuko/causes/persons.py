@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
-from leuko.ages import UNKNOWN, age_span
+from leuko.ages import UNKNOWN, YEAR_DAYS, AgeSpan, age_span
 from leuko.causes.finding import Finding, all_met, unknown
 from leuko.causes.phrases import words_of
 from leuko.causes.scene import Scene
@@ -12,20 +13,20 @@ from leuko.causes.spans import age_in
 from leuko.knowledge.schema.causes import DrugPredicate, PersonPredicate
 from leuko.knowledge.schema.drugs import DrugRow
 from leuko.result.drugs import DrugLink, LinkStrength
-from leuko.wording import say_list, say_moment
+from leuko.wording import say_days, say_list
 
 RISING: Final[tuple[LinkStrength, ...]] = ("weak", "moderate", "strong")
 
 
 def person_met(row: PersonPredicate, scene: Scene) -> Finding:
     """Whether age, sex, pregnancy and a tested Duffy phenotype are as asked, at the low count."""
-    patient = scene.record.patient
+    patient = scene.person(scene.low_count)
     verdicts: list[bool | None] = []
     said: list[str] = []
     if row.ages is not None:
         span = age_span(patient, scene.low_count.taken)
         verdicts.append(age_in(row.ages, span))
-        said.append("the age is not known" if span == UNKNOWN else f"born {say_born(scene)}")
+        said.append("the age is not known" if span == UNKNOWN else f"aged {say_age(span)}")
     if row.sex is not None:
         verdicts.append(None if patient.sex is None else patient.sex == row.sex)
         said.append(patient.sex or "the sex is not known")
@@ -45,10 +46,14 @@ _DUFFY: Final = {
 }
 
 
-def say_born(scene: Scene) -> str:
-    """The date of birth as far as it is known, and the day of the low count."""
-    born = scene.record.patient.born
-    return f"{born:%B %Y}, counted {say_moment(scene.low_count.taken)}" if born is not None else "at an unknown day"
+def say_age(span: AgeSpan) -> str:
+    """An age in completed years, or in days before the second birthday; both ends where it is a span."""
+    ends = [_said_age(age) for age in (span.least, span.most)]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def _said_age(days: float) -> str:
+    return f"{math.floor(days / YEAR_DAYS)} years" if days >= 2 * YEAR_DAYS else say_days(math.floor(days))
 
 
 # ---- medicines ------------------------------------------------------------------------------------------------------
@@ -61,8 +66,13 @@ def drug_met(row: DrugPredicate, scene: Scene) -> Finding:
     if firm:
         best = max(firm, key=lambda link: (RISING.index(link.strength), -link.rank))
         doses = tuple(dose for exposure in best.exposures for dose in exposure.doses)
-        return Finding(met=True, text=f"{best.drug}: {best.reason.text.rstrip('.')}", evidence=doses)
+        return Finding(met=True, text=_said_link(best), evidence=doses)
     return unknown(_why_not(row, links, scene))
+
+
+def _said_link(link: DrugLink) -> str:
+    text = link.reason.text.rstrip(".")
+    return text if text.casefold().startswith(link.drug.casefold()) else f"{link.drug}: {text}"
 
 
 def links_meant(row: DrugPredicate, scene: Scene) -> tuple[DrugLink, ...]:
@@ -99,7 +109,7 @@ def _of_stretch(link: DrugLink, scene: Scene) -> bool:
 
 def _why_not(row: DrugPredicate, links: list[DrugLink], scene: Scene) -> str:
     if links:
-        return f"{say_list(sorted({link.drug for link in links}))}: linked, but not firmly enough for {row.label}"
+        return f"{say_list(sorted({link.drug for link in links}))}: linked, but not more firmly than that"
     if not scene.record.doses:
         return "no medicine is in the record"
     names = sorted({dose.drug for dose in scene.record.doses})

@@ -11,7 +11,7 @@ from leuko.causes.finding import Finding
 from leuko.causes.scene import Scene, predicates_of
 from leuko.causes.weigh import Weighed, force_of, strength_of, weight_of
 from leuko.knowledge import Library
-from leuko.knowledge.schema.causes import CauseRow, ClueRow, DrugPredicate
+from leuko.knowledge.schema.causes import CauseRow, ClueRow, DrugPredicate, FactPredicate
 from leuko.result import Citation, Gap, Reason
 from leuko.result.causes import Cause, Clue, Verdict
 from leuko.wording import say_list
@@ -51,7 +51,7 @@ def cause_of(
         rank=0,
         clues_for=tuple(sorted((clue for clue in clues if clue.weight > 0), key=_by_weight)),
         clues_against=tuple(sorted(against, key=lambda clue: (clue.weight, clue.predicate))),
-        missing=_missing(clues, row),
+        missing=_missing(clues, row, scene),
         lowers=row.lowers,
         unexplained=unexplained,
         mechanism=row.mechanism,
@@ -93,11 +93,22 @@ def _clue(clue: ClueRow, finding: Finding, scene: Scene) -> Clue:
     )
 
 
-def _missing(clues: Sequence[Clue], row: CauseRow) -> tuple[Clue, ...]:
-    """The unknown clues, those worth most first; those without a way to settle them are left out."""
+def _missing(clues: Sequence[Clue], row: CauseRow, scene: Scene) -> tuple[Clue, ...]:
+    """The unknown clues: what can be tested or counted before what can only be asked, then by what they are worth."""
     weights = {clue.predicate: max(abs(clue.yes), abs(clue.no)) for clue in row.clues}
-    unknown = [clue for clue in clues if clue.verdict == "unknown" and clue.settle]
-    return tuple(sorted(unknown, key=lambda clue: (-weights[clue.predicate], clue.predicate)))
+    predicates = predicates_of(scene.library)
+    unknown = sorted(
+        (clue for clue in clues if clue.verdict == "unknown" and clue.settle),
+        key=lambda clue: (
+            isinstance(predicates[clue.predicate], FactPredicate),
+            -weights[clue.predicate],
+            clue.predicate,
+        ),
+    )
+    said: dict[tuple[str, str], Clue] = {}
+    for clue in unknown:
+        said.setdefault((clue.text, clue.settle), clue)
+    return tuple(said.values())
 
 
 def _by_line(row: CauseRow, scene: Scene) -> Clue:
@@ -153,7 +164,8 @@ def _text(cause: Cause) -> str:
     opening = _OPENING.get(cause.standing, f"{cause.strength} evidence")
     parts = [opening]
     if cause.clues_for:
-        parts.append(f"for it: {'; '.join(_texts(cause.clues_for))}")
+        opening = "fits" if cause.standing == "open" else "for it"
+        parts.append(f"{opening}: {'; '.join(_texts(cause.clues_for))}")
     if cause.clues_against:
         parts.append(f"against it: {'; '.join(_texts(cause.clues_against))}")
     return ". ".join(f"{part[0].upper()}{part[1:]}" for part in parts) + "."

@@ -11,7 +11,8 @@ from typing import Any, Final
 from leuko.errors import KnowledgeError
 from leuko.knowledge import Library
 from leuko.knowledge.schema.causes import PREDICATES, CauseRules, Line, SnomedRow
-from leuko.record import Count, Record
+from leuko.person import Statement, person_at, statements_of
+from leuko.record import Count, Patient, Record
 from leuko.result import Course, Episode, Lines, Status
 from leuko.result.drugs import DrugLink
 from leuko.status import is_low, lines_of, status_of
@@ -37,10 +38,11 @@ class Scene:
     `low_count` is that count: the latest low white count, or, where nothing is low now, the lowest of the last low
     stretch. `first_low`/`last_low` are the days of the stretch it belongs to, as far as counts show them. `at` has the
     status of each analyte's count nearest to it, `low` whether each line is low there (None: not known), `lines` the
-    three lines of that draw. `kept` remembers answers.
+    three lines of that draw. `told` is what the record says of pregnancy and Duffy phenotype. `kept` remembers answers.
     """
 
     record: Record
+    told: tuple[Statement, ...]
     series: Mapping[str, tuple[Count, ...]]
     courses: Mapping[str, Course]
     lines: Lines
@@ -57,8 +59,21 @@ class Scene:
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def status(self, count: Count) -> Status:
-        """Where any count of the person stands."""
-        return status_of(count, patient=self.record.patient, library=self.library)
+        """Where any count of the person stands; asked often, so it is remembered."""
+        key = f"status {id(count)}"
+        if key not in self.kept:
+            self.kept[key] = status_of(count, patient=self.person(count), library=self.library)
+        return self.kept[key]  # type: ignore[no-any-return]
+
+    def label(self, analyte: str) -> str:
+        """What an analyte is called inside a sentence."""
+        row = self.library.analytes.get(analyte)
+        label = row.label if row is not None else analyte
+        return label if label[:2].isupper() else f"{label[:1].lower()}{label[1:]}"
+
+    def person(self, count: Count) -> Patient:
+        """The person as the record describes them at the time of a count."""
+        return person_at(self.record, count.taken, self.told)
 
 
 def rules_of(library: Library) -> CauseRules:
@@ -118,9 +133,14 @@ def scene_of(
     if low_count is None or low_count.taken is None:
         return None
     first, last = _span(episode, low_count)
-    at = _statuses_near(low_count, series, record, library, rules)
+    told = statements_of(record, library=library)
+    at = {
+        analyte: status_of(count, patient=person_at(record, count.taken, told), library=library)
+        for analyte, count in _near(low_count, series, rules).items()
+    }
     return Scene(
         record=record,
+        told=told,
         series=series,
         courses=courses,
         lines=lines if now is not None else lines_of(at, library=library),
@@ -165,15 +185,10 @@ def _span(episode: Episode | None, low_count: Count) -> tuple[date, date]:
     return min(first, day), max(day, end)
 
 
-def _statuses_near(
-    low_count: Count, series: Mapping[str, tuple[Count, ...]], record: Record, library: Library, rules: CauseRules
-) -> dict[str, Status]:
+def _near(low_count: Count, series: Mapping[str, tuple[Count, ...]], rules: CauseRules) -> dict[str, Count]:
+    """Of each analyte the count nearest to the low one."""
     near = {analyte: nearest(counts, low_count, rules.near_days) for analyte, counts in series.items()}
-    return {
-        analyte: status_of(count, patient=record.patient, library=library)
-        for analyte, count in near.items()
-        if count is not None
-    }
+    return {analyte: count for analyte, count in near.items() if count is not None}
 
 
 def nearest(counts: Sequence[Count], low_count: Count, within_days: float) -> Count | None:

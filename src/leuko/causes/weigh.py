@@ -16,8 +16,12 @@ from leuko.result.causes import Standing, Strength
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """The sum of a cause's weights and what follows from it; `pointing`: a clue that points to it is met."""
+    """The sum of a cause's weights and what follows from it.
 
+    `clues` is the sum of its clues alone, `total` with what else weighs; `pointing`: a clue that points to it is met.
+    """
+
+    clues: int
     total: int
     pointing: bool
     standing: Standing
@@ -39,7 +43,7 @@ def weigh(row: CauseRow, met: Mapping[str, bool | None], rules: CauseRules, *, b
     standing: Standing = (
         "ruled_out" if ruled_out else "open" if not pointing else "supported" if strength != "none" else "against"
     )
-    return Weighed(total=total, pointing=pointing, standing=standing, strength=strength)
+    return Weighed(clues=sum(weights), total=total, pointing=pointing, standing=standing, strength=strength)
 
 
 def strength_of(total: int, rules: CauseRules) -> Strength:

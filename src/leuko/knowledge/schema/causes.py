@@ -329,10 +329,12 @@ class CauseRules:
     Evidence is strong, moderate or weak where the weights add up to at least so much; a single clue has force by the
     `clue_*` numbers. `unexplained` is the weight of the low lines that a cause does not explain, `excluded` that of
     other causes with moderate or strong evidence for a cause by exclusion. `open_most` bounds the list of causes to
-    think of. Counts of other lines answer for the low count where they lie at most `near_days` from it. The word lists
-    say which words turn the meaning of a phrase, at most `guard_words` words before it (`denied`, `doubted`, `past`),
-    after it (`denied_after`) or anywhere (`family`), and how test results say yes and no. `doubtful_status` and
-    `past_status` are statuses of facts.
+    think of, `open_most_explained` where strong evidence for one cause explains every low line. Counts of other lines
+    answer for the low count where they lie at most `near_days` from it.
+
+    The word lists say which words turn the meaning of a phrase, at most `guard_words` words before it (`denied`,
+    `doubted`, `past`), after it (`denied_after`) or anywhere (`family`), and how test results say yes and no.
+    `doubtful_status` and `past_status` are statuses of facts.
     """
 
     FOLDER: ClassVar[str] = "causes"
@@ -347,6 +349,7 @@ class CauseRules:
     unexplained: int
     excluded: int
     open_most: int
+    open_most_explained: int
     near_days: float
     guard_words: int
     denied: tuple[str, ...]
