@@ -41,19 +41,23 @@ FOLDERS = (*_CORE, *sorted({kind.FOLDER for kind in further_kinds()}))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Further:
-    """The files of the further tables by folder; a table is parsed when first asked for, and kept."""
+    """The files of the further tables by folder; a folder is parsed when one of its tables is asked for, and kept."""
 
     files: Mapping[str, tuple[tuple[str, bytes], ...]]
+    parsed: dict[str, list[tuple[str, Table]]]
     kept: dict[type[Any], tuple[Any, ...]]
 
     def read(self, kind: type[Row]) -> tuple[Row, ...]:
         """The rows of one kind, in the order of the files."""
         if kind not in self.kept:
-            self.kept[kind] = self._parsed(kind)
+            self.kept[kind] = self._rows(kind)
         return self.kept[kind]
 
-    def _parsed(self, kind: Any) -> tuple[Any, ...]:
-        tables = [(name, _parse(name, content)) for name, content in self.files.get(kind.FOLDER, ())]
+    def _rows(self, kind: Any) -> tuple[Any, ...]:
+        if kind.FOLDER not in self.parsed:
+            files = self.files.get(kind.FOLDER, ())
+            self.parsed[kind.FOLDER] = [(name, _parse(name, content)) for name, content in files]
+        tables = self.parsed[kind.FOLDER]
         keys = {other.KEY for other in further_kinds() if other.FOLDER == kind.FOLDER}
         return tuple(_Rows({kind.FOLDER: tables}, frozenset(keys)).keyed(kind.FOLDER, kind.KEY, kind, _id_of).values())
 
@@ -161,7 +165,7 @@ def _build(roots: tuple[Any, ...]) -> Library:
         analytes=rows.keyed("analytes", "analyte", Analyte, lambda row: row.id),
         codes=rows.keyed("codes", "code", CodeRow, lambda row: (row.system, row.code)),
         notices=rows.keyed("notices", "notice", NoticeEntry, lambda row: row.code),
-        further=Further(files=MappingProxyType(further), kept={}),
+        further=Further(files=MappingProxyType(further), parsed={}, kept={}),
     )
     _require_sources(library)
     return library
