@@ -10,7 +10,6 @@ The table is `leuko/data/units/units.toml`; this module holds no spelling but th
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +18,8 @@ from fractions import Fraction
 from functools import lru_cache
 from importlib import resources
 from typing import Any
+
+import rtoml
 
 from leuko.errors import LeukoError
 
@@ -200,7 +201,7 @@ class _Table:
 
 @lru_cache(maxsize=1)
 def _table() -> _Table:
-    raw = tomllib.loads((resources.files("leuko") / "data" / "units" / "units.toml").read_text(encoding="utf-8"))
+    raw = rtoml.loads((resources.files("leuko") / "data" / "units" / "units.toml").read_text(encoding="utf-8"))
     return _Table(
         exact=_units(raw, "exact"),
         folded=_units(raw, "any_case"),

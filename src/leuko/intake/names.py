@@ -7,13 +7,14 @@ A1c" is no haemoglobin and "Leukocyte esterase" no leukocyte count, because one 
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from typing import Literal
+
+import rtoml
 
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Analyte
@@ -185,7 +186,7 @@ class _Words:
 
 @lru_cache(maxsize=1)
 def _words() -> _Words:
-    raw = tomllib.loads((resources.files("leuko") / "data" / "names" / "words.toml").read_text(encoding="utf-8"))
+    raw = rtoml.loads((resources.files("leuko") / "data" / "names" / "words.toml").read_text(encoding="utf-8"))
     methods: dict[str, Method] = {word: method for method in _METHODS for word in raw[method]}
     kinds: tuple[SpecimenKind, ...] = ("blood", "doubtful", "other")
     specimen: dict[str, SpecimenKind] = {word: kind for kind in kinds for word in raw["specimen"][kind]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
+import rtoml
 
 from leuko.errors import KnowledgeError, UsageError
 from leuko.knowledge.further import further_kinds
@@ -195,8 +195,8 @@ def _require_known_folders(root: Path) -> None:
 
 def _parse(name: str, content: bytes) -> Table:
     try:
-        return tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return rtoml.loads(content.decode())
+    except (rtoml.TomlParsingError, UnicodeDecodeError) as error:
         raise KnowledgeError("a knowledge file is not valid TOML", where=name, why=str(error)) from error
 
 

@@ -6,7 +6,6 @@ The words stand in `leuko/data/headers/headers.toml`.
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
+
+import rtoml
 
 from leuko.errors import KnowledgeError
 
@@ -114,7 +115,7 @@ def key_of(text: str) -> str:
 @lru_cache(maxsize=1)
 def load_words() -> Words:
     """Read the shipped words. Raises KnowledgeError where the file breaks its own rules."""
-    table = tomllib.loads((resources.files("leuko") / "data" / "headers" / "headers.toml").read_text(encoding="utf-8"))
+    table = rtoml.loads((resources.files("leuko") / "data" / "headers" / "headers.toml").read_text(encoding="utf-8"))
     words = table["words"]
     return Words(
         headers=MappingProxyType(_headers(table["role"])),
