@@ -1,0 +1,279 @@
+"""From what each body says under the person's conditions to one step for each thing to do, ordered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, get_args
+
+from leuko.causes.finding import Finding
+from leuko.knowledge.schema.steps import PathRow, StatementRow, StepRow
+from leuko.result import Gap, Reason
+from leuko.result.causes import Cause
+from leuko.result.steps import URGENCIES, Already, BodySays, Pathway, Step, StepUrgency
+from leuko.wording import say_list
+from leuko.workup.conditions import ask
+from leuko.workup.held import held_of
+from leuko.workup.view import View, tables_of
+
+PATHWAYS: Final[tuple[Pathway, ...]] = get_args(Pathway)
+_FIRST: Final[tuple[StepUrgency, ...]] = ("emergency", "same_day")
+_REMAINING: Final = frozenset({"supported", "open"})
+_MOST_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """A step with the statements that hold for the person, and those that hang on what can still be asked."""
+
+    row: StepRow
+    holding: tuple[StatementRow, ...]
+    open: tuple[StatementRow, ...]
+
+
+def gather(view: View) -> tuple[Step, ...]:
+    """Every step that a statement speaks for, ordered; or the one that says that nothing follows."""
+    path = path_of(view)
+    spoken = [_spoken(row, view) for row in tables_of(view.library).steps.values() if _on_path(row, path, view)]
+    open_ = [statement for one in spoken for statement in one.open]
+    steps = [_step(one, open_, path, view) for one in spoken if _speaks(one)]
+    return _once_each(_ordered(steps)) or _nothing(path, view)
+
+
+def path_of(view: View) -> PathRow | None:
+    """The person's way through the work-up: the first whose conditions are all met."""
+    paths = tables_of(view.library).paths
+    return next((path for path in paths if all(ask(name, view).met for name in path.when)), None)
+
+
+def _on_path(row: StepRow, path: PathRow | None, view: View) -> bool:
+    fits = not row.paths or (path is not None and path.id in row.paths)
+    return fits and row.basis.drives and row.pathway != "none" and not any(ask(name, view).met for name in row.unless)
+
+
+def _spoken(row: StepRow, view: View) -> Spoken:
+    rows = [one for one in tables_of(view.library).statements if one.step == row.id and one.basis.drives]
+    standing = {one.id: _standing(one, view) for one in rows}
+    return Spoken(
+        row=row,
+        holding=tuple(one for one in rows if standing[one.id] is True),
+        open=tuple(one for one in rows if standing[one.id] is None),
+    )
+
+
+def _standing(row: StatementRow, view: View) -> bool | None:
+    """Whether a statement holds; None where it hangs only on what somebody can look for or ask."""
+    if any(ask(name, view).met for name in row.unless):
+        return False
+    findings = {name: ask(name, view) for name in row.when}
+    unknown = [name for name, finding in findings.items() if finding.met is None]
+    if any(finding.met is False for finding in findings.values()):
+        return False
+    if not unknown:
+        return True
+    return None if row.advises == "do" and all(_question(name, view) for name in unknown) else False
+
+
+def _question(condition: str, view: View) -> str:
+    row = tables_of(view.library).conditions.get(condition)
+    return row.ask if row is not None and row.basis.drives else ""
+
+
+def _speaks(one: Spoken) -> bool:
+    return any(statement.advises != "note" for statement in one.holding)
+
+
+# ---- one step -------------------------------------------------------------------------------------------------------
+
+
+def _step(one: Spoken, open_: Sequence[StatementRow], path: PathRow | None, view: View) -> Step:
+    row, doing = one.row, [statement for statement in one.holding if statement.advises == "do"]
+    names = tuple(dict.fromkeys(test for statement in doing for test in statement.tests))
+    held = {name: held_of(tables_of(view.library).tests[name], view) for name in names}
+    wanted = tuple(name for name, found in held.items() if found is None or not found.recent)
+    bodies = tuple(_body(statement, view) for statement in one.holding)
+    first = _first(bodies)
+    return Step(
+        id=row.id,
+        pathway=row.pathway,
+        path=path.label if path is not None else "",
+        order=row.order,
+        what=row.what if doing else row.instead or row.what,
+        tests=tuple(tables_of(view.library).tests[name].name for name in wanted),
+        test_ids=wanted,
+        why=_why(row, one.holding, view),
+        urgency=_urgency(row, doing),
+        by_when=first.by_when if first is not None else "",
+        who=row.who,
+        separates=_separates(row, wanted, view),
+        already=tuple(found for found in held.values() if found is not None),
+        done=bool(names) and not wanted and all(statement.tests for statement in doing),
+        bodies=bodies,
+        conflict=_conflict(row, bodies),
+        gap=_gap(row, open_ if row.collects else (), view),
+    )
+
+
+def _body(row: StatementRow, view: View) -> BodySays:
+    return BodySays(
+        id=row.id,
+        body=row.body,
+        advises=row.advises,
+        says=row.says,
+        urgency=row.urgency,
+        by_when=row.by_when,
+        within_days=row.within_days,
+        citation=view.library.cite(row.basis),
+    )
+
+
+def _first(bodies: Iterable[BodySays]) -> BodySays | None:
+    """The body that asks for it soonest; one without a number of days goes by its urgency alone."""
+    timed = [one for one in bodies if one.advises == "do" and one.by_when]
+    return min(timed, key=lambda one: (_days(one), _rank(one.urgency)), default=None)
+
+
+def _days(body: BodySays) -> float:
+    return body.within_days if body.within_days is not None else float("inf")
+
+
+def _rank(urgency: StepUrgency | None) -> int:
+    return URGENCIES.index(urgency) if urgency is not None else len(URGENCIES)
+
+
+def _urgency(row: StepRow, doing: Sequence[StatementRow]) -> StepUrgency:
+    """The most urgent that any body asks for."""
+    if not doing:
+        return "routine"
+    return min((statement.urgency or row.urgency for statement in doing), key=_rank)
+
+
+def _why(row: StepRow, holding: Sequence[StatementRow], view: View) -> Reason:
+    findings = [ask(name, view) for statement in holding for name in statement.when]
+    shown = _shown(findings)
+    parts = (row.because, f"Here: {'; '.join(shown)}." if shown else "", row.caution)
+    return Reason(
+        rule=f"step:{row.id}",
+        text=" ".join(part for part in parts if part),
+        evidence=tuple(dict.fromkeys(name for one in findings for name in one.evidence)),
+        citations=tuple(dict.fromkeys(view.library.cite(one.basis) for one in holding)),
+    )
+
+
+def _shown(findings: Iterable[Finding]) -> list[str]:
+    """What was found, of what rests on the record; a text that another one holds is not said twice."""
+    texts = list(dict.fromkeys(part for one in findings if one.evidence for part in one.text.split("; ") if part))
+    return [text for text in texts if not any(text != other and text in other for other in texts)][:_MOST_SHOWN]
+
+
+def _separates(row: StepRow, wanted: Sequence[str], view: View) -> tuple[str, ...]:
+    """The remaining causes of which a wanted test answers a clue that is still missing."""
+    told = {name for test in wanted for name in tables_of(view.library).tests[test].told_by}
+    return tuple(
+        cause.id
+        for cause in view.causes
+        if cause.standing in _REMAINING and (cause.id in row.separates or _waits_for(cause, told))
+    )
+
+
+def _waits_for(cause: Cause, told: set[str]) -> bool:
+    return any(clue.predicate in told for clue in cause.missing)
+
+
+def _conflict(row: StepRow, bodies: Sequence[BodySays]) -> Reason | None:
+    """Where bodies disagree: on whether to do it at all, or on how soon."""
+    sides = [one for one in bodies if one.advises != "note"]
+    times = {one.within_days for one in sides if one.within_days is not None}
+    if len({one.body for one in sides}) < 2 or (len({one.advises for one in sides}) < 2 and len(times) < 2):
+        return None
+    said = "; ".join(dict.fromkeys(f"{one.body}: {_side(one)}" for one in sides))
+    return Reason(
+        rule=f"conflict:step:{row.id}",
+        text=f"Bodies differ. {said}.",
+        citations=tuple(dict.fromkeys(one.citation for one in sides)),
+    )
+
+
+def _side(body: BodySays) -> str:
+    return f"{body.says.rstrip('.')} ({body.by_when})" if body.by_when else body.says.rstrip(".")
+
+
+def _gap(row: StepRow, open_: Sequence[StatementRow], view: View) -> Gap | None:
+    """What the record leaves open for the other steps, and what each answer would lead to."""
+    if not open_:
+        return None
+    asked = {name: None for one in open_ for name in one.when if ask(name, view).met is None}
+    labels = [tables_of(view.library).conditions[name].label for name in asked]
+    settle = [_question(name, view) for name in asked]
+    effect = dict.fromkeys(f"{one.says.rstrip('.')} ({one.body})" for one in open_)
+    return Gap(
+        what=f"whether there is {say_list(labels, 'or')}",
+        why=f"the record does not say. If there is: {'; '.join(effect)}",
+        settle=f"{'; '.join(dict.fromkeys(settle))}",
+    )
+
+
+# ---- the whole ------------------------------------------------------------------------------------------------------
+
+
+def _ordered(steps: Iterable[Step]) -> list[Step]:
+    return sorted(steps, key=lambda one: (one.done, _tier(one), PATHWAYS.index(one.pathway), one.order, one.id))
+
+
+def _tier(step: Step) -> int:
+    return _FIRST.index(step.urgency) if step.urgency in _FIRST else len(_FIRST)
+
+
+def _once_each(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """No test is asked for twice: a later step leaves out what an earlier one asks for, and goes where none is left."""
+    asked: set[str] = set()
+    kept: list[Step] = []
+    for step in steps:
+        left = [(name, test) for name, test in zip(step.tests, step.test_ids, strict=True) if test not in asked]
+        asked.update(step.test_ids)
+        if step.test_ids and not left and _only_tests(step):
+            continue
+        kept.append(replace(step, tests=tuple(name for name, _ in left), test_ids=tuple(test for _, test in left)))
+    return tuple(kept)
+
+
+def _only_tests(step: Step) -> bool:
+    return step.pathway == "tests" and step.conflict is None
+
+
+def _nothing(path: PathRow | None, view: View) -> tuple[Step, ...]:
+    """The step that says that nothing follows, with what the counts leave unseen."""
+    row = next((one for one in tables_of(view.library).steps.values() if one.pathway == "none"), None)
+    if row is None:
+        return ()
+    evidence = tuple(status.count.id for status in view.latest.values())
+    unseen = "wbc" in view.latest and "neutrophils" not in view.latest
+    return (
+        Step(
+            id=row.id,
+            pathway=row.pathway,
+            path=path.label if path is not None else "",
+            order=row.order,
+            what=row.what,
+            why=Reason(
+                rule=f"step:{row.id}",
+                text=row.because,
+                evidence=evidence,
+                citations=(view.library.cite(row.basis),),
+            ),
+            urgency="routine",
+            who=row.who,
+            gap=_unseen() if unseen else None,
+        ),
+    )
+
+
+def _unseen() -> Gap:
+    return Gap(
+        what="whether the neutrophils are low",
+        why="they were not counted: a white count that is not low can hide a line that is",
+        settle="a differential with the white count",
+    )
+
+
+__all__ = ["Already", "gather", "path_of"]
