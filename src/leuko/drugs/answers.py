@@ -17,13 +17,13 @@ from leuko.wording import say_count, say_list, say_moment
 
 
 def answers_of(
-    found: Finding, *, record: Record, others: Sequence[str], open_others: Sequence[str], other: Sequence[Explanation]
+    found: Finding, *, record: Record, others: Sequence[str], faint: Sequence[str], other: Sequence[Explanation]
 ) -> Answers:
     """Every answer the record gives for one medicine.
 
-    `others` are confirmed medicines that fit the same episode, `open_others` those whose association is not reviewed.
+    `others` are strong or moderate candidates for the same episode, `faint` those too weak or not reviewed.
     """
-    explained = _other_cause(others, open_others, other)
+    explained = _other_cause(others, faint, other)
     answers = {
         "reports": _reports(found),
         "after_start": _after_start(found),
@@ -45,7 +45,7 @@ def answers_of(
     if found.taken.contradictions and found.timed.exposure is None:
         answers["contradiction"] = Answer(answer="yes", because=found.taken.contradictions[0][1])
     elif found.timed.timing == "unknown":
-        answers["undated"] = Answer(answer="yes", because="no dose has a date")
+        answers["undated"] = Answer(answer="yes", because="the doses cannot be placed against the onset")
     return answers
 
 
@@ -133,12 +133,12 @@ def _rechallenge(found: Finding) -> Answer:
     return Answer(answer="not_done" if response.rechallenge == "not_done" else "unknown", because=text)
 
 
-def _other_cause(others: Sequence[str], open_others: Sequence[str], other: Sequence[Explanation]) -> Answer:
+def _other_cause(others: Sequence[str], faint: Sequence[str], other: Sequence[Explanation]) -> Answer:
     named = [*others, *(one.name for one in other)]
     if named:
         return Answer(answer="yes", because=f"also in the record: {say_list(named)}", evidence=evidence_of(other))
-    hint = f" ({say_list(list(open_others))} ran too, unreviewed)" if open_others else ""
-    return Answer(answer="unknown", because=f"none found in the record{hint}, which does not exclude one")
+    hint = f" ({say_list(list(faint))} ran too, too weak a candidate)" if faint else ""
+    return Answer(answer="unknown", because=f"none found in the record{hint}; that does not exclude one")
 
 
 def _turned(answer: Answer) -> Answer:
@@ -181,7 +181,7 @@ def _full_recovery(found: Finding) -> Answer:
     item = _item(found, "full_recovery")
     exposure = found.timed.exposure
     stop = None if exposure is None or exposure.running else exposure.stop
-    if stop is None or found.timed.timing not in {*FITTING, "early", "late"}:
+    if stop is None or stop.latest is None or found.timed.timing not in {*FITTING, "early", "late"}:
         return Answer(answer="unknown", because="no stop of the medicine is known that a recovery could follow")
     within = [count for count in found.low.counts if _high_again(count, found, stop, item)]
     if within:

@@ -112,7 +112,7 @@ def _judged(
     asked = {row.asks: item.answer for row, item in zip(rows, items, strict=True)}
     found = {judge(answers, known) for known in _worlds(asked, open_asks)}
     possible = tuple(one.name for one in book.categories if one.scheme == scheme and one.name in found)
-    words = possible[0] if len(possible) == 1 else f"{possible[0]} or {say_list(possible[1:], 'or')}"
+    words = say_list(possible, "or")
     return Causality(
         scheme=scheme,
         title=TITLES[scheme],

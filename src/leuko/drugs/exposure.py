@@ -19,6 +19,7 @@ from leuko.wording import say_list
 NOT_TAKEN: Final = frozenset(
     {"cancelled", "entered-in-error", "not-done", "not-taken", "declined", "draft", "rejected"}
 )
+ENDED: Final = frozenset({"completed", "stopped", "ended"})
 ONGOING: Final = frozenset({"active", "in-progress"})
 _KINDS: Final[dict[str, ExposureKind]] = {"MedicationRequest": "ordered", "MedicationDispense": "dispensed"}
 _ORDER: Final[tuple[ExposureKind, ...]] = ("administered", "stated", "dispensed", "ordered")
@@ -132,6 +133,9 @@ def _piece(dose: Dose) -> _Piece:
     )
     if kind == "administered" and end is None:
         end = start
+    if end is None and dose.status in ENDED:
+        # it is over; on which day is not recorded
+        end = Between(earliest=start.earliest, latest=None)
     return _Piece(dose=dose, kind=kind, start=start, stop=end, going=end is None and dose.status in ONGOING)
 
 
@@ -199,7 +203,8 @@ def _stop(run: Sequence[_Piece]) -> Between | None:
     last_open = [piece for piece in run if piece.stop is None]
     ends = [piece.stop for piece in run if piece.stop is not None and piece.stop.latest is not None]
     if not ends:
-        return None
+        over = [piece.stop for piece in run if piece.stop is not None]
+        return None if last_open or not over else over[-1]
     latest = max(ends, key=lambda end: end.latest.timestamp() if end.latest else 0.0)
     starts = [piece.start.earliest for piece in last_open if piece.start.earliest is not None]
     still_open = any(latest.earliest is None or start > latest.earliest for start in starts)
@@ -211,8 +216,10 @@ def _running(
 ) -> bool | None:
     if any(piece.going for piece in run):
         return True
-    if stop is None or stop.latest is None:
+    if stop is None:
         return None
+    if stop.latest is None:
+        return False
     if stop.latest.date() > as_of:
         return True
     if inferred and stop.latest.date() + timedelta(days=join_days) >= as_of:
@@ -229,6 +236,10 @@ def _say(exposure: Exposure) -> str:
         return f"{words} {start}, still running"
     if exposure.stop is None:
         return f"{words} {start}; no stop date is recorded"
+    if exposure.stop.latest is None:
+        return f"{words} {start}, ended on an unknown day"
+    if say_span(exposure.stop) == say_span(exposure.start):
+        return f"{words} on {say_span(exposure.start)}"
     until = (
         f"last recorded dose {say_span(exposure.stop)}" if exposure.inferred_stop else f"to {say_span(exposure.stop)}"
     )

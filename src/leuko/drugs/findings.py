@@ -74,7 +74,7 @@ class Finding:
 
     @property
     def strength(self) -> LinkStrength:
-        """How strongly it is tied to the episode; docs say how the steps are taken."""
+        """How strongly it is tied to the episode (`_level` says by which steps)."""
         timing = self.timed.timing
         if timing in RULED_OUT:
             return "against"
@@ -92,8 +92,9 @@ def _level(found: Finding) -> LinkStrength:
     steps = 0
     if found.timed.timing in FITTING:
         known = found.row.reports == "conclusive"
-        steps += known and (found.timed.timing != "during" or found.response.dechallenge == "positive")
-        steps += {"positive": 1, "negative": -1}.get(found.response.dechallenge, 0)
+        seen = found.timed.timing != "during" and found.low.episode.onset.earliest is not None
+        steps += known and (seen or found.response.dechallenge == "positive")
+        steps += {"positive": int(seen), "negative": -1}.get(found.response.dechallenge, 0)
         steps += {"positive": 2, "negative": -1}.get(found.response.rechallenge, 0)
         steps += found.row.pattern == "cytotoxic" and found.timed.timing == "inside"
     most = 2 if found.proven and not found.taken.local else 0 if found.taken.local else 1

@@ -136,6 +136,9 @@ def _by_name(text: str, index: Index) -> Identified:
             unmatched=(text,),
             text=f"“{text}” is a product of its own ({special}); it is not taken as the plain medicine",
         )
+    whole = known_as(text, index)
+    if whole:
+        return _named(text, whole, index)
     readings = [_reading(part, index) for part in readings_of(text)]
     found = [reading for reading in readings if reading.rows]
     if not found:

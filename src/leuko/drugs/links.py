@@ -93,19 +93,21 @@ def _others(found: Finding, findings: Sequence[Finding]) -> list[Finding]:
     return [one for one in findings if one is not found and one.could and not one.taken.local]
 
 
+def _faint(found: Finding) -> bool:
+    """Whether a medicine ran at the time but is too weak a candidate, or not reviewed, to count as another cause."""
+    return found.row is not None and found.timed.timing in FITTING
+
+
 def _causality(found: Finding, findings: Sequence[Finding], record: Record) -> tuple[Causality, ...]:
     if found.row is None:
         return ()
-    unreviewed = [
-        one.taken.name
-        for one in findings
-        if one is not found and one.row is not None and not one.reviewed and one.timed.timing in FITTING
-    ]
+    suspects = [one for one in _others(found, findings) if one.strength in {"strong", "moderate"}]
+    faint = [one.taken.name for one in findings if one is not found and one not in suspects and _faint(one)]
     answers = answers_of(
         found,
         record=record,
-        others=[one.taken.name for one in _others(found, findings)],
-        open_others=unreviewed,
+        others=[one.taken.name for one in suspects],
+        faint=faint,
         other=explanations_of(record, found.low.episode, found.low.book),
     )
     schemes = _SCHEMES if found.low.analyte == "neutrophils" and found.row.pattern != "cytotoxic" else _SCHEMES[:2]

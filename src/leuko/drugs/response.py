@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from leuko.drugs.book import Book
-from leuko.drugs.exposure import Taken
+from leuko.drugs.exposure import Taken, last_given_before
 from leuko.drugs.spans import Days, days_between, may_precede, say_range, say_span, span_of, surely_before
 from leuko.drugs.timing import Timed, timed
 from leuko.knowledge.schema.drugs import DrugRow
@@ -65,19 +65,31 @@ def _dechallenge(scene: Scene, found: Timed) -> _Stopped:
     exposure, name, episode = found.exposure, scene.row.inn, scene.episode
     if exposure is None or found.timing in {"before_start", "after_stop"}:
         return "cannot_say", f"nothing can be said of stopping {name}"
-    high = _recovery_days(scene)
+    if scene.row.pattern == "late_onset":
+        return "cannot_say", f"a late fall begins after the last dose of {name}: stopping tells nothing"
     if scene.row.pattern == "cytotoxic":
-        return _after(found.anchor, episode, high, f"the dose of {name}")
+        dose = _last_dose(scene) or found.anchor
+        return _after(dose, episode, _recovery_days(scene), f"the dose of {name} ({say_span(dose)})")
+    return _stopped(scene, exposure)
+
+
+def _last_dose(scene: Scene) -> Between | None:
+    """The last dose before the recovery, or before the last low count: later cycles start the clock anew."""
+    end = scene.episode.recovery or _last_low(scene.episode)
+    return last_given_before(scene.taken.exposures, end.earliest) if end.earliest is not None else None
+
+
+def _stopped(scene: Scene, exposure: Exposure) -> _Stopped:
+    name, episode = scene.row.inn, scene.episode
     last = _last_exposure(scene.taken, exposure, episode)
-    if last.running or last.stop is None:
+    if last.running or last.stop is None or last.stop.latest is None:
         return _unstopped(last, episode, name)
     if episode.recovery is not None and surely_before(episode.recovery, last.stop):
         return "negative", f"counts recovered before {name} was stopped"
     if episode.recovery is None and surely_before(_last_low(episode), last.stop):
         return "too_soon", f"no count was taken after {name} was stopped ({say_span(last.stop)})"
-    return _after(
-        last.stop, episode, high, f"{'the last recorded dose of' if last.inferred_stop else 'stopping'} {name}"
-    )
+    what = "the last recorded dose of" if last.inferred_stop else "stopping"
+    return _after(last.stop, episode, _recovery_days(scene), f"{what} {name}")
 
 
 def _last_exposure(taken: Taken, exposure: Exposure, episode: Episode) -> Exposure:
@@ -135,7 +147,10 @@ def _last_low(episode: Episode) -> Between:
 
 
 def _rechallenge(scene: Scene, found: Timed) -> _Again:
-    if sum(one.start is not None for one in scene.taken.exposures) < 2:
+    dated = [one for one in scene.taken.exposures if one.start is not None]
+    if not dated or scene.taken.undated:
+        return "cannot_say", "not every dose has a date", ()
+    if len(dated) < 2:
         return "not_done", "the record shows no second exposure", ()
     if found.timing in {"before_start", "after_stop", "unknown"}:
         return "cannot_say", "the first fall does not fit in time", ()

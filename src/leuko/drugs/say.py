@@ -15,6 +15,7 @@ from leuko.wording import say_list
 
 _LINES: Final = {"wbc": "white cells", "cd4": "CD4 cells"}
 _REPORTS: Final = {"conclusive": "an established cause", "listed": "listed as a cause", "weak": "a doubtful cause"}
+_SCORED: Final = frozenset({"inside", "partly", "during", "early", "late"})
 _FOR: Final = frozenset({"inside", "partly", "during"})
 
 
@@ -63,8 +64,10 @@ def timing_words(found: Finding) -> str:
     place, name = found.timed, found.taken.name
     assert found.row is not None  # noqa: S101 (of the table)
     cycle = found.row.pattern == "cytotoxic"
-    if place.timing == "unknown" or place.anchor is None:
+    if place.anchor is None:
         return f"when {name} was taken is not known"
+    if place.timing == "unknown":
+        return f"whether {name} was still taken when {line_of(found)} fell is not recorded"
     if place.timing == "before_start":
         return f"{name} began {say_span(place.anchor)}, when {line_of(found)} were already low"
     event = f"{line_of(found)} lowest" if cycle else f"{line_of(found)} first low"
@@ -102,6 +105,8 @@ def _window_words(found: Finding) -> str:
         "early": f": earlier than usual ({usual})",
         "late": f": later than usual ({usual})",
     }[place.timing]
+    if found.low.episode.onset.earliest is None and place.timing in {"inside", "partly"} and what == "onset":
+        return f"; the first count on record is already low, so how soon it fell is not known (usual{whose}: {usual})"
     again = "; it had been taken before, and may then act faster" if place.again and what == "onset" else ""
     return fit + again
 
@@ -179,6 +184,10 @@ def missing_of(found: Finding) -> tuple[Gap, ...]:
         return (*gaps, Gap(what=f"whether {name} lowers counts", why=found.taken.read_as, settle="its label"))
     if place.exposure is not None and place.exposure.stop is None and place.exposure.running is None:
         gaps.append(Gap(what=f"whether {name} is still taken", why="no stop date is recorded", settle="its stop date"))
+    if place.exposure is not None and place.exposure.stop is not None and place.exposure.stop.latest is None:
+        gaps.append(
+            Gap(what=f"when {name} was stopped", why="it is over, the day is not recorded", settle="its stop date")
+        )
     if place.exposure is not None and place.exposure.inferred_stop and place.timing in _FOR and not _cytotoxic(found):
         why = "only the last recorded dose is known, not that it was stopped"
         gaps.append(Gap(what=f"when {name} was stopped", why=why, settle="its stop date"))
@@ -218,7 +227,8 @@ def summary_of(found: Finding, causality: Sequence[Causality], others: Sequence[
     if found.response is not None and found.response.rechallenge in {"positive", "negative"}:
         parts.append(f"{_capital(found.response.rechallenge_text)}.")
     parts.append(_verdict(found, others))
-    parts += [one.reason.text for one in causality if one.scheme == "naranjo" and found.role != "cycle"]
+    if found.role != "cycle" and found.reviewed and found.timed.timing in _SCORED:
+        parts += [one.reason.text for one in causality if one.scheme == "naranjo"]
     citations = [cite for one in causality for cite in one.reason.citations]
     return _reason(found, "link", " ".join(parts), [*found.low.book.cite(found.row, found.timed.window), *citations])
 
@@ -233,7 +243,7 @@ def _verdict(found: Finding, others: Sequence[Finding]) -> str:
     if not found.reviewed:
         return "Its association with low counts is not reviewed, so nothing is concluded."
     if timing == "unknown":
-        return "Without dates nothing can be said of it."
+        return "So nothing can be said of it."
     if found.role == "cycle":
         return _cycle_words(found, others)
     also = f" Also in time: {say_list([one.taken.name for one in others])}." if others else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leuko.drugs.book import Book
 from leuko.drugs.exposure import Taken, last_given_before
@@ -17,13 +17,15 @@ from leuko.result.drugs import DrugTiming, Exposure
 class Timed:
     """A medicine against an episode: the exposure that counts, the days from it, and where they lie.
 
-    `anchor` is the time the days are counted from: start, dose or last dose. `own` tells whether `window` is the
+    `anchor` is the time the days are counted from: start, dose or last dose. `began` is the start that the onset is
+    held against: of a cytotoxic medicine the last dose before the first low count. `own` tells whether `window` is the
     medicine's own. `again` is true where it had been taken before: a fall may then come faster.
     """
 
     timing: DrugTiming
     exposure: Exposure | None = None
     anchor: Between | None = None
+    began: Between | None = None
     latency: Days = (None, None)
     since_stop: Days = (None, None)
     window: DrugWindow | None = None
@@ -73,6 +75,7 @@ def _course(dated: Sequence[Exposure], row: DrugRow, episode: Episode, book: Boo
         timing="during",
         exposure=exposure,
         anchor=anchor,
+        began=exposure.start,
         latency=days_between(anchor, episode.onset),
         since_stop=since_stop,
         window=window,
@@ -80,8 +83,11 @@ def _course(dated: Sequence[Exposure], row: DrugRow, episode: Episode, book: Boo
         again=len(before) > 1,
     )
     if not from_last and since_stop[0] is not None and since_stop[0] > _allowed(row, book):
-        return _as(found, "after_stop")
-    return _as(found, _against_window(found))
+        return replace(found, timing="after_stop")
+    place = _against_window(found)
+    ended_somewhen = exposure.stop is not None and exposure.stop.latest is None
+    # it is over, and nothing tells whether it still ran at the onset
+    return replace(found, timing="unknown" if ended_somewhen and place in {"during", "late"} else place)
 
 
 def _allowed(row: DrugRow, book: Book) -> float:
@@ -117,19 +123,6 @@ def _too_late(first: Exposure, episode: Episode) -> Timed:
     )
 
 
-def _as(found: Timed, timing: DrugTiming) -> Timed:
-    return Timed(
-        timing=timing,
-        exposure=found.exposure,
-        anchor=found.anchor,
-        latency=found.latency,
-        since_stop=found.since_stop,
-        window=found.window,
-        own=found.own,
-        again=found.again,
-    )
-
-
 def _cycle(dated: Sequence[Exposure], row: DrugRow, episode: Episode, book: Book) -> Timed:
     """A cytotoxic medicine: the dose before the lowest count, and whether the lowest count lies where nadirs lie."""
     if not _before(dated, episode):
@@ -141,23 +134,31 @@ def _cycle(dated: Sequence[Exposure], row: DrugRow, episode: Episode, book: Book
     recovery = book.window(row, "recovery")
     least = best.latency[0]
     if best.timing == "late" and recovery is not None and least is not None and least > recovery.high_days:
-        best = _as(best, "after_stop")
-    return Timed(
-        timing=best.timing,
-        exposure=best.exposure,
-        anchor=best.anchor,
-        latency=best.latency,
+        best = replace(best, timing="after_stop")
+    return replace(
+        best,
+        began=_dose_before(dated, episode),
         window=window,
         own=book.own(row, "nadir") is not None,
         again=len(candidates) > 1,
     )
 
 
+def _dose_before(dated: Sequence[Exposure], episode: Episode) -> Between | None:
+    """The last dose that began before the first low count was taken."""
+    first_low = Between(earliest=episode.onset.latest, latest=episode.onset.latest)
+    return next((dose for dose, _ in reversed(_pairs(dated)) if may_precede(dose, first_low)), None)
+
+
 def _doses(dated: Sequence[Exposure], episode: Episode) -> list[tuple[Between, Exposure]]:
     """The doses that can lie before the lowest count, in order of time; else the start of an exposure."""
     lowest = _lowest(episode)
-    pairs = [(dose, one) for one in dated for dose in (one.given or ((one.start,) if one.start else ()))]
+    pairs = _pairs(dated)
     return [(dose, one) for dose, one in pairs if may_precede(dose, lowest)] or [pairs[0]]
+
+
+def _pairs(dated: Sequence[Exposure]) -> list[tuple[Between, Exposure]]:
+    return [(dose, one) for one in dated for dose in (one.given or ((one.start,) if one.start else ()))]
 
 
 def _lowest(episode: Episode) -> Between:
@@ -186,7 +187,7 @@ def began_after(found: Timed, episode: Episode) -> bool | None:
     """Whether the fall came after the start: the first low count lies after it and the last normal one is known."""
     if found.timing == "before_start":
         return False
-    start = found.exposure.start if found.exposure is not None else None
+    start = found.began
     if start is None or episode.onset.latest is None:
         return None
     first_low = Between(earliest=episode.onset.latest, latest=episode.onset.latest)

@@ -90,10 +90,11 @@ class DrugLink:
     medicine: nothing is known here, which acquits nothing), "excluded" (it cannot have caused this episode). `timing`:
     the onset, or of a cycle the nadir, lies "inside" the usual window, "partly" (the counts leave it open), "during"
     the exposure with no confirmed window to hold it against, "early" or "late" for it, "after_stop" (began too long
-    after the last dose), "before_start" (the medicine began after the onset), "unknown". A medicine that is not known to
-    lower the line has no link to it. `latency` is the time from start (of a cycle: from the dose) to onset (nadir) [days, least and
-    most]. `reviewed` is false where the association itself is not confirmed: such a link drives nothing. `rank` orders
-    the links of one episode from 1; `others` names the other medicines that could explain the same episode, in order.
+    after the last dose), "before_start" (the medicine began after the onset), "unknown". A medicine that is not known
+    to lower the line has no link to it. `latency` is the time from start (of a cycle: from the dose) to onset (nadir)
+    [days, least and most]. `reviewed` is false where the association itself is not confirmed: such a link drives
+    nothing. `rank` orders the links of one episode from 1; `others` names the other medicines that could explain the
+    same episode, in order.
     `episode` counts from 0 in the course of `analyte`.
     """
 

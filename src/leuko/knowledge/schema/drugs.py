@@ -63,7 +63,8 @@ class DrugWindow:
     """When counts fall or recover with one medicine [days], as a window that is usual and no limit.
 
     `what`: "onset" of the fall, "nadir" (lowest count of a cycle) or "recovery"; `after`: the days count from the
-    "start" of the medicine, from each "dose", from the "last_dose", or from the "stop".
+    "start" of the medicine, from each "dose", from the "last_dose", from the "stop", or from the "onset" itself (how
+    long a late-onset fall lasts).
     """
 
     FOLDER: ClassVar[str] = "drugs"
@@ -72,7 +73,7 @@ class DrugWindow:
     id: str
     drug: str
     what: Literal["onset", "nadir", "recovery"]
-    after: Literal["start", "dose", "last_dose", "stop"]
+    after: Literal["start", "dose", "last_dose", "stop", "onset"]
     low_days: float
     high_days: float
     text: str = ""
