@@ -115,14 +115,30 @@ class RegimenRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TumourRow:
+    """How a record names a tumour that regimens are for (`RegimenRow.tumour` is one of `tumours`)."""
+
+    FOLDER: ClassVar[str] = "regimens"
+    KEY: ClassVar[str] = "tumour"
+
+    id: str
+    tumours: tuple[str, ...]
+    icd10: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TreatDayRow:
     """One line of a label's or protocol's rule on the count that a dose needs.
 
     Rows with the same `table` are judged together, and the strictest that holds speaks. `limits` are bands by analyte;
-    `join` says whether one of them is enough. `otherwise` is what the rule says where the limits are not met.
-    `after` asks for the course since the last treatment instead of the count of the day: a count in `nadir` for more
-    than `lasting_days` (None: once is enough), or febrile neutropenia where `febrile`. `alone`: a rule for the drug by
-    itself. `count_days` is how old the count may be [days]; None: the house rule.
+    `join` says whether one of them is enough. `otherwise` is what the rule says where the limits are not met. Without
+    limits the row has no number of its own and only speaks. `nadir` asks for the counts since the last treatment:
+    one in the band (any analyte is enough) for more than `lasting_days` (None: once is enough). `febrile` asks for
+    febrile neutropenia since then: instead of a nadir, but together with `limits`. The person's drugs must hold all of
+    `drugs` and one of `any_of`; a row without both is carried and never speaks. `alone`: a rule for the drug by itself.
+    `count_days` is how old the count may be [days]; None: the house rule.
     """
 
     FOLDER: ClassVar[str] = "treatday"
@@ -131,7 +147,8 @@ class TreatDayRow:
     id: str
     table: str
     title: str
-    drugs: tuple[str, ...]
+    drugs: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
     alone: bool = False
     setting: str = ""
     region: str = ""
@@ -140,6 +157,7 @@ class TreatDayRow:
     join: Literal["all", "any"] = "any"
     nadir: dict[str, Band] = field(default_factory=dict)
     lasting_days: float | None = None
+    lasting_inclusive: bool = False
     febrile: bool = False
     action: Action
     otherwise: Action | None = None
@@ -155,7 +173,7 @@ class PlanRules:
 
     `count_days` is how old a count may be on the day of treatment where the rule does not say; `present_days` how long
     after its last dose a regimen counts as the present one; `same_cycle_days` how far apart doses of one cycle lie at
-    most where no cycle is numbered [days].
+    most where no cycle is numbered, `spacing_days` how early or late a cycle may come and still be of its kind [days].
     """
 
     FOLDER: ClassVar[str] = "treatday"
@@ -165,7 +183,7 @@ class PlanRules:
     count_days: float
     present_days: float
     same_cycle_days: float
-    episode_days: float
+    spacing_days: float
     basis: Basis
 
 
@@ -286,7 +304,7 @@ class MonitorScheme:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorBand:
-    """One band of a scheme: limits by analyte, what to do, and the counts that follow [`next_days`: the longest gap]."""
+    """One band of a scheme: limits, what to do, and the counts that follow [`next_days`: the longest gap]."""
 
     FOLDER: ClassVar[str] = "monitoring"
     KEY: ClassVar[str] = "band"
@@ -315,7 +333,7 @@ class MonitorInterval:
     scheme: str
     from_days: float
     to_days: float | None = None
-    every_days: float | None
+    every_days: float
     says: str
     only_if: str = ""
     basis: Basis
@@ -356,6 +374,7 @@ class NextCountRow:
 KINDS = (
     PlanDrug,
     RegimenRow,
+    TumourRow,
     TreatDayRow,
     PlanRules,
     GrowthRow,

@@ -1,0 +1,69 @@
+"""Which medicines of the plan's tables a dose is of: by its name, else by what its codes say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from leuko.drugs import identify
+from leuko.knowledge import Library
+from leuko.knowledge.schema.plan import PlanDrug
+from leuko.record import Dose
+
+_NOT_TAKEN: Final = frozenset({"not-done", "cancelled", "entered-in-error", "declined", "not-taken", "draft"})
+_LOCAL: Final = re.compile(
+    r"intrathecal|topical|ophthalm|intravit|eye|skin|nasal|intravesical|cutaneous use", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """All names that the tables know, longest first, and the medicines behind them."""
+
+    pattern: re.Pattern[str]
+    ids: Mapping[str, str]
+    drugs: Mapping[str, PlanDrug]
+
+    def find(self, text: str) -> tuple[str, ...]:
+        """The medicines named in a text, in its order; the longest name that fits wins."""
+        found = (self.ids[match.group(0).casefold()] for match in self.pattern.finditer(text))
+        return tuple(dict.fromkeys(found))
+
+
+def shelf_of(library: Library) -> Shelf:
+    """The names of the tables, ready to be looked for."""
+    rows = library.rows(PlanDrug)
+    ids = {name.casefold(): row.id for row in rows for name in (row.id, *row.names)}
+    names = sorted(ids, key=len, reverse=True)
+    joined = "|".join(map(re.escape, names))
+    return Shelf(
+        pattern=re.compile(rf"(?<![\w-])(?:{joined})(?![\w])", re.IGNORECASE),
+        ids=ids,
+        drugs={row.id: row for row in rows},
+    )
+
+
+def medicines_of(dose: Dose, shelf: Shelf, library: Library) -> tuple[str, ...]:
+    """The medicines of one dose, by id of `PlanDrug`; empty where the tables do not know them."""
+    if dose.status in _NOT_TAKEN or (dose.route is not None and _LOCAL.search(dose.route)):
+        return ()
+    named = shelf.find(dose.drug)
+    if named:
+        return named
+    shown = shelf.find(" ".join(code.display or "" for code in dose.codes))
+    if shown:
+        return shown
+    row = identify(dose, library=library)
+    return shelf.find(row.inn) if row is not None else ()
+
+
+def cytotoxic(drugs: Iterable[str], shelf: Shelf) -> tuple[str, ...]:
+    """Those of the medicines that make up a chemotherapy regimen."""
+    return tuple(drug for drug in drugs if drug in shelf.drugs and shelf.drugs[drug].cytotoxic)
+
+
+def in_group(drugs: Iterable[str], group: str, shelf: Shelf) -> tuple[str, ...]:
+    """Those of the medicines that belong to a group of the tables (purine analogue, anti-CD20)."""
+    return tuple(drug for drug in drugs if drug in shelf.drugs and group in shelf.drugs[drug].groups)
