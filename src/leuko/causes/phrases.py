@@ -72,7 +72,7 @@ def _sense(words: Sequence[str], place: int, size: int, rules: CauseRules) -> Se
         return "family"
     if _any_in(before, rules.denied) or _any_in(after, rules.denied_after):
         return "denied"
-    if _any_in(before, rules.doubted) or "?" in before or after[:1] == ("?",):
+    if _any_in(before, rules.doubted) or "?" in (*before, *after):
         return "doubted"
     return "past" if _any_in(before, rules.past) else "said"
 
