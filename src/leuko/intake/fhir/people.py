@@ -29,6 +29,7 @@ ABOUT_PEOPLE = (
     "MedicationRequest",
     "MedicationStatement",
     "MedicationDispense",
+    "QuestionnaireResponse",
 )
 
 _CONDITIONAL = re.compile(r"Patient\?identifier=(?:([^|]*)\|)?(.+)")

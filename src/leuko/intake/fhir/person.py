@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from leuko.errors import Place
 from leuko.intake.base import ReadOptions
 from leuko.intake.checks import interpret
@@ -19,6 +21,7 @@ from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.versions import Chain, chains, join_by_identifier, status_of
 from leuko.intake.fhir.wire import Observation, Reference, Valued
 from leuko.intake.fhir.words import code_of, concepts, label
+from leuko.intake.questionnaire import signs_from_response
 from leuko.intake.raw import RawResult
 from leuko.knowledge import Library
 from leuko.record import Count, Dose, Fact, Moment, Origin, Patient, Record, Sign
@@ -126,6 +129,8 @@ def _take(chain: Chain, patient: Patient, found: _Found, work: _Work) -> None:
     reading = Reading(pool=work.pool, zone=work.options.zone, tell=work.tell)
     if isinstance(item.resource, Observation):
         _take_observation(chain, patient, found, work)
+    elif item.kind == "QuestionnaireResponse":
+        _take_answers(item, found, work)
     elif (new_fact := fact(item, reading)) is not None:
         found.facts.append(new_fact)
         _tell_future(new_fact.start, new_fact.origin.place, item.kind, work)
@@ -154,6 +159,19 @@ def _take_observation(chain: Chain, patient: Patient, found: _Found, work: _Work
             found.signs.append(_sign(raw, valued))
             found.others.update([_code_words(raw)] if is_laboratory else [])
             found.other_places += [raw.place] if is_laboratory else []
+
+
+def _take_answers(item: Item, found: _Found, work: _Work) -> None:
+    """The symptoms that a form tells of."""
+    answers = signs_from_response(
+        msgspec.json.decode(item.found.raw),
+        library=work.library,
+        zone=work.options.zone,
+        source=item.source,
+        pointer=item.found.pointer,
+    )
+    found.signs.extend(answers.signs)
+    work.tell.pass_on(answers.notices)
 
 
 def _is_about_another(item: Item, work: _Work) -> bool:

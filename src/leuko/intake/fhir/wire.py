@@ -423,6 +423,13 @@ class Head(_Wire):
     meta: Meta | None = None
 
 
+class QuestionnaireResponse(Resource):
+    """Answers to a form; only whose they are and whether they count. `leuko.intake.questionnaire` reads the rest."""
+
+    status: str | None = None
+    subject: Reference | None = None
+
+
 RESOURCES: dict[str, type[Resource]] = {
     kind.__name__: kind
     for kind in (
@@ -440,6 +447,7 @@ RESOURCES: dict[str, type[Resource]] = {
         MedicationStatement,
         MedicationDispense,
         OperationOutcome,
+        QuestionnaireResponse,
     )
 }
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(kind) for name, kind in RESOURCES.items()}
