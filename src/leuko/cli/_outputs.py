@@ -28,14 +28,14 @@ class Outputs:
     `full` shows everything in the terminal, where the view is otherwise cut to what comes first.
     """
 
-    json: Path | None
-    fhir: Path | None
-    html: Path | None
-    pdf: Path | None
-    width: int | None
-    full: bool
-    quiet: bool
-    strict: bool
+    json: Path | None = None
+    fhir: Path | None = None
+    html: Path | None = None
+    pdf: Path | None = None
+    width: int | None = None
+    full: bool = False
+    quiet: bool = False
+    strict: bool = False
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -98,7 +98,7 @@ def write(assessments: Sequence[Assessment], outputs: Outputs) -> ExitCode:
         _write_json(assessments, outputs.json)
     if outputs.fhir == STDOUT:
         _pipe_fhir(assessments)
-    names = _file_names(assessments)
+    names = file_names(assessments)
     for assessment, name in zip(assessments, names, strict=True):
         _write_documents(assessment, name, outputs)
     return ExitCode.GAPS if outputs.strict and any(map(_has_gaps, assessments)) else ExitCode.DONE
@@ -126,7 +126,7 @@ def _write_json(assessments: Sequence[Assessment], path: Path) -> None:
     if path == STDOUT:
         _pipe(content + b"\n")
     else:
-        _save(path, content + b"\n")
+        save(path, content + b"\n")
 
 
 def _pipe_fhir(assessments: Sequence[Assessment]) -> None:
@@ -146,10 +146,10 @@ def _write_documents(assessment: Assessment, name: str, outputs: Outputs) -> Non
 
     for kind, path in (("fhir", outputs.fhir), ("html", outputs.html), ("pdf", outputs.pdf)):
         if path is not None and path != STDOUT:
-            _save(_named(path, name), view(kind).write(assessment))
+            save(named(path, name), view(kind).write(assessment))
 
 
-def _file_names(assessments: Sequence[Assessment]) -> list[str]:
+def file_names(assessments: Sequence[Assessment]) -> list[str]:
     """What each person's file is called beside the others: nothing for one person, else their id, made unique."""
     if len(assessments) == 1:
         return [""]
@@ -160,11 +160,13 @@ def _file_names(assessments: Sequence[Assessment]) -> list[str]:
     return names
 
 
-def _named(path: Path, name: str) -> Path:
+def named(path: Path, name: str) -> Path:
+    """The file of one person beside those of others."""
     return path.with_name(f"{path.stem}-{name}{path.suffix}") if name else path
 
 
-def _save(path: Path, content: bytes) -> None:
+def save(path: Path, content: bytes) -> None:
+    """Write a file and say so; UsageError where it cannot be written."""
     try:
         path.write_bytes(content)
     except OSError as error:

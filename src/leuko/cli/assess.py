@@ -21,10 +21,13 @@ Examples:
 Exit codes: 0 done, 2 the call cannot be understood, 3 an input cannot be read, 4 finished with gaps under --strict."""
 
 
-class _Day(click.ParamType[date]):
+class Day(click.ParamType[date]):
+    """A day written as 2026-01-31."""
+
     name = "date"
 
     def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day that a word means."""
         if isinstance(value, date):
             return value
         try:
@@ -33,10 +36,13 @@ class _Day(click.ParamType[date]):
             self.fail(f"{value!r} is no day; write it as 2026-01-31", param, ctx)
 
 
-class _Zone(click.ParamType[tzinfo]):
+class Zone(click.ParamType[tzinfo]):
+    """A time zone by its name."""
+
     name = "zone"
 
     def convert(self, value: str | tzinfo, param: click.Parameter | None, ctx: click.Context | None) -> tzinfo:
+        """The zone that a name means."""
         if isinstance(value, tzinfo):
             return value
         if value == "UTC":
@@ -52,7 +58,7 @@ class _Zone(click.ParamType[tzinfo]):
     "paths", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path), metavar="PATH..."
 )
 @click.option(
-    "--as-of", type=_Day(), metavar="DATE", help="The day of the assessment; later counts are set aside. [today]"
+    "--as-of", type=Day(), metavar="DATE", help="The day of the assessment; later counts are set aside. [today]"
 )
 @click.option(
     "--patient", metavar="ID", help="Only this person; also the name of the person of a file that names nobody."
@@ -70,7 +76,7 @@ class _Zone(click.ParamType[tzinfo]):
     metavar="ANALYTE=UNIT",
     help="The unit of an analyte where the file gives none. Repeatable.",
 )
-@click.option("--zone", type=_Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
+@click.option("--zone", type=Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
 @output_options
 def command(
     *,
@@ -92,14 +98,15 @@ def command(
     from leuko.intake.base import ReadOptions  # noqa: PLC0415 (help needs no reader)
     from leuko.knowledge import load_library  # noqa: PLC0415
 
-    day = as_of or _today(zone)
+    day = as_of or today(zone)
     named = unit_options(units, load_library()) if units else {}
     options = ReadOptions(zone=zone, as_of=day, columns=columns, units=named, patient=patient)
     code = write(assess_paths(paths, options=options, as_of=day), outputs)
     click.get_current_context().exit(code)
 
 
-def _today(zone: tzinfo) -> date:
-    today = datetime.now(zone).date()
-    say(f"as of {today.isoformat()}, today; --as-of {today.isoformat()} gives the same answer on any other day")
-    return today
+def today(zone: tzinfo) -> date:
+    """Today, said aloud: the same call on another day gives another answer."""
+    day = datetime.now(zone).date()
+    say(f"as of {day.isoformat()}, today; --as-of {day.isoformat()} gives the same answer on any other day")
+    return day

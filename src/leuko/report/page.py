@@ -39,6 +39,7 @@ from leuko.report.outline import (
     scheme_words,
 )
 from leuko.report.references import References
+from leuko.report.sections import sections
 from leuko.report.series import Point, lanes, points, shown_analytes
 from leuko.report.tables import grade_table, latest_rows
 from leuko.result import Assessment
@@ -66,14 +67,14 @@ def html(assessment: Assessment, *, library: Library | None = None, still: bool 
 def fill(template: str, assessment: Assessment, *, library: Library | None, still: bool, theme: str) -> str:
     """One of the templates, filled with an assessment."""
     figure = _figure(assessment, library, still=still, theme=theme)
-    style, scripts = _static("page.css"), tuple(_static(name) for name in SCRIPTS) if figure.drawn else ()
+    style, scripts = static("page.css"), tuple(static(name) for name in SCRIPTS) if figure.drawn else ()
     words = _words(assessment)
-    return _environment().get_template(template).render(
+    return environment().get_template(template).render(
         words,
         figure=figure,
-        policy=_policy(style, scripts),
-        style=_safe(style),
-        scripts=[_safe(script) for script in scripts],
+        policy=policy(style, scripts),
+        style=safe(style),
+        scripts=[safe(script) for script in scripts],
     )  # fmt: skip
 
 
@@ -100,7 +101,7 @@ def _figure(assessment: Assessment, library: Library | None, *, still: bool, the
         edition=edition,
         spec=_data(made),
         points=_data(_stops(assessment, rows, edition)),
-        still=_safe(to_svg(made)) if still and drawn else "",
+        still=safe(to_svg(made)) if still and drawn else "",
         key=key_words(rows),
         description=made["description"],
     )
@@ -143,6 +144,7 @@ def _words(assessment: Assessment) -> dict[str, Any]:
         "lanes": lanes(assessment),
         "notices": notice_groups(assessment.notices),
         "references": references,
+        "sections": sections(assessment),
         "latest": latest_rows(assessment, references),
         "evidence": Evidence.of(assessment),
         "purpose": PURPOSE,
@@ -160,7 +162,9 @@ def _value(count: Count) -> str:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Where the templates of HTML stand, with the words that they may use."""
+    """The templates of the views: everything in them is escaped, and an unknown name is an error."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 (only this view needs it)
 
     folder = resources.files("leuko.report") / "templates"
@@ -189,14 +193,18 @@ def _environment() -> Environment:
 
 
 @lru_cache
-def _static(name: str) -> str:
+def static(name: str) -> str:
+    """A file that pages carry inside them."""
+    """The text of a file that a page carries in itself: style, script."""
     text = (resources.files("leuko.report") / "static" / name).read_text(encoding="utf-8")
     lines = text.splitlines()
     # A map of the sources lies beside the library, not inside this page.
     return "\n".join(line for line in lines if not line.startswith("//# sourceMappingURL="))
 
 
-def _safe(text: str) -> Any:
+def safe(text: str) -> Any:
+    """Text of our own that stands in the page as it is."""
+    """Text that stands in a page as it is."""
     from markupsafe import Markup  # noqa: PLC0415
 
     return Markup(text)  # noqa: S704 (our own files, and drawings made from escaped data)
@@ -204,10 +212,12 @@ def _safe(text: str) -> Any:
 
 def _data(value: Any) -> Any:
     """JSON for a data block: no text in it can end the block."""
-    return _safe(harmless(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).replace("<", "\\u003c"))
+    return safe(harmless(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).replace("<", "\\u003c"))
 
 
-def _policy(style: str, scripts: tuple[str, ...]) -> str:
+def policy(style: str, scripts: tuple[str, ...]) -> str:
+    """The Content-Security-Policy of a page: this style and these scripts by their hashes, and nothing else."""
+    """A Content-Security-Policy that allows this style and these scripts, by their hash, and nothing else."""
     allowed = " ".join(_hash(script) for script in scripts) or "'none'"
     rules = (
         "default-src 'none'",

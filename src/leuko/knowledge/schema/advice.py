@@ -34,7 +34,7 @@ class OutlookRow:
     question: str
     value: str
     population: str
-    ages: Ages = Ages()
+    ages: Ages = field(default_factory=Ages)
     basis: Basis
 
 
@@ -92,7 +92,7 @@ class FeverLimitRow:
     body: str
     country: str
     audience: str
-    ages: Ages = Ages()
+    ages: Ages = field(default_factory=Ages)
     side: Literal["high", "low"]
     celsius: float
     inclusive: bool = True
@@ -122,7 +122,8 @@ class AdviceRules:
     rules most cautious, as do `high_causes` where they are supported. `treatment_groups` are groups of medicines that
     treat cancer, `cyclic_patterns` those after which counts fall and rise with each dose; a dose counts for
     `treatment_days` [days] after its end. Statuses in `void_statuses` were never given. `plausible` [Cel] bounds the
-    fever limit that a site may set. `adult` and `viral_causes` and `blood_causes` choose the leaflet's words.
+    fever limit that a site may set. `adult`, `viral_causes`, `blood_causes` and
+    `benign_cause` choose the words.
     """
 
     FOLDER: ClassVar[str] = "callrules"
@@ -138,6 +139,7 @@ class AdviceRules:
     watched: tuple[str, ...]
     viral_causes: tuple[str, ...]
     blood_causes: tuple[str, ...]
+    benign_cause: str
     treatment_days: float
     void_statuses: tuple[str, ...]
     plausible: Band
@@ -190,6 +192,7 @@ class LanguageRow:
     id: str
     name: str
     decimal: str
+    capital_nouns: bool = False
     months: tuple[str, ...]
     date: str
     texts: dict[str, str] = field(default_factory=dict)
@@ -201,7 +204,7 @@ class StatementRow:
     """One statement of the patient page that leuko grew from, in our own words, and the rows that carry it."""
 
     FOLDER: ClassVar[str] = "leaflets"
-    KEY: ClassVar[str] = "statement"
+    KEY: ClassVar[str] = "page_statement"
 
     id: str
     section: str
