@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -253,6 +254,22 @@ class TestCounts:
 
 
 class TestCauses:
+    def test_an_unknown_age_does_not_keep_from_thinking(self) -> None:
+        record = person()
+        told = causes(replace(record, patient=replace(record.patient, born=None)))
+        assert {"CA072", "CA023", "CA044"} <= {cause.id for cause in told if cause.standing == "open"}
+
+    def test_other_lymphoma_is_not_hodgkins(self) -> None:
+        assert met("lymphoma", facts=[{"name": "Non-Hodgkin lymphoma", "icd10cm": "C85.90"}]) is True
+        assert met("hodgkin", facts=[{"name": "Non-Hodgkin lymphoma"}]) is None
+        assert met("hodgkin", facts=[{"name": "Hodgkin lymphoma"}]) is True
+
+    @pytest.mark.parametrize(
+        ("text", "answer"), [("Escherichia coli", True), ("No growth after 5 days", False), ("pending", None)]
+    )
+    def test_a_blood_culture(self, text: str, answer: bool | None) -> None:
+        assert met("blood-culture", results=[{"name": "Blood culture", "value": text, "days_before": 1}]) is answer
+
     def test_nothing_low_no_cause(self) -> None:
         assert causes(person(counts=NORMAL)) == ()
 

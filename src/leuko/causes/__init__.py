@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from leuko.causes.ask import VOCABULARY, ask
+from leuko.causes.ask import VOCABULARY, ask, may_be
 from leuko.causes.said import cause_of, given_way, score_of, unreviewed_of
 from leuko.causes.scene import ANALYTE, Scene, scene_of
 from leuko.causes.weigh import answers, weigh
@@ -92,7 +92,7 @@ def _is_thought_of(row: CauseRow, scene: Scene) -> bool:
     leading = next((line for line, analyte in ANALYTE.items() if analyte == scene.low_count.analyte), None)
     if leading is not None and leading not in row.lowers:
         return False
-    return bool(row.consider) and all(ask(name, scene).met for name in row.consider)
+    return bool(row.consider) and all(may_be(name, scene) for name in row.consider)
 
 
 def _exclusions(found: Sequence[Cause], rows: Sequence[CauseRow], scene: Scene) -> list[Cause]:

@@ -93,3 +93,19 @@ def _telling(met: bool | None, every: list[Finding], some: list[Finding], none: 
         *(one for one in some if one.met is False),
         *(one for one in none if one.met),
     ]
+
+
+def may_be(predicate: str, scene: Scene) -> bool:
+    """Whether a predicate is met, or would be if the person were of the age and sex that it asks for.
+
+    Only to decide what is to be thought of: a record without a date of birth is no reason to think of nothing.
+    """
+    row = predicates_of(scene.library).get(predicate)
+    met = ask(predicate, scene).met
+    if met is None and isinstance(row, PersonPredicate):
+        return row.ages is not None or row.sex is not None
+    if met is None and isinstance(row, CombinedPredicate):
+        every = all(may_be(name, scene) for name in row.all_of)
+        some = sum(may_be(name, scene) for name in row.any_of) >= row.least or not row.any_of
+        return every and some and all(ask(name, scene).met is False for name in row.none_of)
+    return met is True

@@ -27,7 +27,7 @@ from leuko.status.knownness import inside
 from leuko.wording import say_bounded, say_count, say_date, say_days, say_list, say_moment
 
 NAMES: Final[Mapping[Line, str]] = {"red": "red cells"}
-_CLASSED: Final = frozenset({"transient", "persistent", "chronic", "cyclic"})
+_CLASSED: Final = frozenset({"transient", "persistent", "chronic", "cyclic", "not_low"})
 _MOST_SHOWN: Final = 3
 _MARKED: Final = frozenset({"said", "doubted"})  # an analyser only suspects: "Blasts?"
 
@@ -154,6 +154,8 @@ def _course_parts(row: CoursePredicate, course: Course, scene: Scene) -> Iterato
         yield _earlier_normal(row, scene)
     if row.over_days is not None:
         yield _lasted(row, course, scene)
+    if row.recovered:
+        yield _recovered(row, course, scene)
     if row.never_below is not None:
         yield _never_below(row, row.never_below, scene)
 
@@ -223,6 +225,17 @@ def _lasted(row: CoursePredicate, course: Course, scene: Scene) -> Finding:
 
 def _later(one: Count, other: Count) -> bool:
     return one.taken is not None and other.taken is not None and one.taken.at > other.taken.at
+
+
+def _recovered(row: CoursePredicate, course: Course, scene: Scene) -> Finding:
+    label = scene.label(row.analyte)
+    last = course.episodes[-1] if course.episodes else None
+    if last is None:
+        return unknown(f"there is no low stretch of {label}")
+    if not last.recovery_confirmed or last.recovery is None or last.recovery.latest is None:
+        return unknown(f"{label} not seen to recover for good", last.nadir_count.id)
+    text = f"{label} recovered by {say_date(last.recovery.latest)}"
+    return Finding(met=True, text=text, evidence=(last.nadir_count.id,))
 
 
 def _never_below(row: CoursePredicate, limit: float, scene: Scene) -> Finding:

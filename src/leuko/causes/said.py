@@ -77,7 +77,7 @@ def _clue(clue: ClueRow, finding: Finding, scene: Scene) -> Clue:
     predicate = predicates_of(scene.library)[clue.predicate]
     weight = weight_of(clue, finding.met)
     verdict: Verdict = "unknown" if finding.met is None else "yes" if finding.met else "no"
-    why = f": {clue.why}" if clue.why and weight != 0 else ""
+    why = f" ({clue.why})" if clue.why and _is_meant(clue, weight) else ""
     own = (scene.library.cite(predicate.basis),) if predicate.basis.confidence != "house" else ()
     return Clue(
         predicate=clue.predicate,
@@ -93,13 +93,22 @@ def _clue(clue: ClueRow, finding: Finding, scene: Scene) -> Clue:
     )
 
 
+def _is_meant(clue: ClueRow, weight: int) -> bool:
+    """Whether the clue's own words belong to this answer; where yes and no both weigh, they are about the no."""
+    return weight < 0 or (weight > 0 and not clue.no)
+
+
 def _missing(clues: Sequence[Clue], row: CauseRow, scene: Scene) -> tuple[Clue, ...]:
-    """The unknown clues: what can be tested or counted before what can only be asked, then by what they are worth."""
+    """The unknown clues by what they are worth.
+
+    First what the record says without certainty or date, then what can be tested or counted, then what can be asked.
+    """
     weights = {clue.predicate: max(abs(clue.yes), abs(clue.no)) for clue in row.clues}
     predicates = predicates_of(scene.library)
     unknown = sorted(
         (clue for clue in clues if clue.verdict == "unknown" and clue.settle),
         key=lambda clue: (
+            not (clue.evidence and isinstance(predicates[clue.predicate], FactPredicate)),
             isinstance(predicates[clue.predicate], FactPredicate),
             -weights[clue.predicate],
             clue.predicate,

@@ -205,7 +205,8 @@ class CoursePredicate:
 
     `begun` is the age at which the count is known to have been low first; an earlier count that was not low answers
     `earlier_normal`, and makes `begun` a fact rather than the first look. `over_days` asks that low counts are known
-    over at least so many days, `never_below` that no count ever lay below the number.
+    over at least so many days, `recovered` that the last low stretch has ended and stayed so, `never_below` that no
+    count ever lay below the number.
     """
 
     FOLDER: ClassVar[str] = "causes"
@@ -218,6 +219,7 @@ class CoursePredicate:
     begun: Ages | None = None
     earlier_normal: bool | None = None
     over_days: float | None = None
+    recovered: bool = False
     never_below: float | None = None
     settle: str
     basis: Basis
@@ -280,7 +282,7 @@ class ClueRow:
     """What the answers to one predicate weigh for one cause: `yes` and `no`, above 0 for it, below 0 against it.
 
     `points` false: the clue fits the cause but does not by itself point to it. `decides`: "no" rules the cause out.
-    `why` says how the finding bears on the cause, in our own words.
+    `why` says how the finding bears on the cause, in our own words; where both answers weigh, it is about the no.
     """
 
     predicate: str
