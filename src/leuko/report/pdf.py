@@ -14,6 +14,7 @@ from typing import Any, Final
 from leuko.errors import LeukoError, Notice
 from leuko.knowledge import Library
 from leuko.record import Dose
+from leuko.report.blocks import Entry, Group, Line, Section, Table
 from leuko.report.chart import Spec, spec, to_svg
 from leuko.report.extras import typst
 from leuko.report.outline import (
@@ -32,6 +33,7 @@ from leuko.report.outline import (
     scheme_words,
 )
 from leuko.report.references import References
+from leuko.report.sections import sections
 from leuko.report.series import lanes, points, shown_analytes
 from leuko.report.tables import grade_table, latest_rows
 from leuko.result import Assessment, Course
@@ -109,6 +111,7 @@ def _words(assessment: Assessment, descriptions: list[str]) -> dict[str, Any]:
         ],
         **_tables(assessment, refs),
         "figures": descriptions,
+        "sections": [_section(section, refs) for section in sections(assessment)],
         "lines": {"text": assessment.lines.reason.text, "refs": refs.mark(assessment.lines.reason)},
         "courses": [_course(assessment, course, refs) for course in assessment.courses],
         "notices": _notices(assessment),
@@ -144,6 +147,48 @@ def _tables(assessment: Assessment, refs: References) -> dict[str, Any]:
         ],
         "doses": [_dose(dose) for lane in lanes(assessment) for dose in lane.doses],
     }
+
+
+def _section(section: Section, refs: References) -> dict[str, Any]:
+    return {
+        "title": section.title,
+        "lead": [_line(line, refs) for line in section.lead],
+        "groups": [_group(group, refs) for group in section.groups if not group.empty],
+    }
+
+
+def _group(group: Group, refs: References) -> dict[str, Any]:
+    """On paper stands what comes first, in full; the rest by name, as a page cannot be opened."""
+    left = [f"{entry.title} ({entry.tag})" if entry.tag else entry.title for entry in group.entries[group.shown :]]
+    return {
+        "title": group.title,
+        "tables": [_table(group.table, refs)] if group.table is not None else [],
+        "entries": [_entry(entry, refs) for entry in group.entries[: group.shown]],
+        "left": "; ".join(each for each in left if each) if group.table is None else "",
+        "rest": f"{len(left)} {group.rest}",
+    }
+
+
+def _entry(entry: Entry, refs: References) -> dict[str, Any]:
+    return {
+        "title": entry.title,
+        "tag": entry.tag,
+        "tone": entry.tone,
+        "refs": refs.marks(entry.citations),
+        "lines": [_line(line, refs) for line in entry.lines],
+        "more": [_line(line, refs) for line in entry.more if line.tone != "quiet"],
+        "tables": [_table(table, refs) for table in entry.tables],
+    }
+
+
+def _table(table: Table, refs: References) -> dict[str, Any]:
+    kept = table.narrow or tuple(range(len(table.columns)))
+    rows = [[row[number].text + refs.marks(row[number].citations) for number in kept] for row in table.rows]
+    return {"columns": [table.columns[number] for number in kept], "rows": rows, "caption": table.caption}
+
+
+def _line(line: Line, refs: References) -> dict[str, str]:
+    return {"label": line.label, "text": line.text, "tone": line.tone, "refs": refs.marks(line.citations)}
 
 
 def _course(assessment: Assessment, course: Course, refs: References) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class References:
         """Number the sources of an assessment: first those of the answers, then the rest as they come."""
         ordered = (assessment.answers, assessment.latest, assessment.lines, assessment.courses, assessment)
         found: dict[str, dict[Citation, None]] = {}
-        for citation in (each for part in ordered for each in _citations(part)):
+        for citation in (each for part in ordered for each in citations_in(part)):
             found.setdefault(citation.source, {})[citation] = None
         listed = tuple(_reference(n, tuple(places)) for n, places in enumerate(found.values(), 1))
         return cls(listed=listed, _numbers=MappingProxyType({each.source: each.number for each in listed}))
@@ -45,7 +45,11 @@ class References:
 
     def mark(self, reason: Reason) -> str:
         """What stands behind a sentence: " [1, 3]", or nothing where the reason is the record itself."""
-        found = self.numbers(reason.citations)
+        return self.marks(reason.citations)
+
+    def marks(self, citations: Iterable[Citation]) -> str:
+        """The same for citations by themselves."""
+        found = self.numbers(citations)
         return f" [{', '.join(map(str, found))}]" if found else ""
 
 
@@ -59,12 +63,13 @@ def _reference(number: int, places: tuple[Citation, ...]) -> Reference:
     )
 
 
-def _citations(value: Any) -> Iterator[Citation]:
+def citations_in(value: Any) -> Iterator[Citation]:
+    """Every citation in a result, in order of appearance."""
     if isinstance(value, Citation):
         yield value
     elif isinstance(value, tuple):
         for item in value:
-            yield from _citations(item)
+            yield from citations_in(item)
     elif is_dataclass(value):
         for each in fields(value):
-            yield from _citations(getattr(value, each.name))
+            yield from citations_in(getattr(value, each.name))

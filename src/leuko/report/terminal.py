@@ -6,9 +6,10 @@ Colour never carries meaning alone: positions have a sign and a word, severities
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from leuko.report.blocks import Section, lines_of
 from leuko.report.outline import (
     POSITIONS,
     PURPOSE,
@@ -17,7 +18,6 @@ from leuko.report.outline import (
     course_words,
     episode_words,
     grade_words,
-    harmless,
     joined_gaps,
     label_of,
     notice_groups,
@@ -27,10 +27,13 @@ from leuko.report.outline import (
     remarks,
     short_interval,
 )
-from leuko.report.references import References
+from leuko.report.references import References, citations_in
+from leuko.report.sections import sections
 from leuko.report.series import shown_analytes
 from leuko.report.sketch import sketch
 from leuko.report.tables import grade_table
+from leuko.report.terminal_parts import grid, indented, table, text, title
+from leuko.report.terminal_sections import drawn
 from leuko.result import Assessment, Reason, Status
 from leuko.wording import say_bounded, say_date, say_list, say_moment, say_unit
 
@@ -80,39 +83,24 @@ def _console(file: Any, *, width: int | None, color: bool | None) -> Console:
 def _parts(assessment: Assessment, refs: References, width: int, *, full: bool) -> Iterator[RenderableType]:
     yield from _head(assessment)
     yield from _answers(assessment, refs)
+    yield from _sketches(assessment, width)
+    found = sections(assessment)
+    for section in found:
+        yield from drawn(section, refs, full=full)
     yield from _latest(assessment, refs)
     yield from _grades(assessment)
-    yield from _sketches(assessment, width)
     yield from _lines(assessment, refs)
     yield from _courses(assessment, refs)
     yield from _gaps(assessment)
     yield from _notices(assessment)
     yield from _set_aside(assessment)
-    yield from _sources(refs)
+    yield from _sources(refs, None if full else _cited(assessment, found, refs))
     yield from _foot(assessment)
 
 
-def _text(*pieces: str | tuple[str, str]) -> RenderableType:
-    from rich.text import Text  # noqa: PLC0415
-
-    safe = [harmless(piece) if isinstance(piece, str) else (harmless(piece[0]), piece[1]) for piece in pieces]
-    return Text.assemble(*safe)
-
-
-def _indented(renderable: RenderableType, left: int = 2) -> RenderableType:
-    from rich.padding import Padding  # noqa: PLC0415
-
-    return Padding(renderable, (0, 0, 0, left), expand=False)
-
-
-def _title(words: str) -> Iterator[RenderableType]:
-    yield ""
-    yield _text((words, "bold underline"))
-
-
 def _head(assessment: Assessment) -> Iterator[RenderableType]:
-    yield _text((assessment.headline, "bold"))
-    yield _text((f"{patient_words(assessment.patient)}; as of {say_date(assessment.as_of)}", "dim"))
+    yield text((assessment.headline, "bold"))
+    yield text((f"{patient_words(assessment.patient)}; as of {say_date(assessment.as_of)}", "dim"))
 
 
 def _answers(assessment: Assessment, refs: References) -> Iterator[RenderableType]:
@@ -120,128 +108,106 @@ def _answers(assessment: Assessment, refs: References) -> Iterator[RenderableTyp
     for answer in assessment.answers:
         yield ""
         style = "bold" if answer.known else "bold magenta"
-        yield _text((question_words(answer), style), "  ", answer.text, (refs.mark(answer.reason), "cyan"))
-        yield from (_indented(line) for line in _because(answer.reason, answer.text, evidence))
+        yield text((question_words(answer), style), "  ", answer.text, (refs.mark(answer.reason), "cyan"))
+        yield from (indented(line) for line in _because(answer.reason, answer.text, evidence))
 
 
 def _because(reason: Reason, said: str, evidence: Evidence) -> Iterator[RenderableType]:
     if reason.text.rstrip(".").lower() not in said.lower():
-        yield _text(("because ", "dim"), reason.text)
+        yield text(("because ", "dim"), reason.text)
     rests = evidence.words(reason.evidence)
     if rests:
         more = f" and {len(rests) - SHOWN_EACH} more" if len(rests) > SHOWN_EACH else ""
-        yield _text((f"from {'; '.join(rests[:SHOWN_EACH])}{more}", "dim"))
-
-
-def _table(*columns: str, right: Iterable[int] = ()) -> Any:
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number in set(right) else "left", overflow="fold")
-    return table
+        yield text((f"from {'; '.join(rests[:SHOWN_EACH])}{more}", "dim"))
 
 
 def _latest(assessment: Assessment, refs: References) -> Iterator[RenderableType]:
     if not assessment.latest:
         return
-    yield from _title("Latest counts")
-    table = _table("Count", "Value", "Unit", "Taken", "Reference", "Position", right=(1,))
+    yield from title("Latest counts")
+    rows = table("Count", "Value", "Unit", "Taken", "Reference", "Position", right=(1,))
     for status in assessment.latest:
         count, interval = status.count, status.interval
-        table.add_row(
-            _text(status.label),
-            _text((say_bounded(count.value, count.bound), "bold")),
-            _text(say_unit(count.unit)),
+        rows.add_row(
+            text(status.label),
+            text((say_bounded(count.value, count.bound), "bold")),
+            text(say_unit(count.unit)),
             say_moment(count.taken),
-            _text(f"{short_interval(interval)}{refs.mark(interval.reason)}"),
-            _text((POSITIONS[status.position], POSITION_STYLES[status.position])),
+            text(f"{short_interval(interval)}{refs.mark(interval.reason)}"),
+            text((POSITIONS[status.position], POSITION_STYLES[status.position])),
         )
-    yield table
+    yield rows
     if origins_key(assessment.latest):
-        yield _indented(_text((f"reference interval: {origins_key(assessment.latest)}", "dim")))
-    yield from (_indented(_text(line)) for status in assessment.latest for line in _remarks(status, refs))
+        yield indented(text((f"reference interval: {origins_key(assessment.latest)}", "dim")))
+    yield from (indented(text(line)) for status in assessment.latest for line in _remarks(status, refs))
 
 
 def _remarks(status: Status, refs: References) -> Iterator[str]:
-    for text, reason in remarks(status):
-        yield f"{status.label}: {text}{'' if reason is None else refs.mark(reason)}"
+    for words, reason in remarks(status):
+        yield f"{status.label}: {words}{'' if reason is None else refs.mark(reason)}"
 
 
 def _grades(assessment: Assessment) -> Iterator[RenderableType]:
     found = grade_table(assessment.latest)
     if not found.rows:
         return
-    yield from _title("Grades of the latest counts, side by side")
-    table = _table("Count", *found.columns)
+    yield from title("Grades of the latest counts, side by side")
+    rows = table("Count", *found.columns)
     for status, grades in found.rows:
-        table.add_row(_text(status.label), *("no rule" if grade is None else grade_words(grade) for grade in grades))
-    yield table
-    yield from (_indented(_text(shift)) for shift in found.shifts)
+        rows.add_row(text(status.label), *("no rule" if grade is None else grade_words(grade) for grade in grades))
+    yield rows
+    yield from (indented(text(shift)) for shift in found.shifts)
 
 
 def _sketches(assessment: Assessment, width: int) -> Iterator[RenderableType]:
     analyte = next(iter(shown_analytes(assessment)), "")
     drawn = sketch(assessment, analyte, width=width - 2)
     if drawn:
-        yield from _title(f"{label_of(assessment, analyte)} over time")
-        yield _indented(_text(drawn))
+        yield from title(f"{label_of(assessment, analyte)} over time")
+        yield indented(text(drawn))
 
 
 def _lines(assessment: Assessment, refs: References) -> Iterator[RenderableType]:
     lines = assessment.lines
-    yield from _title("Lines")
+    yield from title("Lines")
     for words, found in (("low", lines.low), ("not low", lines.not_low), ("cannot say", lines.unknown)):
         if found:
-            yield _indented(_text(f"{words}: {say_list(found)}"))
-    yield _indented(_text(lines.reason.text, (refs.mark(lines.reason), "cyan")))
+            yield indented(text(f"{words}: {say_list(found)}"))
+    yield indented(text(lines.reason.text, (refs.mark(lines.reason), "cyan")))
 
 
 def _courses(assessment: Assessment, refs: References) -> Iterator[RenderableType]:
     for course in assessment.courses:
         label = label_of(assessment, course.analyte)
-        yield from _title(f"Course of {label}")
-        yield _indented(_text(course_words(course), (refs.mark(course.kind_reason), "cyan")))
+        yield from title(f"Course of {label}")
+        yield indented(text(course_words(course), (refs.mark(course.kind_reason), "cyan")))
         for part in (course.trend, course.cycle):
-            yield _indented(_text(part.reason.text, (refs.mark(part.reason), "cyan")))
+            yield indented(text(part.reason.text, (refs.mark(part.reason), "cyan")))
         earlier = len(course.episodes) - SHOWN_EACH
         if earlier > 0:
-            yield _indented(_text((f"{earlier} earlier episodes stand in the page and in the JSON", "dim")))
+            yield indented(text((f"{earlier} earlier episodes stand in the page and in the JSON", "dim")))
         for number, episode in list(enumerate(course.episodes, 1))[-SHOWN_EACH:]:
             said = episode_words(episode, number, label)
             yield ""
-            yield _indented(_text((said.title, "bold"), (refs.mark(episode.cut_reason), "cyan")))
-            grid = _grid(said.facts)
-            yield _indented(grid, 4)
-
-
-def _grid(rows: Iterable[tuple[str, str]]) -> RenderableType:
-    from rich.table import Table  # noqa: PLC0415
-
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, words in rows:
-        grid.add_row(_text((name, "dim")), _text(words))
-    return grid
+            yield indented(text((said.title, "bold"), (refs.mark(episode.cut_reason), "cyan")))
+            yield indented(grid(said.facts), 4)
 
 
 def _gaps(assessment: Assessment) -> Iterator[RenderableType]:
     gaps = joined_gaps(assessment)
     if not gaps:
         return
-    yield from _title("What cannot be said")
+    yield from title("What cannot be said")
     for gap in gaps:
-        yield _indented(_text(("? ", "bold magenta"), (gap.what, "bold"), f": {gap.why}"))
-        yield _indented(_text(("what would settle it: ", "dim"), gap.settle), 4)
+        yield indented(text(("? ", "bold magenta"), (gap.what, "bold"), f": {gap.why}"))
+        yield indented(text(("what would settle it: ", "dim"), gap.settle), 4)
 
 
 def _notices(assessment: Assessment) -> Iterator[RenderableType]:
     groups = notice_groups(assessment.notices)
     if not groups:
         return
-    yield from _title("Notices about the input")
+    yield from title("Notices about the input")
     for group in groups:
         yield from _notice_group(group)
 
@@ -250,44 +216,53 @@ def _notice_group(group: NoticeGroup) -> Iterator[RenderableType]:
     for notice in group.notices[:SHOWN_EACH]:
         lost = " (content set aside)" if notice.data_lost else ""
         style = SEVERITY_STYLES[group.severity]
-        yield _indented(_text((f"{group.severity}[{notice.code}]", style), f" {notice.text}{lost}"))
-        yield _indented(_text((f"--> {notice.place}", "dim")), 4)
+        yield indented(text((f"{group.severity}[{notice.code}]", style), f" {notice.text}{lost}"))
+        yield indented(text((f"--> {notice.place}", "dim")), 4)
         if notice.read:
-            yield _indented(_text(f" = {notice.read}"), 4)
+            yield indented(text(f" = {notice.read}"), 4)
         if notice.help:
-            yield _indented(_text(("help: ", "bold"), notice.help), 4)
+            yield indented(text(("help: ", "bold"), notice.help), 4)
     more = len(group.notices) - SHOWN_EACH
     if more > 0:
-        yield _indented(
-            _text((f"and {more} more {group.code}; `leuko explain {group.code}` says what it means", "dim"))
-        )
+        yield indented(text((f"and {more} more {group.code}; `leuko explain {group.code}` says what it means", "dim")))
 
 
 def _set_aside(assessment: Assessment) -> Iterator[RenderableType]:
     if not assessment.set_aside:
         return
-    yield from _title("Counts that were read but are not used")
+    yield from title("Counts that were read but are not used")
     for aside in assessment.set_aside:
         count = aside.count
         label = label_of(assessment, count.analyte)
         value = f"{say_bounded(count.value, count.bound)} {say_unit(count.unit)}"
         why = f" ({aside.notice.code}: {aside.notice.text})"
-        yield _indented(_text(("x ", "red"), f"{label} {value}, {say_moment(count.taken)}{why}"))
+        yield indented(text(("x ", "red"), f"{label} {value}, {say_moment(count.taken)}{why}"))
 
 
-def _sources(refs: References) -> Iterator[RenderableType]:
+def _cited(assessment: Assessment, found: tuple[Section, ...], refs: References) -> set[int]:
+    """The sources that a short view points to."""
+    core = (assessment.answers, assessment.latest, assessment.lines, assessment.courses)
+    shown = [each for section in found for line in lines_of(section, full=False) for each in line.citations]
+    return set(refs.numbers([*citations_in(core), *shown]))
+
+
+def _sources(refs: References, only: set[int] | None) -> Iterator[RenderableType]:
     if not refs.listed:
         return
-    yield from _title("Sources")
-    for ref in refs.listed:
+    yield from title("Sources")
+    listed = [ref for ref in refs.listed if only is None or ref.number in only]
+    if len(listed) < len(refs.listed):
+        more = len(refs.listed) - len(listed)
+        yield indented(text((f"{more} further sources stand behind what --full shows", "dim")))
+    for ref in listed:
         places = "; ".join(dict.fromkeys(place.locator for place in ref.places if place.locator))
         weak = "" if ref.confidence == "confirmed" else f" ({ref.confidence})"
         pieces = [piece for piece in (f"{ref.title}{weak}", places, ref.url) if piece]
-        yield _indented(_grid([(f"[{ref.number}]", ". ".join(pieces))]), 2)
+        yield indented(grid([(f"[{ref.number}]", ". ".join(pieces))]), 2)
 
 
 def _foot(assessment: Assessment) -> Iterator[RenderableType]:
     yield ""
-    yield _text((PURPOSE, "dim"))
+    yield text((PURPOSE, "dim"))
     known = f"leuko {assessment.leuko_version}, knowledge {assessment.knowledge_hash[:12]}"
-    yield _text((f"{known}, record {assessment.record_digest[:12]}, as of {assessment.as_of.isoformat()}", "dim"))
+    yield text((f"{known}, record {assessment.record_digest[:12]}, as of {assessment.as_of.isoformat()}", "dim"))

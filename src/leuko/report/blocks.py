@@ -1,0 +1,139 @@
+"""What the parts of an assessment say, as blocks that every view can lay out: sections, groups, entries, tables.
+
+The sections are made once (`leuko.report.sections`); terminal, page and PDF only decide how much of them stands open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from leuko.result import Citation, Reason
+
+Tone = Literal["plain", "alert", "for", "against", "unsure", "quiet"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One sentence, or one cell of a table, with what it is (`label`), its sources and the evidence it rests on."""
+
+    text: str
+    label: str = ""
+    tone: Tone = "plain"
+    citations: tuple[Citation, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of cells below named columns; a narrow view leaves away all columns but `narrow`, a short one all rows
+    but the first `shown`."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Line, ...], ...]
+    caption: str = ""
+    narrow: tuple[int, ...] = ()
+    shown: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing of a group: its name, where it stands (`tag`), what is said of it; `more` and `tables` are details."""
+
+    title: str
+    tag: str = ""
+    tone: Tone = "plain"
+    citations: tuple[Citation, ...] = ()
+    lines: tuple[Line, ...] = ()
+    more: tuple[Line, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The ids of all that its lines rest on, once each."""
+        return tuple(dict.fromkeys(each for line in (*self.lines, *self.more) for each in line.evidence))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Entries below one heading. A short view shows the first `shown`; `rest` names the others ("further causes")."""
+
+    title: str = ""
+    table: Table | None = None
+    entries: tuple[Entry, ...] = ()
+    shown: int = 5
+    rest: str = "more"
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not self.entries and (self.table is None or not self.table.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One question a reader has, with what leads, and its groups."""
+
+    id: str
+    title: str
+    lead: tuple[Line, ...] = ()
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not self.lead and all(group.empty for group in self.groups)
+
+
+def said(reason: Reason, label: str = "", tone: Tone = "plain") -> Line:
+    """A reason as a line."""
+    return Line(text=reason.text, label=label, tone=tone, citations=reason.citations, evidence=reason.evidence)
+
+
+def cell(text: str, reason: Reason | None = None, tone: Tone = "plain") -> Line:
+    """A cell of a table, with the sources of a reason."""
+    return Line(text=text, tone=tone, citations=() if reason is None else reason.citations)
+
+
+def unlike(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """The lines without those that say a thing a second time; the sources of both stand behind it."""
+    kept: dict[tuple[str, str], Line] = {}
+    for line in lines:
+        key = (line.label, line.text)
+        before = kept.get(key)
+        kept[key] = line if before is None else _joined(before, line)
+    return tuple(line for line in kept.values() if line.text)
+
+
+def _joined(first: Line, second: Line) -> Line:
+    return Line(
+        text=first.text,
+        label=first.label,
+        tone=first.tone,
+        citations=tuple(dict.fromkeys((*first.citations, *second.citations))),
+        evidence=tuple(dict.fromkeys((*first.evidence, *second.evidence))),
+    )
+
+
+def sentence(words: str) -> str:
+    """The words with a capital at the start."""
+    return words[:1].upper() + words[1:]
+
+
+def lines_of(section: Section, *, full: bool) -> Iterator[Line]:
+    """Every line that a short or a full view of a section prints."""
+    yield from section.lead
+    for group in section.groups:
+        yield from _group_lines(group, full=full)
+
+
+def _group_lines(group: Group, *, full: bool) -> Iterator[Line]:
+    if group.table is not None:
+        yield from (each for row in group.table.rows[: None if full else group.table.shown] for each in row)
+    for entry in group.entries if full else group.entries[: group.shown]:
+        yield Line(text="", citations=entry.citations)
+        yield from entry.lines
+        if full:
+            yield from entry.more
+            yield from (each for table in entry.tables for row in table.rows for each in row)
