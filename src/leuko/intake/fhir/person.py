@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from leuko.errors import Place
+from leuko.intake import questionnaire
 from leuko.intake.base import ReadOptions
 from leuko.intake.checks import interpret
 from leuko.intake.fhir.context import Contexts, withdrawn_reports
@@ -21,7 +22,6 @@ from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.versions import Chain, chains, join_by_identifier, status_of
 from leuko.intake.fhir.wire import Observation, Reference, Valued
 from leuko.intake.fhir.words import code_of, concepts, label
-from leuko.intake.questionnaire import signs_from_response
 from leuko.intake.raw import RawResult
 from leuko.knowledge import Library
 from leuko.record import Count, Dose, Fact, Moment, Origin, Patient, Record, Sign
@@ -163,7 +163,7 @@ def _take_observation(chain: Chain, patient: Patient, found: _Found, work: _Work
 
 def _take_answers(item: Item, found: _Found, work: _Work) -> None:
     """The symptoms that a form tells of."""
-    answers = signs_from_response(
+    answers = questionnaire.signs_from_response(
         msgspec.json.decode(item.found.raw),
         library=work.library,
         zone=work.options.zone,
