@@ -8,12 +8,11 @@ both ends lead to it. The point tables are data (`leuko/data/scores`); this pack
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from typing import TypeVar
 
 from leuko.knowledge import Library
-from leuko.knowledge.schema.scores import BandRow, ConceptRow, CriterionRow, ItemRow, ScoreRow
+from leuko.knowledge.schema.scores import ItemRow, ScoreRow
 from leuko.record import Count, Record
 from leuko.result import Status
 from leuko.result.infection import Infection
@@ -24,9 +23,8 @@ from leuko.scores.eligible import criterion_of
 from leuko.scores.items import judge
 from leuko.scores.named import named
 from leuko.scores.setting import Setting
+from leuko.scores.tables import tables_of
 from leuko.scores.tell import Parts, told_measure, told_points
-
-RowT = TypeVar("RowT", CriterionRow, ItemRow, BandRow)
 
 __all__ = ["Area", "area_over", "latest_area", "scores_of"]
 
@@ -47,35 +45,33 @@ def scores_of(
     condition names (`asked`), or the item's id, and one of its `choices` or a number with its unit; one answer serves
     all scores that ask the same. Raises UsageError for a key that nothing asks and a value that cannot be read.
     """
+    tables = tables_of(library)
     setting = Setting(
         record=record,
         series=series,
         infection=infection,
-        answers=read_answers(answers, library),
+        answers=read_answers(answers, tables),
         library=library,
+        tables=tables,
         as_of=as_of,
     )
-    rows = sorted((row for row in library.rows(ScoreRow) if row.basis.drives), key=lambda row: row.order)
-    return tuple(_score(row, setting) for row in rows if row.kind != "listed")
+    return tuple(_score(row, setting) for row in tables.scores if row.kind != "listed")
 
 
 def _score(row: ScoreRow, setting: Setting) -> Score:
-    criteria = [c for c in _driving(setting.library.rows(CriterionRow)) if c.score == row.id]
-    bands = [band for band in _driving(setting.library.rows(BandRow)) if band.score == row.id]
+    tables = setting.tables
     parts = Parts(
         row=row,
-        criteria=tuple(criterion_of(criterion, setting) for criterion in criteria),
-        bands=tuple(bands),
+        criteria=tuple(criterion_of(criterion, setting) for criterion in tables.criteria.get(row.id, ())),
+        bands=tables.bands.get(row.id, ()),
+        findings=tables.findings[row.id],
+        observables=tables.observables,
         library=setting.library,
     )
     if row.kind == "measure":
         return told_measure(parts, setting)
-    items = [item for item in _driving(setting.library.rows(ItemRow)) if item.score == row.id]
+    items = tables.items.get(row.id, ())
     return told_points(parts, tuple(judge(item, setting) for item in items if _counts(item, setting)))
-
-
-def _driving(rows: Sequence[RowT]) -> list[RowT]:
-    return [row for row in rows if row.basis.drives]
 
 
 def _counts(item: ItemRow, setting: Setting) -> bool:
@@ -85,5 +81,4 @@ def _counts(item: ItemRow, setting: Setting) -> bool:
 
 
 def _stated(name: str, setting: Setting) -> bool:
-    row = next(row for row in setting.library.rows(ConceptRow) if row.id == name)
-    return named(row, setting).state == "yes"
+    return named(setting.tables.concepts[name], setting).state == "yes"

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Final
 
 from leuko.errors import UsageError
 from leuko.grading import edges
-from leuko.knowledge import Library
-from leuko.knowledge.schema.scores import ConceptRow, CriterionRow, ItemRow, ObservableRow
+from leuko.knowledge.schema.scores import ObservableRow
 from leuko.record import Bound
 from leuko.scores.reading import Reading, believable, in_unit
+from leuko.scores.tables import Tables
 
 UNSAID: Final = frozenset({"", "?", "unknown", "not known"})
 YES, NO = "yes", "no"
@@ -33,16 +34,16 @@ class Answers:
     days: Mapping[str, date]
 
 
-def read_answers(given: Mapping[str, str] | None, library: Library) -> Answers:
+def read_answers(given: Mapping[str, str] | None, tables: Tables) -> Answers:
     """The answers, read.
 
     Raises UsageError, with what is known, for a key that nothing asks, a value that is none of the item's options, a
     number without sense or in an unknown unit. "unknown" and an empty value are no answer.
     """
     said = {key: value.strip() for key, value in (given or {}).items() if value.strip().lower() not in UNSAID}
-    observables = {row.id: row for row in library.rows(ObservableRow)}
+    observables = tables.observables
     untils = {row.until for row in observables.values() if row.until}
-    options = _options(library)
+    options = _options(tables)
     _refuse_unknown(said, {*observables, *untils, *options})
     words: dict[str, str] = {}
     readings: dict[str, Reading] = {}
@@ -59,13 +60,13 @@ def read_answers(given: Mapping[str, str] | None, library: Library) -> Answers:
     return Answers(words=words, readings=readings, days=days)
 
 
-def _options(library: Library) -> dict[str, tuple[str, ...]]:
+def _options(tables: Tables) -> dict[str, tuple[str, ...]]:
     """The words that each key takes."""
-    found: dict[str, dict[str, None]] = {row.id: {YES: None, NO: None} for row in library.rows(ConceptRow)}
-    for criterion in library.rows(CriterionRow):
+    found: dict[str, dict[str, None]] = {name: {YES: None, NO: None} for name in tables.concepts}
+    for criterion in chain.from_iterable(tables.criteria.values()):
         answers = (*criterion.met_answers, *criterion.unmet_answers)
         found.setdefault(criterion.asks, {}).update(dict.fromkeys(answers))
-    for item in library.rows(ItemRow):
+    for item in chain.from_iterable(tables.items.values()):
         for key in (item.asks, item.id):
             found.setdefault(key, {}).update(dict.fromkeys(option.value for option in item.options))
     return {key: tuple(words) for key, words in found.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from leuko.knowledge.schema import Band
-from leuko.knowledge.schema.scores import ConceptRow, CriterionRow, ItemRow, ObservableRow
+from leuko.knowledge.schema.scores import CriterionRow
 from leuko.result import Reason
 from leuko.result.infection import FeverVerdict, Infection
 from leuko.result.scores import ScoreCriterion
@@ -34,7 +34,7 @@ def criterion_of(row: CriterionRow, setting: Setting) -> ScoreCriterion:
     """Whether one condition is met; evidence for and against it at once leaves it open."""
     heard = [*_answered(row, setting), *_named(row, setting), *_measured(row, setting), *_scored(row, setting)]
     if row.infection:
-        heard += _infected(row.infection, setting.infection)
+        heard += _infected(row.infection, setting)
     verdicts = {one.met for one in heard}
     met = verdicts.pop() if len(verdicts) == 1 else None
     texts = list(dict.fromkeys(one.text for one in heard))
@@ -64,7 +64,7 @@ def _answered(row: CriterionRow, setting: Setting) -> list[_Heard]:
 
 
 def _named(row: CriterionRow, setting: Setting) -> list[_Heard]:
-    rows = {concept.id: concept for concept in setting.library.rows(ConceptRow)}
+    rows = setting.tables.concepts
     return [
         _Heard(met=met, text=one.text, evidence=one.evidence)
         for names, met in ((row.met_with, True), (row.unmet_with, False))
@@ -79,7 +79,7 @@ def _measured(row: CriterionRow, setting: Setting) -> list[_Heard]:
 
 
 def _in_bands(bands: Mapping[str, Band], setting: Setting, *, met: bool) -> list[_Heard]:
-    rows = {row.id: row for row in setting.library.rows(ObservableRow)}
+    rows = setting.tables.observables
     found = []
     for name, band in bands.items():
         readings = observe(rows[name], setting).readings
@@ -93,7 +93,7 @@ def _scored(row: CriterionRow, setting: Setting) -> list[_Heard]:
     """Another score whose points already speak against the condition, at the least that they can be."""
     heard = []
     for score, limit in row.unmet_points.items():
-        items = [judge(item, setting) for item in setting.library.rows(ItemRow) if item.score == score]
+        items = [judge(item, setting) for item in setting.tables.items.get(score, ())]
         points = sum(min(option.points for option in item.options) for item in items)
         if points >= limit:
             evidence = tuple(one for item in items for one in item.evidence)
@@ -101,7 +101,10 @@ def _scored(row: CriterionRow, setting: Setting) -> list[_Heard]:
     return heard
 
 
-def _infected(wanted: str, infection: Infection | None) -> list[_Heard]:
+def _infected(wanted: str, setting: Setting) -> list[_Heard]:
+    infection = setting.infection
+    if wanted == "suspected_infection" and setting.answers.words.get("febrile_neutropenia") == "yes":
+        return [_Heard(met=True, text="febrile neutropenia (given by hand)")]
     if infection is None:
         return []
     verdicts = [one for one in infection.verdicts if one.kind == IN_FORCE and one.applies is not False]

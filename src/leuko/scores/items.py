@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from leuko.knowledge.schema.scores import ConceptRow, ItemRow, ObservableRow, Option
+from leuko.knowledge.schema.scores import ItemRow, Option
 from leuko.scores.named import Named, named
 from leuko.scores.observe import Observed, observe
 from leuko.scores.reading import Reading, inside, stepped, touches
@@ -84,7 +84,7 @@ def _by_hand(item: ItemRow, setting: Setting) -> _Voice:
 
 
 def _measured(item: ItemRow, setting: Setting) -> tuple[_Voice, ...]:
-    rows = {row.id: row for row in setting.library.rows(ObservableRow)}
+    rows = setting.tables.observables
     ids = dict.fromkeys(name for option in item.options for name in option.bands)
     return tuple(_of_observable(item, name, observe(rows[name], setting), setting) for name in ids)
 
@@ -159,5 +159,5 @@ def _left_by_name(item: ItemRow, known: Mapping[str, Named]) -> frozenset[str] |
 
 
 def _concepts(names: Iterable[str], setting: Setting) -> dict[str, Named]:
-    rows = {row.id: row for row in setting.library.rows(ConceptRow)}
+    rows = setting.tables.concepts
     return {name: named(rows[name], setting) for name in names}

@@ -13,7 +13,7 @@ from typing import Final
 from leuko.ages import UNKNOWN, YEAR_DAYS, age_span
 from leuko.course import course_of
 from leuko.grading import Edge, edges
-from leuko.knowledge.schema.scores import ConceptRow, ObservableRow, ObservedIn
+from leuko.knowledge.schema.scores import ObservableRow, ObservedIn
 from leuko.record import Bound, Count, Moment, Sign
 from leuko.result import Episode
 from leuko.scores.area import latest_area
@@ -213,7 +213,7 @@ def _from_temperature(row: ObservableRow, setting: Setting) -> Observed:
 
 
 def _from_grade(row: ObservableRow, setting: Setting) -> Observed:
-    concept = next((one for one in setting.library.rows(ConceptRow) if one.id == row.concept), None)
+    concept = setting.tables.concepts.get(row.concept)
     found = []
     for fact in setting.record.facts if concept is not None else ():
         grade = _GRADE.search(f"{fact.name} {fact.detail}")

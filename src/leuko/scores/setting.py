@@ -10,6 +10,7 @@ from leuko.knowledge import Library
 from leuko.record import Count, Record
 from leuko.result.infection import Infection
 from leuko.scores.answers import Answers
+from leuko.scores.tables import Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,4 +22,5 @@ class Setting:
     infection: Infection | None
     answers: Answers
     library: Library
+    tables: Tables
     as_of: date

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +30,8 @@ class Parts:
     row: ScoreRow
     criteria: tuple[ScoreCriterion, ...]
     bands: tuple[BandRow, ...]
+    findings: tuple[FindingRow, ...]
+    observables: Mapping[str, ObservableRow]
     library: Library
 
 
@@ -59,8 +61,8 @@ def told_points(parts: Parts, items: tuple[Judged, ...]) -> Score:
     return _score(
         parts,
         may=may,
-        says=_says_points(parts, left, banded, _names(missing, parts.library), may),
-        items=tuple(_item(item, left, parts.library, numbered=numbered) for item in items),
+        says=_says_points(parts, left, banded, _names(missing, parts.observables), may),
+        items=tuple(_item(item, left, parts, numbered=numbered) for item in items),
         span=(least, most),
         banded=banded,
         gap=_gap(parts, missing, may, banded),
@@ -73,17 +75,17 @@ def _matters(item: Judged, left: Sums, *, numbered: bool) -> bool:
     return len(left.points[item.item.id]) > 1 if numbered else len(item.options) > 1
 
 
-def _names(missing: Sequence[Judged], library: Library) -> list[str]:
+def _names(missing: Sequence[Judged], observables: Mapping[str, ObservableRow]) -> list[str]:
     """What is missing, as one would ask for it."""
-    labels = {row.id: row.label for row in library.rows(ObservableRow)}
+    labels = {name: row.label for name, row in observables.items()}
     names = (one.item.missing or labels.get(one.item.asks) or one.item.label for one in missing)
     return list(dict.fromkeys(names))
 
 
-def _item(judged: Judged, left: Sums, library: Library, *, numbered: bool) -> ScoreItem:
+def _item(judged: Judged, left: Sums, parts: Parts, *, numbered: bool) -> ScoreItem:
     row, possible = judged.item, left.points[judged.item.id]
     known = len(possible) == 1
-    units = {one.id: one.unit for one in library.rows(ObservableRow)}
+    measured = parts.observables.get(row.asks)
     found = say_list(judged.found)
     points = _points(possible) if numbered else ""
     text = ": ".join(
@@ -99,10 +101,10 @@ def _item(judged: Judged, left: Sums, library: Library, *, numbered: bool) -> Sc
         possible=possible,
         asked=row.asks,
         choices=tuple(option.value for option in row.options),
-        unit=units.get(row.asks, ""),
+        unit=measured.unit if measured is not None else "",
         evidence=judged.evidence,
         reason=Reason(
-            rule=f"score:item:{row.id}", text=text, evidence=judged.evidence, citations=(library.cite(row.basis),)
+            rule=f"score:item:{row.id}", text=text, evidence=judged.evidence, citations=(parts.library.cite(row.basis),)
         ),
     )
 
@@ -120,21 +122,26 @@ def _says_points(parts: Parts, left: Sums, banded: _Banded, missing: Sequence[st
     total = f"{least}{out_of}" if least == most else f"range {least}-{most}{out_of}"
     texts = [f"cannot say whether it applies ({_open_questions(parts)})"] if may is None else []
     if parts.row.unit:
-        texts.append(total if least == most or may is None else f"{_cannot(missing)} ({total})")
+        settled = least == most or may is None or banded.band is not None
+        texts.append(total if settled else f"{_cannot(missing)} ({total})")
     elif banded.band is None and may is not None:
         texts.append(_cannot(missing))
     if banded.band is not None and not banded.withheld:
-        texts.append(banded.band.name + ("" if least == most else ", whatever is missing"))
+        texts.append(banded.band.name + ("" if least == most else f", whatever is missing ({_shown(missing)})"))
     elif 1 < len(banded.possible) < len(parts.bands):
         texts.append(say_list(banded.possible, "or"))
     return f"{parts.row.name}: {'; '.join(texts)}"
 
 
 def _cannot(missing: Sequence[str]) -> str:
+    return f"cannot score: {_shown(missing)} missing"
+
+
+def _shown(missing: Sequence[str]) -> str:
     shown = list(missing)
     if len(shown) > _MOST_NAMED:
         shown = [*shown[: _MOST_NAMED - 1], f"{len(shown) - _MOST_NAMED + 1} more"]
-    return f"cannot score: {say_list(shown)} missing"
+    return say_list(shown)
 
 
 def _open_questions(parts: Parts) -> str:
@@ -145,7 +152,7 @@ def _gap(parts: Parts, missing: Sequence[Judged], may: bool | None, banded: _Ban
     open_ = [criterion.question for criterion in parts.criteria if criterion.met is None]
     if not missing and may is not None:
         return None
-    why = [f"missing: {say_list(_names(missing, parts.library))}"] if missing else []
+    why = [f"missing: {say_list(_names(missing, parts.observables))}"] if missing else []
     why += [f"not known: {' '.join(open_)}"] if open_ else []
     if banded.withheld:
         why.append("its band would reassure, and is withheld until it is known that the score applies")
@@ -162,7 +169,7 @@ def _cited(parts: Parts, items: Iterable[Judged]) -> tuple[Citation, ...]:
 
 def told_measure(parts: Parts, setting: Setting) -> Score:
     """A score that is one measure of the record: days, or an area."""
-    row = next(one for one in parts.library.rows(ObservableRow) if one.id == parts.row.observable)
+    row = parts.observables[parts.row.observable]
     observed, may = observe(row, setting), eligible(parts.criteria)
     if may is False or observed.never:
         return _not_for(parts, observed.why if observed.never else "")
@@ -171,10 +178,9 @@ def told_measure(parts: Parts, setting: Setting) -> Score:
     reading = observed.readings[0]
     banded = _banded(bands_of(reading, parts.bands), may)
     low, high = reading.low.value, reading.high.value
-    shown = say_number(low) if low == high else f"{say_number(low)} or more" if math.isinf(high) else ""
-    shown = shown or f"between {say_number(low)} and {say_number(high)}"
     doubt = f"cannot say whether it applies ({_open_questions(parts)}); " if may is None else ""
-    text = f"{parts.row.name}: {doubt}{shown} {_UNITS[parts.row.unit]} ({reading.text})"
+    text = f"{parts.row.name}: {doubt}{_span_words(low, high, parts.row.unit)}"
+    text += f" ({reading.text})" if row.found != "days_below" else ""
     if banded.band is not None and not banded.withheld:
         text = f"{text}; {banded.band.name}"
     return _score(
@@ -188,6 +194,15 @@ def told_measure(parts: Parts, setting: Setting) -> Score:
         citations=(parts.library.cite(row.basis),),
         evidence=reading.evidence,
     )
+
+
+def _span_words(low: float, high: float, unit: str) -> str:
+    words = _UNITS[unit]
+    if low == high:
+        return "1 day" if unit == "d" and low == 1 else f"{say_number(low)} {words}"
+    if math.isinf(high):
+        return f"at least {say_number(low)} {words}"
+    return f"{say_number(low)} to {say_number(high)} {words}"
 
 
 def _unmeasured(parts: Parts, observed: Observed, may: bool | None) -> Score:
@@ -241,7 +256,7 @@ def _score(
     row, library = parts.row, parts.library
     least, most = span
     band = None if banded.withheld else banded.band
-    findings = [one for one in library.rows(FindingRow) if row.id in one.scores and one.shown and one.basis.drives]
+    findings = parts.findings
     said = (library.cite(row.basis), *([library.cite(band.basis)] if band is not None else []), *citations)
     return Score(
         id=row.id,

@@ -105,7 +105,8 @@ class ItemRow:
 
     `missing` is what is missing where the item is not known; else the label of its observable, or its own.
     `step` is the step of the published chart: a value that falls between two of its bands is rounded to it first.
-    `scale_with`/`scale_without` is a concept that must be stated, or not stated, for the item to be the one that counts.
+    `scale_with`/`scale_without` is a concept that must be stated, or must not be, for the item to be the one that
+    counts.
     """
 
     FOLDER: ClassVar[str] = _FOLDER
