@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.blood import LIBRARY
 from fixtures.causes_people import AS_OF, causes, record_of
+from leuko.causes import unreviewed_causes
 from leuko.causes.ask import ask
 from leuko.causes.finding import all_met, negated, some_met
 from leuko.causes.phrases import holds_any, sense_of, words_of
@@ -326,3 +327,23 @@ def test_without_snomed_everything_else_still_works(tmp_path) -> None:
     )
     told = causes(record, library=library)
     assert [cause.id for cause in told if cause.standing == "supported"] == ["CA016"]
+
+
+def test_a_row_that_is_not_reviewed_is_listed_and_drives_nothing(tmp_path) -> None:
+    from importlib.resources import files
+    from shutil import copytree
+
+    home = tmp_path / "data"
+    copytree(str(files("leuko") / "data"), home)
+    others = home / "causes" / "others.toml"
+    text = others.read_text()
+    row = text[text.index('id = "CA066"') :]
+    row = row[: row.index("[[cause]]")]
+    others.write_text(text.replace(row, row.replace('confidence = "confirmed"', 'confidence = "unconfirmed"')))
+    library = read_library(home)
+    low_lymphocytes = {"wbc": 4.6, "neutrophils": 3.5, "lymphocytes": 0.6, "haemoglobin": 140, "platelets": 240}
+    told = causes(person(counts=low_lymphocytes, facts=[{"name": "Sarcoidosis"}]), library=library)
+    sarcoidosis = next(cause for cause in told if cause.id == "CA066")
+    assert (sarcoidosis.standing, sarcoidosis.strength, sarcoidosis.clues_for) == ("unreviewed", "none", ())
+    assert [row.id for row in unreviewed_causes(library)] == ["CA066"]
+    assert told[-1] is sarcoidosis
