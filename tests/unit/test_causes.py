@@ -17,6 +17,7 @@ from leuko.causes.scene import Scene, rules_of, scene_of
 from leuko.counts import clean
 from leuko.course import course_of
 from leuko.knowledge.library import read_library
+from leuko.knowledge.schema.causes import CauseRow
 from leuko.person import person_at, statements_of
 from leuko.status import assessed_analytes, lines_of, status_of
 
@@ -306,6 +307,12 @@ class TestCauses:
         record = person(facts=[{"name": "SLE", "icd10cm": "M32.9", "days_before": 5}])
         told = causes(record, as_of=date(2026, 6, 1))
         assert all(cause.id != "CA016" or cause.standing != "supported" for cause in told)
+
+    def test_only_what_was_read_in_a_source_is_printed(self) -> None:
+        rows = {row.id: row for row in LIBRARY.rows(CauseRow)}
+        for cause in causes(person(facts=[{"name": "SLE", "icd10cm": "M32.9"}])):
+            for name in ("onset", "film", "frequency"):
+                assert not getattr(cause, name) or name in rows[cause.id].read
 
     def test_lines_that_it_does_not_explain_are_said(self) -> None:
         counts = {**LOW, "haemoglobin": 80, "platelets": 40}

@@ -300,7 +300,8 @@ class CauseRow:
     `lowers` are the lines that it lowers; a person of whom none of these is low, and of whom they are all known, does
     not have it as the cause. `clues` carry the weights. `consider` are predicates which, all met, make it one to think
     of although nothing points to it yet; `priority` then orders it (1 first). `icd10cm` are the codes under which it is
-    recorded. `exclusion`: it is what remains when the others are excluded, and is named after them.
+    recorded. `exclusion`: it is what remains when the others are excluded, and is named after them. `read` names what
+    was read in a source: of `onset`, `film` and `frequency` only that is printed for a person.
     """
 
     FOLDER: ClassVar[str] = "causes"
@@ -316,6 +317,7 @@ class CauseRow:
     film: str = ""
     other_clues: str = ""
     frequency: str = ""
+    read: tuple[Literal["association", "onset", "film", "frequency"], ...] = ("association",)
     icd10cm: tuple[str, ...] = ()
     clues: tuple[ClueRow, ...] = ()
     consider: tuple[str, ...] = ()
