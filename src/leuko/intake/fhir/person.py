@@ -243,9 +243,19 @@ def _sign(raw: RawResult, valued: Valued) -> Sign:
             unit_text=raw.unit_text or raw.unit_code,
             name_text=raw.names[0] if raw.names else "",
             codes=raw.codes,
+            interval_text=_interval_text(raw),
             resource_id=raw.resource_id,
         ),
     )
+
+
+def _interval_text(raw: RawResult) -> str:
+    """The printed reference interval as one text: "0.4-4.0", ">0.4", "<4.0"."""
+    if raw.interval_text or not (raw.low_text or raw.high_text):
+        return raw.interval_text
+    if raw.low_text and raw.high_text:
+        return f"{raw.low_text}-{raw.high_text}"
+    return f">{raw.low_text}" if raw.low_text else f"<{raw.high_text}"
 
 
 def _is_no_laboratory(observation: Observation) -> bool:
