@@ -8,6 +8,7 @@ import re
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -28,6 +29,8 @@ from leuko.knowledge.schema.plan import (
     TumourRow,
 )
 from leuko.plan.medicines import medicines_of, shelf_of
+from leuko.result import Reason
+from leuko.result.plan import Plan
 
 SHELF = shelf_of(LIBRARY)
 SHARED = Path(os.environ.get("LEUKO_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
@@ -199,3 +202,54 @@ class TestPlan:
 
     def test_factors_are_listed_by_some_body(self) -> None:
         assert {row.body for row in LIBRARY.rows(FactorRow)} == {"EORTC", "ASCO 2015"}
+
+
+class TestFever:
+    """Febrile neutropenia as the infection part tells it."""
+
+    def verdict(self, *, met: bool, applies: bool = True) -> SimpleNamespace:
+        reason = Reason(rule="fever:test", text="38.7 and 0.3", evidence=("t",))
+        return SimpleNamespace(verdicts=(SimpleNamespace(met=met, applies=applies, reason=reason),))
+
+    def made(self, infection: object, scores: tuple[object, ...] = ()) -> Plan:
+        tac = [[0, drug] for drug in ("docetaxel", "doxorubicin", "cyclophosphamide")]
+        known = record(doses=tac, counts=[[10, {"neutrophils": 0.3}]])
+        return plan(known, day(10), infection=infection, scores=scores)
+
+    def test_treatment_comes_first_and_bodies_differ_on_the_hour(self) -> None:
+        found = self.made(self.verdict(met=True))
+        assert found.options[0].id == "antimicrobial:timing"
+        assert [o.standing for o in found.options if o.id == "antimicrobial:add_on"] == ["not_routine"]
+        assert any(one.rule == "conflict:antimicrobial:timing" for one in found.conflicts)
+        assert any(one.id == "growth:therapeutic" for one in found.options)
+
+    def test_without_a_certain_score_nobody_is_low_risk(self) -> None:
+        ids = {one.id for one in self.made(self.verdict(met=True)).options}
+        assert "antimicrobial:empirical_high_risk" in ids
+        assert "antimicrobial:empirical_low_risk" not in ids
+
+    def test_low_risk_by_mascc_opens_treatment_by_mouth(self) -> None:
+        reason = Reason(rule="score:mascc", text="26", evidence=("t",))
+        mascc = SimpleNamespace(
+            id="mascc", eligible=True, band="low risk", says="MASCC 26", reason=reason, citations=()
+        )
+        ids = {one.id for one in self.made(self.verdict(met=True), (mascc,)).options}
+        assert "antimicrobial:empirical_low_risk" in ids
+        assert "antimicrobial:empirical_high_risk" not in ids
+
+    def test_a_score_that_may_not_be_used_lowers_nothing(self) -> None:
+        reason = Reason(rule="score:mascc", text="26")
+        mascc = SimpleNamespace(
+            id="mascc", eligible=None, band="low risk", says="MASCC 26", reason=reason, citations=()
+        )
+        ids = {one.id for one in self.made(self.verdict(met=True), (mascc,)).options}
+        assert "antimicrobial:empirical_low_risk" not in ids
+
+    @pytest.mark.parametrize("infection", [None, "unmet", "other people"])
+    def test_no_fever_on_record_is_no_answer(self, infection: str | None) -> None:
+        said = {"unmet": self.verdict(met=False), "other people": self.verdict(met=True, applies=False)}
+        found = self.made(said.get(infection or ""))
+        assert not any(one.topic == "antimicrobial_therapy" for one in found.options)
+        (afebrile,) = [one for one in found.options if one.id == "growth:afebrile"]
+        assert afebrile.standing == "not_routine"
+        assert "does not rule it out" in afebrile.missing[0].why

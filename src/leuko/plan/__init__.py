@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from leuko.knowledge import Library
 from leuko.knowledge.schema.plan import MonitorBand, MonitorScheme, RegimenRow, TreatDayRow
@@ -31,6 +31,8 @@ from leuko.result.infection import Infection
 from leuko.result.plan import Monitoring, Plan, Regimen, TreatDay
 from leuko.result.scores import Score
 from leuko.wording import say_list
+
+_TOPICS: Final = ("antimicrobial_therapy", "growth_factor", "antimicrobial_prophylaxis", "prevention")
 
 
 def plan_of(
@@ -66,10 +68,11 @@ def plan_of(
     found = regimen_of(known, asked=regimen)
     days = treat_days(known, found.regimen, found.rows)
     monitored = monitoring_of(known, but=found.regimen.drugs, site=site)
-    options = (
+    raised = (
         *growth_options(known, found.regimen, found.rows),
         *antimicrobial_options(known, found.regimen, found.rows),
     )
+    options = tuple(sorted(raised, key=lambda option: _TOPICS.index(option.topic)))
     counts = next_counts(known, found.regimen, monitored)
     own = (clash for option in options for clash in option.conflicts)
     watched = (clash for one in monitored for clash in one.conflicts)

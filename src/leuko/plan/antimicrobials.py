@@ -22,10 +22,10 @@ _TITLES: Final[dict[str, str]] = {
     "viral_prophylaxis": "Prophylaxis against herpes simplex",
     "hbv_prophylaxis": "Prophylaxis against hepatitis B reactivation",
     "vaccine": "Influenza vaccine, inactivated",
-    "timing": "First antibiotic: when",
+    "timing": "Time to the first antibiotic",
     "empirical_low_risk": "Empirical treatment, low risk",
     "empirical_high_risk": "Empirical treatment, high risk",
-    "add_on": "Added to empirical treatment",
+    "add_on": "Antibiotics against resistant Gram-positive bacteria",
     "antifungal_empirical": "Empirical antifungal treatment",
     "stop_rule": "When antibiotics may stop",
     "cultures": "Tests before antibiotics",
@@ -116,7 +116,7 @@ def _option(use: str, rows: Sequence[AntimicrobialRow], met: dict[str, Situation
         id=f"antimicrobial:{use}",
         topic=topic,
         title=_TITLES[use],
-        standing=_standing(pro, con),
+        standing=_standing(rows),
         what=what,
         when="; ".join(f"{row.body}: {row.start}" for row in rows if row.start),
         until="; ".join(f"{row.body}: {row.stop}" for row in rows if row.stop),
@@ -137,11 +137,10 @@ def _say(known: Known, row: AntimicrobialRow) -> Reason:
     return known.reason(f"plan:antimicrobial:{row.id}", f"{row.body}: {row.drug_class}. {row.trigger}", row.basis)
 
 
-def _standing(pro: Sequence[AntimicrobialRow], con: Sequence[AntimicrobialRow]) -> Standing:
-    """What the bodies make of it: the person's fit to their triggers stays with the reader unless it is fever."""
-    if any(row.use in _TREATMENT or row.use == "vaccine" for row in pro):
-        return "recommended"
-    return "consider" if pro else "not_routine" if con else "cannot_say"
+def _standing(rows: Sequence[AntimicrobialRow]) -> Standing:
+    """The strongest wording; the person's fit to the other triggers of a row stays with the reader."""
+    order: tuple[Standing, ...] = ("not_routine", "consider", "recommended")
+    return max((row.standing for row in rows), key=order.index, default="cannot_say")
 
 
 def _clash(use: str, rows: Sequence[AntimicrobialRow], known: Known) -> tuple[Reason, ...]:

@@ -293,17 +293,19 @@ def _notes(drug: str, scheme: MonitorScheme, known: Known) -> tuple[Reason, ...]
 
 
 def _with_conflicts(found: Sequence[Monitoring]) -> Iterable[Monitoring]:
-    """Where schemes for one medicine ask for different things at these counts, each says so."""
+    """Where schemes for one medicine ask for different things at these counts, each carries the same conflict."""
     for one in found:
-        others = [o for o in found if o.drug == one.drug and o.action != "cannot_say"]
-        differing = [o for o in others if o.action != one.action] if one.action != "cannot_say" else []
-        if not differing:
+        said = [other for other in found if other.drug == one.drug and other.action != "cannot_say"]
+        if one not in said or len({other.action for other in said}) < 2:
             yield one
             continue
-        said = say_list([f"{o.title}: {o.band}" for o in differing])
-        text = f"{one.title}: {one.band}; but {said}"
-        sources = tuple(dict.fromkeys(c for o in (one, *differing) for c in o.reason.citations))
-        clash = Reason(rule=f"conflict:monitor:{one.drug}", text=text, evidence=one.reason.evidence, citations=sources)
+        words = say_list([f"{other.title}: {other.band} ({other.action.replace('_', ' ')})" for other in said])
+        clash = Reason(
+            rule=f"conflict:monitor:{one.drug}",
+            text=f"Schemes differ at these counts. {words}",
+            evidence=tuple(dict.fromkeys(e for other in said for e in other.reason.evidence)),
+            citations=tuple(dict.fromkeys(c for other in said for c in other.reason.citations)),
+        )
         yield replace(one, conflicts=(*one.conflicts, clash))
 
 

@@ -16,7 +16,7 @@ from leuko.wording import say_date, say_list, say_moment
 def next_counts(known: Known, regimen: Regimen, monitored: Sequence[Monitoring]) -> tuple[NextCount, ...]:
     """Every rule that asks for another count, the earliest first; those without a day last."""
     found = [*_of_monitoring(monitored), *_of_treatment(known, regimen)]
-    if regimen.told == "none":
+    if regimen.told == "none" and not any(one.running is not False for one in monitored):
         found += _of_count(known)
     return tuple(sorted(found, key=lambda one: (one.due is None, one.due or known.as_of, one.text)))
 
@@ -52,7 +52,7 @@ def _of_treatment(known: Known, regimen: Regimen) -> list[NextCount]:
 
 
 def _of_count(known: Known) -> list[NextCount]:
-    """What sources say of low counts without chemotherapy; they disagree, and each stands by itself."""
+    """What sources say of low counts by themselves; they disagree, and each stands for itself."""
     found = []
     for row in known.rows(NextCountRow):
         count = known.counts.get(row.analyte)

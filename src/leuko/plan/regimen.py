@@ -121,10 +121,14 @@ def _by_drugs(rows: Sequence[RegimenRow], chemo: tuple[Taken, ...], known: Known
     fits = [fit for row in rows if row.dose_basis.drives and (fit := _fit(row, chemo, known)) is not None]
     most = max((fit.wanted for fit in fits), default=0)
     fits = [fit for fit in fits if fit.wanted == most]
-    kept = {row.id for row in _of_tumour([fit.row for fit in fits], known)}
+    tumours = _tumours(known)
+    kept = {fit.row.id for fit in fits if not tumours or fit.row.tumour in tumours}
     fits = _of_phases(_of_spacing([fit for fit in fits if fit.row.id in kept], chemo, known), chemo)
     if not fits:
         return Found(regimen=_unknown(worded or "", known, chemo))
+    if most == 1 and not tumours and len(fits) == 1:
+        only = _ambiguous(fits, known, f"{fits[0].drugs[0]} alone, and the record names no tumour; on file")
+        return Found(regimen=only.regimen)
     if len(fits) > 1:
         return _ambiguous(fits, known, f"several have the drugs on record ({say_list(fits[0].drugs)})")
     text = f"{fits[0].row.name} ({fits[0].row.tumour}), by its drugs: {say_list(fits[0].drugs)}"
@@ -166,13 +170,15 @@ def _day_1(window: Sequence[Taken]) -> date:
 
 def _of_tumour(rows: Sequence[RegimenRow], known: Known) -> list[RegimenRow]:
     """Those for a tumour that the record names; all of them where it names none that they are for."""
-    named = {
-        tumour
-        for row in known.rows(TumourRow)
-        if facts_named(known.record.facts, words=row.words, icd10=row.icd10)
-        for tumour in row.tumours
-    }
+    named = _tumours(known)
     return [row for row in rows if row.tumour in named] or list(rows)
+
+
+def _tumours(known: Known) -> frozenset[str]:
+    """The tumours that the record names, in the words of the regimens."""
+    rows = known.rows(TumourRow)
+    named = [row for row in rows if facts_named(known.record.facts, words=row.words, icd10=row.icd10)]
+    return frozenset(tumour for row in named for tumour in row.tumours)
 
 
 def _of_spacing(fits: list[_Fit], chemo: Sequence[Taken], known: Known) -> list[_Fit]:

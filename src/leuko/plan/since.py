@@ -62,7 +62,7 @@ def _span(counts: Sequence[Count], seen: Sequence[bool | None], day_1: date, as_
 def febrile(known: Known, day_1: date | None) -> tuple[bool | None, tuple[str, ...]]:
     """Whether there was febrile neutropenia since a day, and the evidence. What is not recorded is unknown."""
     verdicts = getattr(known.infection, "verdicts", ())
-    met = [verdict for verdict in verdicts if verdict.met]
+    met = [verdict for verdict in verdicts if verdict.met and verdict.applies is not False]
     if met:
         return True, tuple(dict.fromkeys(i for verdict in met for i in verdict.reason.evidence))
     facts = _named(known)

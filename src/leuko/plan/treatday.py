@@ -34,6 +34,13 @@ SAID: Final[dict[Advice, str]] = {
     "contraindicated": "contraindicated",
     "cannot_say": "cannot say",
 }
+_CALLS_FOR: Final[dict[Advice, str]] = {
+    "caution": "the rule speaks",
+    "reduce": "the rule asks for a lower dose",
+    "delay": "the rule asks for a delay",
+    "withhold": "the rule asks to withhold",
+    "stop": "the rule asks to stop",
+}
 _PAST: Final = ("nadir", "previous_cycle")
 _DAYS: Final = {"day_8": 8, "day_15": 15}
 
@@ -323,8 +330,9 @@ def _past_text(
     if verdict is None:
         why = gap.why if gap is not None else ""
         return f"{first.title}{where}, the last cycle: cannot say: {why} ({seen}). The rule: {quoted}"
-    words = "nothing that the rule asks for was seen" if verdict in FREE else SAID[verdict]
-    return f"{first.title}{where}, the last cycle: {words}; {seen}. The rule: {quoted}"
+    words = "nothing that the rule asks for was seen" if verdict in FREE else _CALLS_FOR.get(verdict, SAID[verdict])
+    fever = "; febrile neutropenia" if any(line.febrile for line in lines) and febrile(known, day_1)[0] else ""
+    return f"{first.title}{where}, the last cycle: {words}; {seen}{fever}. The rule: {quoted}"
 
 
 def _label(known: Known, analyte: str) -> str:

@@ -235,7 +235,8 @@ class FactorRow:
 class AntimicrobialRow:
     """One statement on antimicrobials: a class and an indication, never a dose.
 
-    `needs` are the situations of the person that make it speak; `unless` those that keep it silent.
+    `needs` are the situations of the person that make it speak; `unless` those that keep it silent. `standing` is what
+    the statement makes of the option, `against` whether it speaks against it.
     """
 
     FOLDER: ClassVar[str] = "antimicrobials"
@@ -252,6 +253,7 @@ class AntimicrobialRow:
     needs: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     against: bool = False
+    standing: Literal["recommended", "consider", "not_routine"] = "consider"
     basis: Basis
 
 
