@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from leuko.errors import Place, UsageError
 from leuko.infection import infection_of
+from leuko.intake import read
 from leuko.knowledge import load_library
 from leuko.knowledge.schema.scores import BandRow, CriterionRow, FindingRow, ItemRow, ObservableRow, Option, ScoreRow
 from leuko.record import Code, Count, Dose, Fact, Moment, Origin, Patient, Record, Sign
@@ -141,6 +144,46 @@ class TestFromTheRecord:
         assert item(found["news2"], "NEWS2-systolic_BP").points == 0
 
 
+def observation(name: str, code: str, value: float, unit: str, **more: object) -> dict:
+    return {
+        "resourceType": "Observation",
+        "id": name,
+        "status": "final",
+        "subject": {"reference": "Patient/a"},
+        "effectiveDateTime": "2026-01-05T10:00:00+01:00",
+        "category": [{"coding": [{"code": "vital-signs"}]}],
+        **coded(code, value, unit),
+        **more,
+    }
+
+
+def coded(code: str, value: float, unit: str) -> dict:
+    quantity = {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+    return {"code": {"coding": [{"system": "http://loinc.org", "code": code}]}, "valueQuantity": quantity}
+
+
+def test_vital_signs_from_a_fhir_bundle(tmp_path: Path) -> None:
+    pressure = observation("bp", "85354-9", 0, "mm[Hg]", component=[coded("8480-6", 88, "mm[Hg]")])
+    del pressure["valueQuantity"]
+    oxygen = observation("ox", "59408-5", 95, "%", component=[coded("3151-8", 2, "L/min")])
+    resources = [
+        {"resourceType": "Patient", "id": "a", "gender": "male", "birthDate": "1970-03-01"},
+        pressure,
+        oxygen,
+        observation("t", "8310-5", 101.8, "[degF]"),
+        observation("rr", "9279-1", 26, "/min"),
+        observation("hr", "8867-4", 120, "/min"),
+        observation("gcs", "9269-2", 15, "{score}"),
+    ]
+    file = tmp_path / "person.json"
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}
+    file.write_text(json.dumps(bundle))
+    (record,) = read(file).records
+    score = scores(record)["news2"]
+    assert score.total == 3 + 1 + 2 + 3 + 2 + 0 + 1  # 101.8 °F is 38.8 °C
+    assert score.band == "emergency (7 or more)"
+
+
 class TestReadings:
     def pressure(self, *signs: Sign):
         return item(scores(person(*signs))["news2"], "NEWS2-systolic_BP")
@@ -154,6 +197,12 @@ class TestReadings:
         old = self.pressure(sign("systolic", 118, hours=-48))
         assert old.points is None
         assert "2 days old, too old to score" in old.reason.text
+
+    def test_a_pressure_of_the_morning_makes_no_score_with_a_fever_of_the_night(self) -> None:
+        found = self.pressure(sign("systolic", 118, hours=-13), sign("temperature", 39.2))
+        assert found.points is None
+        assert "too old beside the newest vital sign" in found.reason.text
+        assert self.pressure(sign("systolic", 118, hours=-12), sign("temperature", 39.2)).points == 0
 
     def test_a_later_reading_is_not_known_yet(self) -> None:
         assert self.pressure(sign("systolic", 118, hours=24)).points is None
@@ -402,6 +451,12 @@ class TestDays:
         assert (found.total, found.band) == (None, None)
         assert found.gap is not None
         assert "cannot be excluded" in found.gap.why
+
+    def test_one_low_count_proves_no_length(self) -> None:
+        found = scores(person(), count("neutrophils", 0.2))["days-below-500"]
+        assert (found.least, found.most, found.band) == (None, None, None)
+        assert found.gap is not None
+        assert "prove no length yet" in found.gap.why
 
     def test_never_low(self) -> None:
         found = scores(person(), count("neutrophils", 4.0))["days-below-500"]

@@ -92,12 +92,13 @@ def _in_bands(bands: Mapping[str, Band], setting: Setting, *, met: bool) -> list
 def _scored(row: CriterionRow, setting: Setting) -> list[_Heard]:
     """Another score whose points already speak against the condition, at the least that they can be."""
     heard = []
+    names = {score.id: score.name for score in setting.tables.scores}
     for score, limit in row.unmet_points.items():
         items = [judge(item, setting) for item in setting.tables.items.get(score, ())]
         points = sum(min(option.points for option in item.options) for item in items)
         if points >= limit:
             evidence = tuple(one for item in items for one in item.evidence)
-            heard.append(_Heard(met=False, text=f"{points} points or more of {score}", evidence=evidence))
+            heard.append(_Heard(met=False, text=f"{points} points or more of {names[score]}", evidence=evidence))
     return heard
 
 

@@ -23,6 +23,7 @@ from leuko.scores.setting import Setting
 from leuko.wording import say_count, say_date, say_days, say_moment, say_number
 
 LOINC: Final = frozenset({"http://loinc.org", "loinc", "urn:oid:2.16.840.1.113883.6.1", "2.16.840.1.113883.6.1", "LN"})
+_HOUR: Final = 3600.0
 _BOUNDED: Final = re.compile(r"\s*(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s*")
 _GRADE: Final = re.compile(r"grade\s*([0-5])\b", re.IGNORECASE)
 _FIRST_NUMBER: Final = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)(?![\d.])")
@@ -116,11 +117,16 @@ def _say_when(moment: Moment | None) -> str:
 
 def _chosen(found: Iterable[_Found], row: ObservableRow, setting: Setting) -> Observed:
     """The latest reading that is young enough; readings of one day whose order is unknown stand side by side."""
+    found = list(found)
     dated = [one for one in found if one.taken is not None and one.taken.day <= setting.as_of]
     young = [one for one in dated if _age(one.taken, setting.as_of) <= _max_age(row)]
+    if young and row.apart_hours is not None:
+        young = [one for one in young if _of_one_set(one.taken, row.apart_hours, setting)]
+        if not young:
+            return Observed(why=f"{row.label}: the last value is too old beside the newest vital sign")
     usable = [one for one in young if one.reading is not None]
     if not usable:
-        return Observed(why=_why_none(list(found), dated, young, row, setting.as_of))
+        return Observed(why=_why_none(found, dated, young, row, setting.as_of))
     last_day = max(one.taken.day for one in usable if one.taken is not None)
     of_day = [one for one in usable if one.taken is not None and one.taken.day == last_day]
     if all(one.taken is not None and one.taken.has_time for one in of_day):
@@ -128,6 +134,22 @@ def _chosen(found: Iterable[_Found], row: ObservableRow, setting: Setting) -> Ob
         of_day = [one for one in of_day if one.taken is not None and one.taken.at == latest]
     distinct = {(one.reading.low, one.reading.high): one.reading for one in of_day if one.reading is not None}
     return Observed(readings=tuple(distinct.values()))
+
+
+def _of_one_set(moment: Moment | None, hours: float, setting: Setting) -> bool:
+    """Whether a reading is not much older than the newest vital sign; days without a time are taken as they are."""
+    newest = _newest(setting)
+    if newest is None or moment is None or not moment.has_time:
+        return True
+    return (newest - moment.at).total_seconds() <= hours * _HOUR
+
+
+def _newest(setting: Setting) -> datetime | None:
+    rows = [row for row in setting.tables.observables.values() if row.apart_hours is not None]
+    signs = (sign.taken for sign in setting.record.signs if any(_is_meant(sign, row) for row in rows))
+    read = (one.taken for one in setting.infection.temperatures) if setting.infection is not None else ()
+    times = [taken.at for taken in (*signs, *read) if taken is not None and taken.has_time]
+    return max((at for at in times if at.date() <= setting.as_of), default=None)
 
 
 def _age(moment: Moment | None, as_of: date) -> float:
@@ -267,6 +289,8 @@ def _from_days(row: ObservableRow, setting: Setting) -> Observed:
     if not any(edges(one.value, one.bound)[1].value < row.cut for one in counts if one.id in last.counts):
         cut = f"{say_number(row.cut)} ×10⁹/L"
         return Observed(why=f"no count below {cut} was seen; one between the counts cannot be excluded")
+    if days.least == 0 and days.most is None:
+        return Observed(why="the low counts that were seen prove no length yet")
     most = math.inf if days.most is None else days.most
     span = (
         f"at least {say_days(days.least)}" if days.most is None else f"{say_days(days.least)} to {say_days(days.most)}"

@@ -24,6 +24,7 @@ def sums(items: Sequence[Judged], bands: Sequence[BandRow]) -> Sums:
     """Every way in which the options that remain may be chosen together."""
     named = {name for band in bands for name in band.when}
     named |= {name for item in items for option in item.options for name in option.needs}
+    bound = any(option.needs for item in items for option in item.options)
     choices = [_told_apart(item, by_value=item.item.id in named) for item in items]
     ids = [item.item.id for item in items]
     totals: set[int] = set()
@@ -31,7 +32,7 @@ def sums(items: Sequence[Judged], bands: Sequence[BandRow]) -> Sums:
     points: dict[str, set[int]] = {name: set() for name in ids}
     for chosen in product(*choices):
         values = {name: option.value for name, option in zip(ids, chosen, strict=True)}
-        if any(not _allowed(option, values) for option in chosen):
+        if bound and not all(_allowed(option, values) for option in chosen):
             continue
         total = sum(option.points for option in chosen)
         band = _band(total, chosen, values, bands)

@@ -180,6 +180,7 @@ class UnitFactor:
 class ObservableRow:
     """A measurement that scores look at: where it stands in a record, and how old it may be [days].
 
+    `apart_hours` is how much older than the newest vital sign a reading may be and still be of one set with it.
     `least`/`most` bound what a person can have: a value outside is not believed, and told. `words` maps what a text
     result says ("Alert") to a number. `area_whole` is the area of a stretch that is over, `area_so_far` that of the
     latest, over or not, up to the answer `until` (a day) where one is given. `cut` is the limit of `days_below` and of
@@ -202,6 +203,7 @@ class ObservableRow:
     concept: str = ""
     words: dict[str, float] = field(default_factory=dict)
     max_age_days: float | None = None
+    apart_hours: float | None = None
     least: float | None = None
     most: float | None = None
     cut: float | None = None
