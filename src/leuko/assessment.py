@@ -5,23 +5,46 @@ record -> where the counts stand -> medicines, infection, causes -> four answers
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypedDict
 
+from leuko.advice import advice_of
 from leuko.answers import Findings, answer, headline
 from leuko.causes import causes_of
 from leuko.drugs import links_of
 from leuko.errors import Notice
 from leuko.infection import infection_of
 from leuko.knowledge import Library, load_library
+from leuko.plan import plan_of
 from leuko.record import Record, Sign, digest_of
 from leuko.result import Assessment, Citation
+from leuko.result.advice import AdviceSet
 from leuko.result.causes import Cause
 from leuko.result.drugs import DrugLink
 from leuko.result.infection import Infection
+from leuko.result.plan import Plan
+from leuko.result.scores import Score
+from leuko.result.steps import Step
+from leuko.scores import scores_of
+from leuko.site import SiteSettings
 from leuko.standing import Standing, standing_of
+from leuko.workup import steps_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the caller knows beside the record.
+
+    `symptoms` are further signs (command line, form); `answers` items of scores given by hand; `regimen` the name of
+    the chemotherapy where the record has none; `site` the settings of the site.
+    """
+
+    symptoms: tuple[Sign, ...] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
+    regimen: str | None = None
+    site: SiteSettings = field(default_factory=SiteSettings)
 
 
 def assess(
@@ -30,16 +53,16 @@ def assess(
     as_of: date,
     library: Library | None = None,
     notices: Iterable[Notice] = (),
-    symptoms: Iterable[Sign] = (),
+    asked: Asked | None = None,
 ) -> Assessment:
     """Assess one person's record as of a day.
 
     Counts dated after `as_of` are set aside, with a notice. `notices` are those of intake; they travel with the result.
-    `symptoms` are signs beside the record's own, from the command line or a form.
+    `asked` holds what the caller knows beside the record.
     """
-    library = library or load_library()
+    library, asked = library or load_library(), asked or Asked()
     standing = standing_of(record, library=library, as_of=as_of)
-    parts = _parts(record, standing, tuple(symptoms), library, as_of)
+    parts = _parts(record, standing, asked, library, as_of)
     findings = Findings(
         latest=standing.latest,
         courses=standing.courses,
@@ -61,11 +84,9 @@ def assess(
         lines=standing.lines,
         courses=courses,
         doses=record.doses,
-        signs=(*record.signs, *symptoms),
+        signs=(*record.signs, *asked.symptoms),
         facts=record.facts,
-        drug_links=parts.drug_links,
-        causes=parts.causes,
-        infection=parts.infection,
+        **parts,
         set_aside=standing.cleaned.set_aside,
         gaps=standing.gaps,
         notices=(*notices, *standing.cleaned.notices),
@@ -73,30 +94,39 @@ def assess(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
-    """What is concluded from the counts and the rest of the record together."""
+class _Parts(TypedDict):
+    """What is concluded from the counts and the rest of the record together, by the field that holds it."""
 
     drug_links: tuple[DrugLink, ...]
-    infection: Infection
     causes: tuple[Cause, ...]
+    infection: Infection
+    scores: tuple[Score, ...]
+    steps: tuple[Step, ...]
+    plan: Plan
+    advice: AdviceSet
 
 
-def _parts(record: Record, standing: Standing, symptoms: tuple[Sign, ...], library: Library, as_of: date) -> _Parts:
+def _parts(record: Record, standing: Standing, asked: Asked, library: Library, as_of: date) -> _Parts:
+    """Each part rests on those before it: medicines, infection, causes, scores, work-up, plan, advice."""
     series, latest, courses = standing.cleaned.series, standing.latest, standing.courses
-    links = links_of(record, series=series, courses=courses, library=library, as_of=as_of)
-    infection = infection_of(record, series=series, latest=latest, library=library, as_of=as_of, symptoms=symptoms)
-    causes = causes_of(
-        record,
-        series=series,
-        latest=latest,
-        courses=courses,
-        lines=standing.lines,
+    same: Any = {"library": library, "as_of": as_of}
+    links = links_of(record, series=series, courses=courses, **same)
+    infection = infection_of(record, series=series, latest=latest, symptoms=asked.symptoms, **same)
+    seen: Any = {"series": series, "latest": latest, "courses": courses, **same}
+    causes = causes_of(record, lines=standing.lines, drug_links=links, **seen)
+    scores = scores_of(record, series=series, latest=latest, infection=infection, answers=asked.answers or None, **same)
+    told: Any = {"causes": causes, "infection": infection, "drug_links": links}
+    return _Parts(
         drug_links=links,
-        library=library,
-        as_of=as_of,
+        causes=causes,
+        infection=infection,
+        scores=scores,
+        steps=steps_of(record, lines=standing.lines, **told, **seen),
+        plan=plan_of(record, scores=scores, regimen=asked.regimen, site=asked.site, **told, **seen),
+        advice=advice_of(
+            record, latest=latest, courses=courses, causes=causes, infection=infection, site=asked.site, **same
+        ),
     )
-    return _Parts(drug_links=links, infection=infection, causes=causes)
 
 
 def _version() -> str:
