@@ -14,7 +14,6 @@ from leuko.causes.finding import Finding, all_met, negated, some_met, unknown
 from leuko.causes.scene import ANALYTE
 from leuko.causes.spans import age_in
 from leuko.errors import KnowledgeError
-from leuko.grading import above, below
 from leuko.knowledge.schema import Band
 from leuko.knowledge.schema.causes import Line
 from leuko.knowledge.schema.steps import (
@@ -31,7 +30,7 @@ from leuko.knowledge.schema.steps import (
     PersonCondition,
 )
 from leuko.record import Count, Dose
-from leuko.result.causes import Strength
+from leuko.result.causes import Cause, Strength
 from leuko.result.infection import Infection
 from leuko.status import is_low
 from leuko.status.knownness import inside
@@ -58,13 +57,10 @@ def latest_met(row: LatestCondition, view: View) -> Finding:
 
 def _last_days(row: LatestCondition, view: View) -> list[Count]:
     """The last count of each of the last days, latest first; none where the latest is too old."""
-    status = view.fresh(row.analyte)
-    if status is None or status.count.taken is None:
+    latest = view.counted(row.analyte)
+    if latest is None:
         return []
-    by_day: dict[Any, Count] = {}
-    for count in (*view.series.get(row.analyte, ()), status.count):
-        if count.taken is not None and count.taken.at <= status.count.taken.at:
-            by_day[count.taken.day] = count
+    by_day = {count.taken.day: count for count in view.series[row.analyte] if count.taken is not None}
     return [by_day[day] for day in sorted(by_day, reverse=True)][: row.repeated]
 
 
@@ -118,11 +114,16 @@ def _white(view: View) -> bool | None:
 
 
 def _say_lines(lines: Iterable[Line], view: View) -> str:
-    by: dict[bool | None, list[str]] = {True: [], False: [], None: []}
+    """The low lines with their counts, as a count is said elsewhere, then the others by name."""
+    by: dict[bool | None, list[Line]] = {True: [], False: [], None: []}
     for line in lines:
-        by[_line_low(line, view)].append(_LINE_NAMES.get(line, line))
-    words = {True: "low", False: "not low", None: "not known"}
-    return "; ".join(f"{words[key]}: {say_list(found)}" for key, found in by.items() if found)
+        by[_line_low(line, view)].append(line)
+    low = [view.latest[ANALYTE[line]] for line in by[True]]
+    parts = [f"{one.label} {say_count(one.count)} on {say_moment(one.count.taken)}" for one in low]
+    words = {False: "not low", None: "not known"}
+    names = {key: [_LINE_NAMES.get(line, line) for line in found] for key, found in by.items()}
+    parts += [f"{say_list(names[key])} {said}" for key, said in words.items() if names[key]]
+    return "; ".join(parts)
 
 
 def _line_evidence(lines: Iterable[Line], view: View) -> tuple[str, ...]:
@@ -151,7 +152,7 @@ def lasted_met(row: LastedCondition, view: View) -> Finding:
 
 def person_met(row: PersonCondition, view: View) -> Finding:
     """Whether the person is of this age today, pregnant, or tested Duffy-null."""
-    patient = view.record.patient
+    patient = view.patient
     verdicts: list[bool | None] = []
     if row.ages is not None:
         verdicts.append(age_in(row.ages, view.age))
@@ -189,8 +190,8 @@ def _fever(row: InfectionCondition, infection: Infection) -> Iterable[Finding]:
     for verdict in infection.verdicts:
         asked = verdict.id in row.verdicts or (row.any_verdict and verdict.kind == "guideline")
         if asked and verdict.applies is not False:
-            met = f"{verdict.body}: {verdict.name} met" if verdict.met else ""
-            yield Finding(met=verdict.met, text=met, evidence=verdict.reason.evidence)
+            said = f"{verdict.name} as {verdict.body} defines it" if verdict.met else ""
+            yield Finding(met=verdict.met, text=said, evidence=verdict.reason.evidence)
         if row.fever and verdict.applies is not False:
             yield Finding(met=verdict.fever, text="fever" if verdict.fever else "", evidence=verdict.reason.evidence)
     if row.temperature is not None:
@@ -201,9 +202,10 @@ def _fever(row: InfectionCondition, infection: Infection) -> Iterable[Finding]:
 
 
 def _within(value: float, band: Band) -> bool:
-    low = band.lower if not isinstance(band.lower, str) else None
-    high = band.upper if not isinstance(band.upper, str) else None
-    return above(value, low, inclusive=band.lower_inclusive) and below(value, high, inclusive=band.upper_inclusive)
+    low, high = band.lower, band.upper
+    over = not isinstance(low, float) or value > low or (band.lower_inclusive and value == low)
+    under = not isinstance(high, float) or value < high or (band.upper_inclusive and value == high)
+    return over and under
 
 
 def _symptoms(row: InfectionCondition, infection: Infection) -> Iterable[Finding]:
@@ -259,7 +261,12 @@ def cause_met(row: CauseCondition, view: View) -> Finding:
     found = [one for one in asked if one.standing in row.standings and _strong(one.strength, row.least, one.standing)]
     if not found:
         return unknown(f"nothing points to {row.label}")
-    return Finding(met=True, text=found[0].name, evidence=found[0].reason.evidence)
+    return Finding(met=True, text=_say_cause(found[0]), evidence=found[0].reason.evidence)
+
+
+def _say_cause(cause: Cause) -> str:
+    name = cause.name[0].lower() + cause.name[1:] if cause.name[1:2].islower() else cause.name
+    return f"{cause.strength} evidence for {name}" if cause.standing == "supported" else f"{name} remains possible"
 
 
 def _strong(strength: Strength, least: Strength, standing: str) -> bool:
@@ -335,3 +342,13 @@ def _combined(row: CombinedCondition, view: View) -> Finding:
         text="; ".join(dict.fromkeys(one.text for one in telling if one.text)) or row.label,
         evidence=tuple(dict.fromkeys(name for one in telling for name in one.evidence)),
     )
+
+
+def questions(condition: str, view: View) -> dict[str, str]:
+    """What to ask or look for to settle a condition that is unknown: label and question of each part that is open."""
+    row = tables_of(view.library).conditions.get(condition)
+    if row is None or not row.basis.drives or ask(condition, view).met is not None:
+        return {}
+    parts = [*row.all_of, *row.any_of] if isinstance(row, CombinedCondition) else []
+    found = {label: text for name in parts for label, text in questions(name, view).items()}
+    return found or ({row.label: row.ask} if row.ask else {})

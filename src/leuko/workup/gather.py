@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
@@ -11,15 +11,24 @@ from leuko.knowledge.schema.steps import PathRow, StatementRow, StepRow
 from leuko.result import Gap, Reason
 from leuko.result.causes import Cause
 from leuko.result.steps import URGENCIES, Already, BodySays, Pathway, Step, StepUrgency
+from leuko.status import is_low
 from leuko.wording import say_list
-from leuko.workup.conditions import ask
+from leuko.workup.conditions import ask, questions
 from leuko.workup.held import held_of
 from leuko.workup.view import View, tables_of
 
 PATHWAYS: Final[tuple[Pathway, ...]] = get_args(Pathway)
-_FIRST: Final[tuple[StepUrgency, ...]] = ("emergency", "same_day")
+_FIRST: Final[tuple[StepUrgency, ...]] = ("emergency", "same_day", "urgent")
 _REMAINING: Final = frozenset({"supported", "open"})
 _MOST_SHOWN: Final = 5
+_MOST_SAID: Final = 3
+_SAID: Final[Mapping[StepUrgency, str]] = {
+    "emergency": "an emergency",
+    "same_day": "for the same day",
+    "urgent": "urgent",
+    "soon": "further tests",
+    "routine": "further tests or a referral",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +46,7 @@ def gather(view: View) -> tuple[Step, ...]:
     spoken = [_spoken(row, view) for row in tables_of(view.library).steps.values() if _on_path(row, path, view)]
     open_ = [statement for one in spoken for statement in one.open]
     steps = [_step(one, open_, path, view) for one in spoken if _speaks(one)]
-    return _once_each(_ordered(steps)) or _nothing(path, view)
+    return _once_each(_ordered(_as_urgent(steps, tables_of(view.library).steps))) or _nothing(path, view)
 
 
 def path_of(view: View) -> PathRow | None:
@@ -71,12 +80,7 @@ def _standing(row: StatementRow, view: View) -> bool | None:
         return False
     if not unknown:
         return True
-    return None if row.advises == "do" and all(_question(name, view) for name in unknown) else False
-
-
-def _question(condition: str, view: View) -> str:
-    row = tables_of(view.library).conditions.get(condition)
-    return row.ask if row is not None and row.basis.drives else ""
+    return None if row.advises == "do" and all(questions(name, view) for name in unknown) else False
 
 
 def _speaks(one: Spoken) -> bool:
@@ -110,7 +114,7 @@ def _step(one: Spoken, open_: Sequence[StatementRow], path: PathRow | None, view
         done=bool(names) and not wanted and all(statement.tests for statement in doing),
         bodies=bodies,
         conflict=_conflict(row, bodies),
-        gap=_gap(row, open_ if row.collects else (), view),
+        gap=_gap(open_ if row.collects else (), view),
     )
 
 
@@ -151,13 +155,20 @@ def _urgency(row: StepRow, doing: Sequence[StatementRow]) -> StepUrgency:
 def _why(row: StepRow, holding: Sequence[StatementRow], view: View) -> Reason:
     findings = [ask(name, view) for statement in holding for name in statement.when]
     shown = _shown(findings)
-    parts = (row.because, f"Here: {'; '.join(shown)}." if shown else "", row.caution)
+    parts = (row.because, f"Here: {'; '.join(shown)}." if shown else "", _said(holding), row.caution)
     return Reason(
         rule=f"step:{row.id}",
         text=" ".join(part for part in parts if part),
         evidence=tuple(dict.fromkeys(name for one in findings for name in one.evidence)),
         citations=tuple(dict.fromkeys(view.library.cite(one.basis) for one in holding)),
     )
+
+
+def _said(holding: Sequence[StatementRow]) -> str:
+    """What the bodies say, the most urgent first; the rest stands in `bodies`."""
+    sides = sorted((one for one in holding if one.body != "leuko"), key=lambda one: _rank(one.urgency))
+    texts = list(dict.fromkeys(f"{one.body}: {one.says.rstrip('.')}." for one in sides))
+    return " ".join(texts[:_MOST_SAID])
 
 
 def _shown(findings: Iterable[Finding]) -> list[str]:
@@ -198,19 +209,32 @@ def _side(body: BodySays) -> str:
     return f"{body.says.rstrip('.')} ({body.by_when})" if body.by_when else body.says.rstrip(".")
 
 
-def _gap(row: StepRow, open_: Sequence[StatementRow], view: View) -> Gap | None:
-    """What the record leaves open for the other steps, and what each answer would lead to."""
-    if not open_:
+def _gap(open_: Sequence[StatementRow], view: View) -> Gap | None:
+    """What the record leaves open for the other steps, by how urgent an answer would make them."""
+    asked = {one.id: _asked(one, view) for one in open_}
+    every = {label: text for found in asked.values() for label, text in found.items()}
+    if not every:
         return None
-    asked = {name: None for one in open_ for name in one.when if ask(name, view).met is None}
-    labels = [tables_of(view.library).conditions[name].label for name in asked]
-    settle = [_question(name, view) for name in asked]
-    effect = dict.fromkeys(f"{one.says.rstrip('.')} ({one.body})" for one in open_)
+    told: set[str] = set()
+    parts = []
+    for urgency in URGENCIES:
+        statements = [one for one in open_ if (one.urgency or "routine") == urgency]
+        labels = [label for one in statements for label in asked[one.id] if label not in told]
+        told.update(labels)
+        parts += [f"{_SAID[urgency]} with {say_list(list(dict.fromkeys(labels)), 'or')}"] if labels else []
     return Gap(
-        what=f"whether there is {say_list(labels, 'or')}",
-        why=f"the record does not say. If there is: {'; '.join(effect)}",
-        settle=f"{'; '.join(dict.fromkeys(settle))}",
+        what="whether something is found that makes it more urgent, or changes what to test",
+        why=f"the record does not say. {_sentence('; '.join(parts))}",
+        settle="; ".join(dict.fromkeys(every.values())),
     )
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _asked(row: StatementRow, view: View) -> dict[str, str]:
+    return {label: text for name in row.when for label, text in questions(name, view).items()}
 
 
 # ---- the whole ------------------------------------------------------------------------------------------------------
@@ -224,21 +248,28 @@ def _tier(step: Step) -> int:
     return _FIRST.index(step.urgency) if step.urgency in _FIRST else len(_FIRST)
 
 
-def _once_each(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """No test is asked for twice: a later step leaves out what an earlier one asks for, and goes where none is left."""
-    asked: set[str] = set()
-    kept: list[Step] = []
+def _once_each(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """No test is asked for twice: the most urgent step asks, and a step that has none left of its own goes."""
+    owner: dict[str, str] = {}
+    for step in sorted(steps, key=lambda one: _rank(one.urgency)):
+        for test in step.test_ids:
+            owner.setdefault(test, step.id)
+    kept = []
     for step in steps:
-        left = [(name, test) for name, test in zip(step.tests, step.test_ids, strict=True) if test not in asked]
-        asked.update(step.test_ids)
-        if step.test_ids and not left and _only_tests(step):
-            continue
-        kept.append(replace(step, tests=tuple(name for name, _ in left), test_ids=tuple(test for _, test in left)))
+        left = [(name, test) for name, test in zip(step.tests, step.test_ids, strict=True) if owner[test] == step.id]
+        if left or not step.test_ids or not _only_tests(step):
+            kept.append(replace(step, tests=tuple(name for name, _ in left), test_ids=tuple(test for _, test in left)))
     return tuple(kept)
 
 
 def _only_tests(step: Step) -> bool:
-    return step.pathway == "tests" and step.conflict is None
+    return step.pathway in {"confirm", "tests"} and step.conflict is None
+
+
+def _as_urgent(steps: Sequence[Step], rows: Mapping[str, StepRow]) -> list[Step]:
+    """History and examination are as urgent as the most urgent of the other steps: they come with it."""
+    most: StepUrgency = min((step.urgency for step in steps), key=_rank, default="routine")
+    return [replace(step, urgency=most) if rows[step.id].collects else step for step in steps]
 
 
 def _nothing(path: PathRow | None, view: View) -> tuple[Step, ...]:
@@ -247,7 +278,8 @@ def _nothing(path: PathRow | None, view: View) -> tuple[Step, ...]:
     if row is None:
         return ()
     evidence = tuple(status.count.id for status in view.latest.values())
-    unseen = "wbc" in view.latest and "neutrophils" not in view.latest
+    anc = view.latest.get("neutrophils")
+    unseen = "wbc" in view.latest and (anc is None or is_low(anc) is None)
     return (
         Step(
             id=row.id,

@@ -125,7 +125,7 @@ def _meaning(test: TestRow, result: Sign | Count | Fact, view: View) -> str:
         if isinstance(row, ResultPredicate):
             finding = ask_cause(name, view.scene)
             if result.id in finding.evidence and finding.met is not None:
-                return test.met if finding.met is not row.inverted else test.unmet
+                return test.met if finding.met else test.unmet
     return _by_interval(result)
 
 

@@ -14,7 +14,8 @@ from leuko.errors import KnowledgeError
 from leuko.knowledge import Library
 from leuko.knowledge.schema.causes import Line
 from leuko.knowledge.schema.steps import CONDITIONS, PathRow, StatementRow, StepRow, TestRow
-from leuko.record import Count, Moment, Record
+from leuko.person import person_at, statements_of
+from leuko.record import Count, Moment, Patient, Record
 from leuko.result import Course, Lines, Status
 from leuko.result.causes import Cause
 from leuko.result.drugs import DrugLink
@@ -54,7 +55,16 @@ class View:
     @cached_property
     def age(self) -> AgeSpan:
         """The ages that are possible today [days]."""
-        return age_span(self.record.patient, Moment(at=datetime.combine(self.as_of, time(), UTC), precision="day"))
+        return age_span(self.patient, self._today)
+
+    @cached_property
+    def patient(self) -> Patient:
+        """The person as the record describes them today."""
+        return person_at(self.record, self._today, statements_of(self.record, library=self.library))
+
+    @property
+    def _today(self) -> Moment:
+        return Moment(at=datetime.combine(self.as_of, time(), UTC), precision="day")
 
     def speaks(self, count: Count) -> bool:
         """Whether a count still speaks for today: no longer ago than a low stretch is carried on without another."""
@@ -69,6 +79,11 @@ class View:
         """The latest status of an analyte, where it speaks for today."""
         status = self.latest.get(analyte)
         return status if status is not None and self.speaks(status.count) else None
+
+    def counted(self, analyte: str) -> Count | None:
+        """The latest count of an analyte, where it speaks for today; also of those that have no status."""
+        counts = self.series.get(analyte, ())
+        return counts[-1] if counts and self.speaks(counts[-1]) else None
 
     def past(self, moment: Moment | None) -> bool:
         """Whether a moment lies on or before the day of the assessment; one without a date counts as past."""
@@ -92,7 +107,7 @@ def _kept(library_hash: str) -> dict[str, Tables]:  # noqa: ARG001 (one cache en
 
 
 def tables_of(library: Library) -> Tables:
-    """The tables of the work-up, checked: every id that a row names exists. Raises KnowledgeError where one does not."""
+    """The tables of the work-up, checked: every id that a row names exists, else KnowledgeError."""
     kept = _kept(library.hash)
     if "tables" not in kept:
         kept["tables"] = _checked(_read(library), library)

@@ -24,8 +24,8 @@ class TestRow:
     A result is meant by a LOINC code, by an analyte among the counts, or by a phrase of `words` in its name (unless one
     of `unless`). It stands for a new one for `valid_days` (None: for good). A `renewed` test, such as a blood count to
     be repeated, is asked for anew whatever the record holds. `told_by` are predicates of the causes that its result
-    answers: they say which causes it separates. `met` and `unmet` word the result where the first of them that read it is
-    met or not ("low", "not low").
+    answers: they say which causes it separates. `met` and `unmet` word the result ("low", "not low") where the first of
+    them that read it is met or not.
     """
 
     FOLDER: ClassVar[str] = "steps"
@@ -66,8 +66,8 @@ class StepRow:
 
     It is taken on the `paths` named (none: on all), where a statement speaks for it and no condition of `unless` is
     met. `urgency` holds where no statement names one. `instead` words it where every statement advises against it.
-    `separates` are causes that it tells apart beside those that its tests answer. `caution` is said with it always. The step
-    that `collects` says what the record leaves open for every other step of the path.
+    `separates` are causes that it tells apart beside those that its tests answer. `caution` is said with it always. The
+    step that `collects` says what the record leaves open for every other step of the path.
     """
 
     FOLDER: ClassVar[str] = "steps"
@@ -175,7 +175,7 @@ class LowCondition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastedCondition:
-    """Has the low stretch of an analyte that goes on now lasted for `days`, or, with `resolved`, is the last one over?"""
+    """Has the low stretch of now lasted for `days`, or, with `resolved`, is the last one over?"""
 
     FOLDER: ClassVar[str] = "steps"
     KEY: ClassVar[str] = "lasted"
