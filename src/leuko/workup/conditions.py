@@ -19,7 +19,6 @@ from leuko.knowledge.schema.causes import Line
 from leuko.knowledge.schema.steps import (
     CauseCondition,
     CombinedCondition,
-    DoneCondition,
     FactCondition,
     InfectionCondition,
     KnownCondition,
@@ -35,7 +34,6 @@ from leuko.result.infection import Infection
 from leuko.status import is_low
 from leuko.status.knownness import inside
 from leuko.wording import say_count, say_days, say_list, say_moment
-from leuko.workup.held import held_recent
 from leuko.workup.view import View, tables_of
 
 _RISING: Final[tuple[Strength, ...]] = ("none", "weak", "moderate", "strong")
@@ -273,16 +271,6 @@ def _strong(strength: Strength, least: Strength, standing: str) -> bool:
     return standing != "supported" or _RISING.index(strength) >= _RISING.index(least)
 
 
-def done_met(row: DoneCondition, view: View) -> Finding:
-    """Whether all of the tests are in the record, recent enough."""
-    tests = tables_of(view.library).tests
-    found = [held_recent(tests[name], view) for name in row.tests]
-    missing = [tests[name].name for name, one in zip(row.tests, found, strict=True) if one is None]
-    if missing:
-        return Finding(met=False, text=f"not in the record: {say_list(missing)}")
-    return Finding(met=True, text="; ".join(one.text for one in found if one is not None))
-
-
 def _label(analyte: str, view: View) -> str:
     row = view.library.analytes.get(analyte)
     return row.label if row is not None else analyte
@@ -299,7 +287,6 @@ VOCABULARY: Final[Mapping[type[Any], Callable[[Any, View], Finding]]] = MappingP
         InfectionCondition: infection_met,
         MedicineCondition: medicine_met,
         CauseCondition: cause_met,
-        DoneCondition: done_met,
     }
 )
 """Every kind of condition and the function that answers it; `CombinedCondition` joins answers and is beside it."""

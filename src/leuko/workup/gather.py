@@ -10,7 +10,7 @@ from leuko.causes.finding import Finding
 from leuko.knowledge.schema.steps import PathRow, StatementRow, StepRow
 from leuko.result import Gap, Reason
 from leuko.result.causes import Cause
-from leuko.result.steps import URGENCIES, Already, BodySays, Pathway, Step, StepUrgency
+from leuko.result.steps import URGENCIES, BodySays, Pathway, Step, StepUrgency
 from leuko.status import is_low
 from leuko.wording import say_list
 from leuko.workup.conditions import ask, questions
@@ -24,7 +24,7 @@ _MOST_SHOWN: Final = 5
 _MOST_SAID: Final = 3
 _SAID: Final[Mapping[StepUrgency, str]] = {
     "emergency": "an emergency",
-    "same_day": "for the same day",
+    "same_day": "a matter of the same day",
     "urgent": "urgent",
     "soon": "further tests",
     "routine": "further tests or a referral",
@@ -44,6 +44,7 @@ def gather(view: View) -> tuple[Step, ...]:
     """Every step that a statement speaks for, ordered; or the one that says that nothing follows."""
     path = path_of(view)
     spoken = [_spoken(row, view) for row in tables_of(view.library).steps.values() if _on_path(row, path, view)]
+    spoken = [one for one in spoken if _goes_along(one, spoken)]
     open_ = [statement for one in spoken for statement in one.open]
     steps = [_step(one, open_, path, view) for one in spoken if _speaks(one)]
     return _once_each(_ordered(_as_urgent(steps, tables_of(view.library).steps))) or _nothing(path, view)
@@ -85,6 +86,12 @@ def _standing(row: StatementRow, view: View) -> bool | None:
 
 def _speaks(one: Spoken) -> bool:
     return any(statement.advises != "note" for statement in one.holding)
+
+
+def _goes_along(one: Spoken, others: Sequence[Spoken]) -> bool:
+    """Whether a step that only goes beside others has one of them that is to be done."""
+    done = {other.row.id for other in others if any(statement.advises == "do" for statement in other.holding)}
+    return not one.row.beside or bool(done & set(one.row.beside))
 
 
 # ---- one step -------------------------------------------------------------------------------------------------------
@@ -306,6 +313,3 @@ def _unseen() -> Gap:
         why="they were not counted: a white count that is not low can hide a line that is",
         settle="a differential with the white count",
     )
-
-
-__all__ = ["Already", "gather", "path_of"]

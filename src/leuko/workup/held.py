@@ -21,12 +21,6 @@ LOINC: Final = frozenset({"http://loinc.org", "loinc", "ln", "urn:oid:2.16.840.1
 _UNDONE: Final = frozenset({"registered", "cancelled", "entered-in-error", "not-done", "preparation", "planned"})
 
 
-def held_recent(test: TestRow, view: View) -> Already | None:
-    """The result that stands for a new one; None where the test is to be done (again)."""
-    held = held_of(test, view)
-    return held if held is not None and held.recent else None
-
-
 def held_of(test: TestRow, view: View) -> Already | None:
     """The latest result of a test in the record, recent or not; None where there is none.
 

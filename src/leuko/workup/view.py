@@ -141,6 +141,7 @@ def _checked(tables: Tables, library: Library) -> Tables:
         _require({*row.when, *row.unless}, known, f"statement {row.id}", "conditions")
     for step in tables.steps.values():
         _require(set(step.unless), known, f"step {step.id}", "conditions")
+        _require(set(step.beside), set(tables.steps), f"step {step.id}", "steps")
         _require(set(step.paths), {path.id for path in tables.paths}, f"step {step.id}", "paths")
     for test in tables.tests.values():
         _require(set(test.told_by), known, f"test {test.id}", "predicates")

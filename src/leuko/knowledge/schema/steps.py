@@ -67,7 +67,8 @@ class StepRow:
     It is taken on the `paths` named (none: on all), where a statement speaks for it and no condition of `unless` is
     met. `urgency` holds where no statement names one. `instead` words it where every statement advises against it.
     `separates` are causes that it tells apart beside those that its tests answer. `caution` is said with it always. The
-    step that `collects` says what the record leaves open for every other step of the path.
+    step that `collects` says what the record leaves open for every other step of the path. One that goes `beside`
+    others is taken only where one of them is to be done.
     """
 
     FOLDER: ClassVar[str] = "steps"
@@ -86,6 +87,7 @@ class StepRow:
     separates: tuple[str, ...] = ()
     caution: str = ""
     collects: bool = False
+    beside: tuple[str, ...] = ()
     basis: Basis
 
 
@@ -279,20 +281,6 @@ class CauseCondition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoneCondition:
-    """Are all of these tests in the record, recent enough? Yes or no."""
-
-    FOLDER: ClassVar[str] = "steps"
-    KEY: ClassVar[str] = "done"
-
-    id: str
-    label: str
-    tests: tuple[str, ...]
-    ask: str = ""
-    basis: Basis
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CombinedCondition:
     """Are all conditions of `all_of` met, at least `least` of `any_of`, and none of `none_of`? Kleene's logic.
 
@@ -323,7 +311,6 @@ CONDITIONS: tuple[Any, ...] = (
     InfectionCondition,
     MedicineCondition,
     CauseCondition,
-    DoneCondition,
     CombinedCondition,
 )
 KINDS = (TestRow, PathRow, StepRow, StatementRow, *CONDITIONS)
