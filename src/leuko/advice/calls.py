@@ -37,7 +37,7 @@ def phones_of(site: SiteSettings) -> tuple[Phone, ...]:
 
 def _for(row: CallRow, situation: Situation) -> bool:
     on_it = not row.medicines or bool(set(row.medicines) & set(situation.watched))
-    return on_it and situation.tier in row.tiers
+    return on_it and situation.tier in row.tiers and (not row.children or situation.child is True)
 
 
 def _rule(row: CallRow, infection: Infection | None, limits: Limits, library: Library) -> CallRule:

@@ -23,16 +23,22 @@ def outlook_of(
 ) -> tuple[Outlook, ...]:
     """The outlook by cause, febrile neutropenia first where a definition of it is met."""
     rows = [row for row in library.rows(OutlookRow) if row.basis.drives and _of_age(row, situation, library)]
-    told = [cause for cause in causes if cause.standing == "supported"]
+    told = [cause for cause in causes if cause.standing == "supported" and not _calm(situation)]
     found = list(_grouped(FEVER, "febrile neutropenia", _fever(rows, infection), library))
     for cause in told:
         own = [row for row in rows if cause.id in row.causes and _on_medicine(row, situation)]
+        own = [row for row in own if not row.levels or situation.level in row.levels]
         found += _grouped(cause.id, cause.name, own, library) if own else [_unknown(cause, library)]
     for id_, name in _plain(situation, told, library):
         found += _grouped(id_, name, [row for row in rows if id_ in row.causes], library)
     if not found and situation.tier != "usual":
         found.append(_open(library))
     return tuple(found)
+
+
+def _calm(situation: Situation) -> bool:
+    """Whether the count is simply normal for the person: then no cause of a low count has an outlook."""
+    return situation.benign and situation.stale_days is None and not situation.treatment
 
 
 def _plain(situation: Situation, told: Sequence[Cause], library: Library) -> list[tuple[str, str]]:
@@ -71,9 +77,9 @@ def _grouped(cause: str, name: str, rows: Sequence[OutlookRow], library: Library
 
 def _outlook(cause: str, name: str, question: str, rows: Sequence[OutlookRow], library: Library) -> Outlook:
     figures = tuple(_figure(row, library) for row in rows)
-    differ = len(figures) > 1
+    differ = len({figure.value for figure in figures}) > 1
     said = "; ".join(f"{figure.value} ({figure.population})" for figure in figures)
-    apart = " Sources and their people differ; nothing is averaged." if differ else ""
+    apart = " The figures stand side by side, each with its people; none is an average." if differ else ""
     text = f"{name[0].upper()}{name[1:]}, {question}: {said}.{apart}"
     citations = tuple(dict.fromkeys(citation for figure in figures for citation in figure.reason.citations))
     return Outlook(
@@ -96,10 +102,10 @@ def _figure(row: OutlookRow, library: Library) -> OutlookFigure:
 def _unknown(cause: Cause, library: Library) -> Outlook:
     gap = Gap(
         what=f"the outlook with {cause.name} in figures",
-        why="leuko holds no confirmed figure for it",
+        why="leuko holds no confirmed figure for it and a count like this",
         settle="what specialists for this condition publish",
     )
-    text = f"Cannot say in figures: {gap.why}. It depends on why the count is low."
+    text = f"{cause.name}: cannot say in figures, as {gap.why}. It depends on why the count is low."
     return Outlook(
         cause=cause.id,
         name=cause.name,

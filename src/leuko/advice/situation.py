@@ -42,7 +42,7 @@ def situation_of(
     white = latest.get("wbc")
     stale = _stale(anc or white, library, as_of)
     treatments = _named(medicines, rules.treatment_groups)
-    treatment = _treatment(record, medicines, treatments, causes, rules)
+    treatment = _treatment(medicines, treatments, causes, rules)
     watched = tuple(sorted({row.inn for _, found in medicines for row in found.rows} & set(rules.watched)))
     white_low = is_low(white) if white is not None else None
     benign = level != "not_low" and _benign(record, anc, library)
@@ -128,13 +128,13 @@ def _cyclic(medicines: Medicines, rules: AdviceRules) -> bool:
 
 
 def _treatment(
-    record: Record, medicines: Medicines, treatments: tuple[str, ...], causes: Sequence[Cause], rules: AdviceRules
+    medicines: Medicines, treatments: tuple[str, ...], causes: Sequence[Cause], rules: AdviceRules
 ) -> bool | None:
     """Whether cancer treatment is on record: never denied where a medicine was not understood or none is listed."""
     if treatments or _supported(causes, rules.treatment_causes) or any(dose.regimen for dose, _ in medicines):
         return True
     understood = all(found.rows for _, found in medicines)
-    return False if record.doses and understood else None
+    return False if medicines and understood else None
 
 
 def _supported(causes: Sequence[Cause], ids: Sequence[str]) -> tuple[Cause, ...]:

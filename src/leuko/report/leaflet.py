@@ -134,7 +134,7 @@ def language_of(language: str, library: Library) -> LanguageRow:
 def facts_of(assessment: Assessment, advice: AdviceSet, *, library: Library) -> frozenset[str]:
     """What is known of the person, in the words that the blocks of the leaflet ask for."""
     found = advice.situation
-    anc, white = _status(assessment, "neutrophils"), _status(assessment, "wbc")
+    anc, white = _counted(assessment, advice), _status(assessment, "wbc")
     facts = {
         f"level:{found.level}": True,
         f"head:{_head(advice)}": True,
@@ -142,6 +142,8 @@ def facts_of(assessment: Assessment, advice: AdviceSet, *, library: Library) -> 
         "stale": found.stale_days is not None and (anc or white) is not None,
         "child": bool(found.child),
         "male": assessment.patient.sex == "male",
+        "platelets:low": "platelets" in assessment.lines.low,
+        "lines:other": bool({"platelets", "red"} & set(assessment.lines.low)),
         "cyclic": found.cyclic,
         "watched": bool(found.watched),
         "count": anc is not None,
@@ -150,6 +152,8 @@ def facts_of(assessment: Assessment, advice: AdviceSet, *, library: Library) -> 
         "white:low": bool(found.white_low),
         "nothing": anc is None and white is None,
         "low": bool(found.white_low) or found.level not in {"not_low", "unknown"},
+        # No word of comfort where the count is deep and nothing on record explains it.
+        "deep_unexplained": found.treatment is not True and found.level not in {"not_low", "mild", "moderate"},
         "treatment:yes": found.treatment is True,
         "treatment:unknown": found.treatment is None,
         "treatment:named": bool(found.treatments),
@@ -191,6 +195,13 @@ def _status(assessment: Assessment, analyte: str) -> Status | None:
     return next((status for status in assessment.latest if status.count.analyte == analyte), None)
 
 
+def _counted(assessment: Assessment, advice: AdviceSet) -> Status | None:
+    """The neutrophils, unless all that is known is that they are no more than the white cells."""
+    anc = _status(assessment, "neutrophils")
+    open_ = anc is not None and anc.count.bound in _BELOW and advice.situation.level == "unknown"
+    return None if open_ else anc
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Speaker:
     """Says the person's values in the words of one language."""
@@ -205,7 +216,7 @@ class _Speaker:
         return tuple(self.words.texts[row.id].format_map(values) for row in found)
 
     def values(self) -> Mapping[str, str]:
-        anc, white = _status(self.assessment, "neutrophils"), _status(self.assessment, "wbc")
+        anc, white = _counted(self.assessment, self.advice), _status(self.assessment, "wbc")
         told = anc or white
         found = self.advice.situation
         fever, low = self.advice.fever_limit, self.advice.low_limit
@@ -223,6 +234,7 @@ class _Speaker:
             "days": f"{stale:.0f}" if stale is not None and stale != inf else "?",
             "drugs": ", ".join(map(self.medicine, found.treatments)),
             "watched": ", ".join(map(self.medicine, found.watched)),
+            "watched_start": ", ".join(found.watched).capitalize(),
         }
 
     def number(self, value: float) -> str:

@@ -21,7 +21,7 @@ class OutlookRow:
     """One published figure: `question` groups those that answer the same one, in the words that a reader sees.
 
     `causes` are ids of causes; `of_fever` is true for figures about febrile neutropenia, whatever its cause.
-    `medicines` (INN) narrows it to people on one of them. `value` and `population` are as printed.
+    `medicines` (INN) narrows it to people on one of them, `levels` to people whose count is so low. `value` and `population` are as printed.
     """
 
     FOLDER: ClassVar[str] = "outlook"
@@ -31,6 +31,7 @@ class OutlookRow:
     causes: tuple[str, ...] = ()
     of_fever: bool = False
     medicines: tuple[str, ...] = ()
+    levels: tuple[Level, ...] = ()
     question: str
     value: str
     population: str
@@ -59,7 +60,7 @@ class AdviceRow:
 class CallRow:
     """Which sign, whom to call, how fast, for people of these tiers or on one of these medicines (INN).
 
-    `reading` names the temperature limit that calls too: that of fever, or that of a low temperature.
+    `children` keeps it to children. `reading` names the temperature limit that calls too: that of fever, or that of a low temperature.
     """
 
     FOLDER: ClassVar[str] = "callrules"
@@ -69,6 +70,7 @@ class CallRow:
     text: str
     tiers: tuple[Tier, ...]
     medicines: tuple[str, ...] = ()
+    children: bool = False
     signs: tuple[str, ...] = ()
     reading: Literal["fever", "low", ""] = ""
     speed: Speed
