@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.assessments import bare, rich
 from fixtures.golden import check
+from fixtures.parts import whole
 from leuko.report.page import html
 from leuko.report.series import points
 
@@ -51,7 +52,7 @@ def browser():
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
-    made = {"rich": html(rich(), still=False), "bare": html(bare())}
+    made = {"rich": html(rich(), still=False), "bare": html(bare()), "whole": html(whole())}
     for name, text in made.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return folder
@@ -72,7 +73,7 @@ def visit(browser, files):
         page.on("request", lambda request: page.asked.append(request.url))
         url = (files / f"{name}.html").as_uri()
         page.goto(url)
-        if name == "rich" and options.get("java_script_enabled", True):
+        if name != "bare" and options.get("java_script_enabled", True):
             page.wait_for_selector("#plot[data-drawn] svg")
         assert page.asked == [url], "the page asked for something"
         return page
@@ -82,7 +83,7 @@ def visit(browser, files):
         context.close()
 
 
-@pytest.mark.parametrize("name", ["rich", "bare"])
+@pytest.mark.parametrize("name", ["rich", "bare", "whole"])
 def test_nothing_is_said_on_the_console_and_nothing_is_fetched(visit, name):
     page = visit(name)
     page.wait_for_timeout(300)
@@ -194,8 +195,10 @@ def test_dark_mode_turns_page_and_figure(visit):
 
 
 @pytest.mark.parametrize("width", [320, 390, 600, 1200, 2000])
-def test_the_page_never_scrolls_sideways(visit, width):
-    page = visit(viewport={"width": width, "height": 800})
+@pytest.mark.parametrize("name", ["rich", "whole"])
+def test_the_page_never_scrolls_sideways(visit, name, width):
+    page = visit(name, viewport={"width": width, "height": 800})
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -213,7 +216,7 @@ def test_the_figure_follows_the_width(visit):
     _until(page, "document.querySelector('#plot svg')?.getAttribute('width') <= 500")
 
 
-@pytest.mark.parametrize("name", ["rich", "bare"])
+@pytest.mark.parametrize("name", ["rich", "bare", "whole"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(visit, name, scheme):
     # Injected past the policy, which is there to keep scripts out.

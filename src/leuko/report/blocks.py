@@ -57,13 +57,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Entries below one heading. A short view shows the first `shown`; `rest` names the others ("further causes")."""
+    """Entries below one heading. A short view shows the first `shown`; `rest` names one other, and several."""
 
     title: str = ""
     table: Table | None = None
     entries: tuple[Entry, ...] = ()
     shown: int = 5
-    rest: str = "more"
+    rest: str = "more|more"
+
+    def left(self, number: int) -> str:
+        """What so many others are called: "1 further cause", "3 further causes"."""
+        one, _, several = self.rest.partition("|")
+        return f"{number} {one if number == 1 else several}"
 
     @property
     def empty(self) -> bool:

@@ -123,6 +123,15 @@ def count_notes(count: Count) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def alarm_words(assessment: Assessment) -> str:
+    """What must be read before all else: that somebody must be seen at once or soon; else nothing."""
+    infection = assessment.infection
+    if infection is None or infection.urgency.level not in {"emergency", "urgent"}:
+        return ""
+    call = infection.urgency.call
+    return infection.urgency.text + (f" Call: {call.rstrip('.')}." if call else "")
+
+
 def patient_words(patient: Patient) -> str:
     """Who the record is about, as far as it says."""
     parts = [f"patient {patient.id}"]

@@ -19,6 +19,7 @@ from leuko.report.chart import Spec, spec, to_svg
 from leuko.report.extras import typst
 from leuko.report.outline import (
     PURPOSE,
+    alarm_words,
     course_words,
     dose_words,
     episode_words,
@@ -101,6 +102,7 @@ def _words(assessment: Assessment, descriptions: list[str]) -> dict[str, Any]:
         "title": f"Blood counts of {assessment.patient.id}, {say_date(day)}",
         "version": assessment.leuko_version,
         "headline": assessment.headline,
+        "alarm": alarm_words(assessment),
         "as_of": [day.year, day.month, day.day],
         "as_of_words": say_date(day),
         "who": patient_words(assessment.patient),
@@ -165,7 +167,7 @@ def _group(group: Group, refs: References) -> dict[str, Any]:
         "tables": [_table(group.table, refs)] if group.table is not None else [],
         "entries": [_entry(entry, refs) for entry in group.entries[: group.shown]],
         "left": "; ".join(each for each in left if each) if group.table is None else "",
-        "rest": f"{len(left)} {group.rest}",
+        "rest": group.left(len(left)),
     }
 
 

@@ -15,6 +15,7 @@ from leuko.report.outline import (
     PURPOSE,
     Evidence,
     NoticeGroup,
+    alarm_words,
     course_words,
     episode_words,
     grade_words,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 DEFAULT_WIDTH: Final = 80
 SHOWN_EACH: Final = 3
+SHOWN_EPISODES: Final = 1
+SHOWN_GAPS: Final = 5
 POSITION_STYLES: Final = {"below": "bold red", "within": "green", "above": "yellow", "cannot_say": "magenta"}
 SEVERITY_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
@@ -90,8 +93,8 @@ def _parts(assessment: Assessment, refs: References, width: int, *, full: bool) 
     yield from _latest(assessment, refs)
     yield from _grades(assessment)
     yield from _lines(assessment, refs)
-    yield from _courses(assessment, refs)
-    yield from _gaps(assessment)
+    yield from _courses(assessment, refs, full=full)
+    yield from _gaps(assessment, full=full)
     yield from _notices(assessment)
     yield from _set_aside(assessment)
     yield from _sources(refs, None if full else _cited(assessment, found, refs))
@@ -100,6 +103,9 @@ def _parts(assessment: Assessment, refs: References, width: int, *, full: bool) 
 
 def _head(assessment: Assessment) -> Iterator[RenderableType]:
     yield text((assessment.headline, "bold"))
+    alarm = alarm_words(assessment)
+    if alarm:
+        yield text(("! ", "bold red"), (alarm, "bold red"))
     yield text((f"{patient_words(assessment.patient)}; as of {say_date(assessment.as_of)}", "dim"))
 
 
@@ -176,31 +182,36 @@ def _lines(assessment: Assessment, refs: References) -> Iterator[RenderableType]
     yield indented(text(lines.reason.text, (refs.mark(lines.reason), "cyan")))
 
 
-def _courses(assessment: Assessment, refs: References) -> Iterator[RenderableType]:
+def _courses(assessment: Assessment, refs: References, *, full: bool) -> Iterator[RenderableType]:
     for course in assessment.courses:
         label = label_of(assessment, course.analyte)
         yield from title(f"Course of {label}")
         yield indented(text(course_words(course), (refs.mark(course.kind_reason), "cyan")))
         for part in (course.trend, course.cycle):
             yield indented(text(part.reason.text, (refs.mark(part.reason), "cyan")))
-        earlier = len(course.episodes) - SHOWN_EACH
-        if earlier > 0:
-            yield indented(text((f"{earlier} earlier episodes stand in the page and in the JSON", "dim")))
-        for number, episode in list(enumerate(course.episodes, 1))[-SHOWN_EACH:]:
+        shown = list(enumerate(course.episodes, 1))[0 if full else -SHOWN_EPISODES :]
+        earlier = len(course.episodes) - len(shown)
+        if earlier:
+            words = "1 earlier episode" if earlier == 1 else f"{earlier} earlier episodes"
+            yield indented(text((f"{words}: --full shows them", "dim")))
+        for number, episode in shown:
             said = episode_words(episode, number, label)
             yield ""
             yield indented(text((said.title, "bold"), (refs.mark(episode.cut_reason), "cyan")))
             yield indented(grid(said.facts), 4)
 
 
-def _gaps(assessment: Assessment) -> Iterator[RenderableType]:
+def _gaps(assessment: Assessment, *, full: bool) -> Iterator[RenderableType]:
     gaps = joined_gaps(assessment)
     if not gaps:
         return
     yield from title("What cannot be said")
-    for gap in gaps:
+    shown = gaps if full else gaps[:SHOWN_GAPS]
+    for gap in shown:
         yield indented(text(("? ", "bold magenta"), (gap.what, "bold"), f": {gap.why}"))
         yield indented(text(("what would settle it: ", "dim"), gap.settle), 4)
+    if len(shown) < len(gaps):
+        yield indented(text((f"and {len(gaps) - len(shown)} more: --full shows them", "dim")))
 
 
 def _notices(assessment: Assessment) -> Iterator[RenderableType]:

@@ -43,7 +43,7 @@ def _group(group: Group, refs: References, *, full: bool) -> Iterator[Renderable
         yield from _entry(entry, refs, full=full)
     if more and group.table is None:
         also = "and " if shown else ""
-        yield indented(text((f"{also}{more} {group.rest}: --full shows them", "dim")))
+        yield indented(text((f"{also}{group.left(more)} (--full)", "dim")))
 
 
 def _entry(entry: Entry, refs: References, *, full: bool) -> Iterator[RenderableType]:

@@ -19,7 +19,7 @@ ROLES: Final = {
     "doctor": "the doctor",
     "prescriber": "the prescriber of the medicine",
 }
-KINDS: Final = {"do": "do", "avoid": "avoid", "ask": "ask", "evidence": "evidence"}
+KINDS: Final = {"do": "", "avoid": "avoid", "ask": "ask", "evidence": "evidence"}
 APPLIES: Final = {True: "", None: "depends on what is not known", False: "not for this person"}
 SHOWN: Final = 5
 
@@ -47,11 +47,26 @@ def _lead(advice: AdviceSet) -> Iterator[Line]:
 
 def _groups(advice: AdviceSet) -> Iterator[Group]:
     active = sorted(advice.calls, key=lambda rule: not rule.active)
-    yield Group(title="When to call", entries=tuple(map(_call, active)), shown=SHOWN, rest="further call rules")
-    yield Group(title="Outlook", entries=tuple(map(_outlook, advice.outlook)), shown=3, rest="further questions")
+    yield Group(
+        title="When to call",
+        entries=tuple(map(_call, active)),
+        shown=SHOWN,
+        rest="further call rule|further call rules",
+    )
+    yield Group(
+        title="Outlook",
+        entries=tuple(map(_outlook, advice.outlook)),
+        shown=3,
+        rest="further question|further questions",
+    )
     told = sorted((each for each in advice.advice if each.applies is not False), key=lambda a: a.applies is None)
-    yield Group(title="Advice", entries=tuple(map(_advice, told)), shown=SHOWN, rest="further advice")
-    yield Group(entries=(_limits(advice),), shown=0, rest="what the temperatures rest on")
+    yield Group(
+        title="Advice",
+        entries=tuple(map(_advice, told)),
+        shown=SHOWN,
+        rest="further piece of advice|further pieces of advice",
+    )
+    yield Group(entries=(_limits(advice),), shown=0, rest="list of what the temperatures rest on|lists")
 
 
 def _call(rule: CallRule) -> Entry:

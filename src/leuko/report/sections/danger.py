@@ -94,7 +94,7 @@ def _verdicts(infection: Infection) -> Group:
             for each in ordered
         ),
         shown=0,
-        rest="verdicts in words",
+        rest="verdict in words|verdicts in words",
     )
 
 
@@ -123,14 +123,18 @@ def _scores(assessment: Assessment) -> tuple[Group, ...]:
     open_ = [score for score in assessment.scores if score.eligible is None]
     others = [score for score in assessment.scores if score.eligible is False]
     return (
-        Group(title="Scores", entries=tuple(map(_score, used)), shown=SHOWN, rest="further scores"),
+        Group(title="Scores", entries=tuple(map(_score, used)), shown=SHOWN, rest="further score|further scores"),
         Group(
             title="Scores of which it is open whether they apply",
             entries=tuple(map(_score, open_)),
             shown=0,
-            rest=f"scores ({say_list([score.name for score in open_])})",
+            rest="score: {0}|scores: {0}".format(say_list([score.name for score in open_])),
         ),
-        Group(entries=tuple(map(_score, others)), shown=0, rest="scores that do not apply to this person"),
+        Group(
+            entries=tuple(map(_score, others)),
+            shown=0,
+            rest="score that does not apply to this person|scores that do not apply to this person",
+        ),
     )
 
 
@@ -150,7 +154,8 @@ def _score(score: Score) -> Entry:
 
 def _score_tag(score: Score) -> str:
     if score.total is not None:
-        shown = f"{say_number(score.total)} {score.unit}".strip()
+        unit = score.unit.removesuffix("s") if score.total == 1 else score.unit
+        shown = f"{say_number(score.total)} {unit}".strip()
         return f"{shown}, {score.band}" if score.band else shown
     return score.band or "cannot say"
 

@@ -44,29 +44,49 @@ def todo(assessment: Assessment) -> Section:
 
 
 def _groups(plan: Plan) -> Iterator[Group]:
+    yield _behind(plan.regimen)
     yield Group(
-        title="Next counts", entries=tuple(_next(each) for each in plan.next_counts), shown=3, rest="more dates"
+        title="Next counts",
+        entries=tuple(_next(each) for each in plan.next_counts),
+        shown=3,
+        rest="more date|more dates",
     )
     yield Group(
         title="The count on the day of treatment",
         entries=tuple(_treat_day(each) for each in plan.treat_days),
         shown=SHOWN,
-        rest="further rules",
+        rest="further rule|further rules",
     )
     yield Group(title="Monitored medicines", entries=tuple(map(_monitoring, plan.monitoring)), shown=SHOWN)
-    yield Group(title="Options", entries=tuple(_option(each) for each in plan.options), shown=SHOWN, rest="options")
+    yield Group(
+        title="Options",
+        entries=tuple(_option(each) for each in plan.options),
+        shown=SHOWN,
+        rest="further option|further options",
+    )
     yield Group(
         title="Where sources disagree",
         entries=tuple(Entry(title="", lines=(said(each, tone="unsure"),)) for each in plan.conflicts),
         shown=3,
-        rest="further disagreements",
+        rest="further disagreement|further disagreements",
     )
     rest = (
         *map(gap_line, plan.gaps),
         *(Line(text=each, label="not reviewed", tone="quiet") for each in plan.unreviewed),
     )
     more = Entry(title="What the plan leaves open", lines=unlike(rest))
-    yield Group(entries=(more,) if rest else (), shown=0, rest="points that the plan leaves open")
+    yield Group(
+        entries=(more,) if rest else (),
+        shown=0,
+        rest="list of what the plan leaves open|lists of what the plan leaves open",
+    )
+
+
+def _behind(regimen: Regimen) -> Group:
+    """What the regimen and its risk classes were told by."""
+    lines = (said(regimen.reason, "regimen"), *(said(risk.reason, risk.body) for risk in regimen.risks))
+    entries = (Entry(title="The regimen and its risk", lines=unlike(lines)),) if regimen.told != "none" else ()
+    return Group(entries=entries, shown=0, rest="note on the regimen|notes on the regimen")
 
 
 def _regimen(regimen: Regimen) -> Iterator[Line]:

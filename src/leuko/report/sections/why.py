@@ -62,13 +62,13 @@ def why(assessment: Assessment) -> Section:
         id="why",
         title="Why",
         groups=(
-            Group(entries=entries, shown=SHOWN, rest="further possible causes"),
+            Group(entries=entries, shown=SHOWN, rest="further possible cause|further possible causes"),
             Group(
                 title="Medicines against the counts",
                 table=_time_line(assessment),
                 entries=tuple(_link(link, assessment) for link in assessment.drug_links),
                 shown=0,
-                rest="medicines item by item",
+                rest="medicine item by item|medicines item by item",
             ),
         ),
     )

@@ -32,8 +32,10 @@ def workup(assessment: Assessment) -> Section:
         id="find-out",
         title="What to find out",
         groups=(
-            Group(entries=tuple(_step(s, names) for s in open_), shown=SHOWN, rest="further steps"),
-            Group(title="Already done", entries=tuple(_step(s, names) for s in done), shown=0, rest="steps done"),
+            Group(entries=tuple(_step(s, names) for s in open_), shown=SHOWN, rest="further step|further steps"),
+            Group(
+                title="Already done", entries=tuple(_step(s, names) for s in done), shown=0, rest="step done|steps done"
+            ),
         ),
     )
 
