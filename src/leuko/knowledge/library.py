@@ -16,7 +16,7 @@ import msgspec
 import rtoml
 
 from leuko.errors import KnowledgeError, UsageError
-from leuko.knowledge.further import further_kinds
+from leuko.knowledge.further import further_kinds, kind_name
 from leuko.knowledge.keys import unknown_keys
 from leuko.knowledge.schema import (
     Analyte,
@@ -288,7 +288,7 @@ def _require_source(library: Library, label: str, basis: Basis) -> None:
 
 
 def _basis_of(row: Any) -> tuple[str, Basis]:
-    return f"{row.KEY}:{row.id}", row.basis
+    return f"{kind_name(type(row))}:{row.id}", row.basis
 
 
 def every_basis(library: Library) -> Iterator[tuple[str, Basis]]:
