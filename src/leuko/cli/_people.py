@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leuko.cli._asked import Told, asked_of
 from leuko.cli._notices import say, tell
 from leuko.errors import UnreadableInput, UsageError
 
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
     from leuko.result import Assessment
 
 
-def assess_paths(paths: Sequence[Path], *, options: ReadOptions, as_of: date) -> list[Assessment]:
-    """Read the paths and assess each person found in them, in the order in which they were read."""
+def assess_paths(
+    paths: Sequence[Path], *, options: ReadOptions, as_of: date, told: Told | None = None
+) -> list[Assessment]:
+    """Read the paths and assess each person found in them, in the order in which they were read.
+
+    `told` is what the caller said beside the files.
+    """
     from leuko.assessment import assess  # noqa: PLC0415 (loads the whole flow)
     from leuko.intake import read  # noqa: PLC0415
     from leuko.knowledge import load_library  # noqa: PLC0415
@@ -32,10 +38,11 @@ def assess_paths(paths: Sequence[Path], *, options: ReadOptions, as_of: date) ->
         intake = read(*paths, options=options)
     records = _chosen(intake, options.patient)
     library = load_library()
+    asked = asked_of(told or Told(), library=library, zone=options.zone, people=len(records))
     with _waiting(f"assessing {len(records)} people") if len(records) > 1 else nullcontext():
         owners = _owners(intake.records)
         found = [
-            assess(record, as_of=as_of, library=library, notices=_notices_of(record, intake, owners))
+            assess(record, as_of=as_of, library=library, notices=_notices_of(record, intake, owners), asked=asked)
             for record in records
         ]
     for record in records:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from leuko.cli._asked import Told, asked_options
 from leuko.cli._notices import say
 from leuko.cli._outputs import Outputs, check_files, output_options, write
 from leuko.cli._people import assess_paths, unit_options
@@ -77,6 +78,7 @@ class Zone(click.ParamType[tzinfo]):
     help="The unit of an analyte where the file gives none. Repeatable.",
 )
 @click.option("--zone", type=Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
+@asked_options
 @output_options
 def command(
     *,
@@ -86,6 +88,7 @@ def command(
     columns: Path | None,
     units: tuple[str, ...],
     zone: tzinfo,
+    told: Told,
     outputs: Outputs,
 ) -> None:
     """Read blood counts and say: is it low, which line, how bad, since when.
@@ -101,7 +104,7 @@ def command(
     day = as_of or today(zone)
     named = unit_options(units, load_library()) if units else {}
     options = ReadOptions(zone=zone, as_of=day, columns=columns, units=named, patient=patient)
-    code = write(assess_paths(paths, options=options, as_of=day), outputs)
+    code = write(assess_paths(paths, options=options, as_of=day, told=told), outputs)
     click.get_current_context().exit(code)
 
 

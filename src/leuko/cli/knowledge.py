@@ -13,7 +13,8 @@ from leuko.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from leuko.knowledge import Library
-    from leuko.knowledge.audit import Difference
+    from leuko.knowledge.audit import Coverage, Difference
+    from leuko.knowledge.coverage import Cases
     from leuko.knowledge.schema import GradeRule, GradeScheme
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -79,25 +80,59 @@ def _scheme_line(scheme: GradeScheme) -> str:
     return f"{scheme.id + '-' + scheme.edition:<12} from {scheme.in_force_from}{until:<17}  {scheme.title}"
 
 
-@command.command("coverage", short_help="Count rows by kind and by how well they are confirmed.")
+@command.command("coverage", short_help="Count rows by kind, by how well they are confirmed, and without a case.")
+@click.option("--cases", type=_FOLDER, metavar="FOLDER", help="Where the cases are. [tests/cases of the checkout]")
+@click.option("--list", "listed", is_flag=True, help="Also list the unreviewed rows, and those that no case names.")
 @_with
-def coverage(*, extra: tuple[Path, ...]) -> None:
-    """Count rows by kind and by how well they are confirmed.
+def coverage(*, cases: Path | None, listed: bool, extra: tuple[Path, ...]) -> None:
+    """Count rows by kind, by how well they are confirmed, and without a case.
 
-    Conclusions rest on confirmed, secondary and house rows; unreviewed rows are listed and drive nothing.
+    Conclusions rest on confirmed, secondary and house rows; unreviewed rows are listed and drive nothing. A case is a
+    person in tests/cases that a clinician can read; a row has one where a case names it. Cases are not shipped: without
+    a checkout, only the confirmation is counted.
     """
-    click.echo("\n".join(_coverage(_load(extra))))
+    library = _load(extra)
+    held = _cases(cases)
+    click.echo("\n".join(_coverage(library, held)))
+    if listed:
+        click.echo("\n".join(_listed(library, held)))
 
 
-def _coverage(library: Library) -> Iterator[str]:
+def _cases(folder: Path | None) -> Cases | None:
+    """The cases named, else those of the checkout that this leuko runs from, else none, which is said."""
+    from leuko.knowledge.coverage import read_cases  # noqa: PLC0415
+
+    home = Path(__file__).parents[3] / "tests" / "cases"
+    if folder is None and not home.is_dir():
+        say("the cases are not shipped with leuko: what has no case is counted in a checkout, or with --cases FOLDER")
+        return None
+    return read_cases(folder or home)
+
+
+def _coverage(library: Library, cases: Cases | None = None) -> Iterator[str]:
     from leuko.knowledge import audit  # noqa: PLC0415
 
-    yield f"{'kind':<12}{'rows':>7}{'confirmed':>11}{'secondary':>11}{'house':>7}{'unreviewed':>12}"
-    for row in audit.coverage(library):
-        counts = f"{row.total:>7}{row.confirmed:>11}{row.secondary:>11}{row.house:>7}{row.unreviewed:>12}"
-        yield f"{row.kind:<12}{counts}"
-    yield f"{'source':<12}{len(library.sources):>7}"
-    yield f"{'notice':<12}{len(library.notices):>7}"
+    last = f"{'no case':>9}" if cases is not None else ""
+    yield f"{'kind':<26}{'rows':>6}{'confirmed':>11}{'secondary':>11}{'house':>7}{'unreviewed':>12}{last}"
+    for row in audit.coverage(library, cases):
+        yield _coverage_line(row)
+    yield f"{'source':<26}{len(library.sources):>6}"
+    yield f"{'notice':<26}{len(library.notices):>6}"
+
+
+def _coverage_line(row: Coverage) -> str:
+    counts = f"{row.total:>6}{row.confirmed:>11}{row.secondary:>11}{row.house:>7}{row.unreviewed:>12}"
+    return f"{row.kind:<26}{counts}" + ("" if row.without_case is None else f"{row.without_case:>9}")
+
+
+def _listed(library: Library, cases: Cases | None) -> Iterator[str]:
+    from leuko.knowledge import coverage  # noqa: PLC0415
+
+    yield "\nunreviewed: listed, and driving nothing"
+    yield from (f"  {row.kind}  {row.key}  ({row.basis.confidence})" for row in coverage.unreviewed(library))
+    if cases is not None:
+        yield "\ndriving conclusions without a case that names them"
+        yield from (f"  {row.kind}  {row.key}" for row in coverage.without_case(library, cases))
 
 
 @command.command("diff", short_help="Compare two editions, or see what a folder adds.")
