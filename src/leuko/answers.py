@@ -19,7 +19,8 @@ Question = Literal["is_it_low", "which_line", "how_bad", "since_when"]
 class Findings:
     """What the answers are made from: the latest status of each analyte, the courses, the lines at the latest draw.
 
-    `stale_days` is how long after its draw a count still speaks for the day of the assessment [days].
+    `stale_days` is how long after its draw a count still speaks for the day of the assessment [days]; `emergency` is
+    what cannot wait, in one sentence, where there is such.
     """
 
     latest: Mapping[str, Status]
@@ -27,6 +28,7 @@ class Findings:
     lines: Lines
     as_of: date
     stale_days: float
+    emergency: str = ""
 
     def stale(self, status: Status) -> bool:
         """Whether a count is too old to speak for the day of the assessment."""
@@ -39,7 +41,11 @@ def answer(findings: Findings) -> tuple[Answer, ...]:
 
 
 def headline(findings: Findings) -> str:
-    """One sentence that carries the main finding, or says why there is none."""
+    """One sentence that carries the main finding, or says why there is none; an emergency comes before it."""
+    return " ".join(filter(None, (findings.emergency, _counts_in_short(findings))))
+
+
+def _counts_in_short(findings: Findings) -> str:
     leading = _leading(findings)
     if leading is None:
         return "Cannot say whether the white count is low: the record holds no usable white cell or neutrophil count."
@@ -61,6 +67,11 @@ def is_low(status: Status) -> bool | None:
     return {"below": True, "within": False, "above": False, "cannot_say": None}[status.position]
 
 
+def _usual(status: Status) -> str:
+    """Why a count that is low by the general definition is usual for people like this one; empty where it is not."""
+    return status.usual.text if status.usual is not None and is_low(status) else ""
+
+
 def _leading(findings: Findings) -> Status | None:
     """The count that the answer is about: the first that is low, else the first that can be told, else any."""
     known = [findings.latest[analyte] for analyte in LEADING if analyte in findings.latest]
@@ -71,6 +82,8 @@ def _leading(findings: Findings) -> Status | None:
 
 def _named(status: Status) -> str:
     house, low = _house(status), is_low(status)
+    if usual := _usual(status):
+        return f"{status.label} {usual}, though below the general limit"
     if house is not None and house.met:
         severe = status.severity.name if status.severity is not None else house.name
         return severe[0].upper() + severe[1:]
@@ -115,6 +128,8 @@ def _is_it_low(findings: Findings) -> Answer:
     text = "; ".join(_low_words(status) for status in told)
     verdicts = [is_low(status) for status in told]
     start = "Yes" if True in verdicts else "Cannot say" if None in verdicts else "No"
+    if start == "Yes" and (usual := _usual_of_all(told)):
+        text += f". Yet the neutrophils are {usual}: usual for this person"
     text += _age_words(told[0], findings.as_of) + _unseen_words(findings)
     if wbc is None:
         text += "; the total white count is not in the record"
@@ -123,6 +138,10 @@ def _is_it_low(findings: Findings) -> Answer:
         start = f"{start}, at the last count" if start != "Cannot say" else start
     reason = _joined("answer:low", told)
     return Answer(question="is_it_low", text=f"{start}: {text}.", known=start in {"Yes", "No"}, reason=reason)
+
+
+def _usual_of_all(told: list[Status]) -> str:
+    return next((words for status in told if status.count.analyte == "neutrophils" and (words := _usual(status))), "")
 
 
 def _low_words(status: Status) -> str:

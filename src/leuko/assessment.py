@@ -69,6 +69,7 @@ def assess(
         lines=standing.lines,
         as_of=as_of,
         stale_days=_stale_days(library),
+        emergency=_emergency(parts["infection"]),
     )
     answers, courses = answer(findings), tuple(standing.courses.values())
     return Assessment(
@@ -127,6 +128,10 @@ def _parts(record: Record, standing: Standing, asked: Asked, library: Library, a
             record, latest=latest, courses=courses, causes=causes, infection=infection, site=asked.site, **same
         ),
     )
+
+
+def _emergency(infection: Infection) -> str:
+    return infection.urgency.text if infection.urgency.level == "emergency" else ""
 
 
 def _version() -> str:

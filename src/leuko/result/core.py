@@ -97,7 +97,10 @@ class DefinitionMet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Where one count stands: interval, position, definitions and bands, grades in every edition, conflicts."""
+    """Where one count stands: interval, position, definitions and bands, grades in every edition, conflicts.
+
+    `usual` says why a count that is low by the general definition is usual for people like this one, as tested.
+    """
 
     count: Count
     label: str
@@ -109,6 +112,7 @@ class Status:
     critical: tuple[DefinitionMet, ...] = ()
     grades: tuple[Grade, ...] = ()
     conflicts: tuple[Reason, ...] = ()
+    usual: Reason | None = None
     gaps: tuple[Gap, ...] = ()
 
 

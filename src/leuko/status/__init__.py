@@ -50,6 +50,7 @@ def status_of(count: Count, *, patient: Patient, library: Library) -> Status:
             *judged.conflicts,
             *shifts(count, grades, person=person, library=library),
         ),
+        usual=_usual(count, patient, person, library),
         gaps=(*held.gaps, *judged.gaps, *_duffy(count, patient, person, held, library), *gaps_of(grades)),
     )
 
@@ -77,6 +78,20 @@ def _graded_inside(count: Count, held: Held, grades: Iterable[Grade]) -> tuple[R
 
 def _grade_words(found: Grade) -> str:
     return f"grade {found.value}" if found.value is not None else f"grade {found.least} to {found.most}"
+
+
+def _usual(count: Count, patient: Patient, person: Person, library: Library) -> Reason | None:
+    """Whether a count lies inside the interval of Duffy-null people, for a person tested to be one of them."""
+    rows = duffy_rows(count.analyte, person, library)
+    lows = [row.low for row in rows if row.low is not None]
+    if patient.duffy_null is not True or not lows or count.bound != "=" or count.value < max(lows):
+        return None
+    return Reason(
+        rule=f"usual:duffy-null:{count.analyte}",
+        text=f"inside the reference interval of adults with the Duffy-null phenotype, from {say_exact(max(lows))} on",
+        evidence=(count.id,),
+        citations=tuple(library.cite(row.basis) for row in rows),
+    )
 
 
 def _duffy(count: Count, patient: Patient, person: Person, held: Held, library: Library) -> tuple[Gap, ...]:
