@@ -20,9 +20,10 @@ from leuko.knowledge.schema.advice import (
     StatementRow,
 )
 from leuko.knowledge.schema.infection import SymptomRow
+from leuko.report.leaflet import row_key
 from leuko.site import ROLES, SiteSettings, site_of
 
-KEYS = {key for key, _ in every_basis(LIBRARY)}
+KEYS = {row_key(key) for key, _ in every_basis(LIBRARY)}
 WHITE_PAGE = "cleveland-leukopenia"
 
 
@@ -40,7 +41,7 @@ class TestKnowledge:
         assert not [key for key in row.rests if key not in KEYS]
 
     def test_what_a_sentence_rests_on_is_confirmed(self) -> None:
-        drives = {key: basis.drives for key, basis in every_basis(LIBRARY)}
+        drives = {row_key(key): basis.drives for key, basis in every_basis(LIBRARY)}
         assert not [(row.id, key) for row in LIBRARY.rows(BlockRow) for key in row.rests if not drives[key]]
 
     def test_the_eleven_ways_of_the_page_are_carried(self) -> None:

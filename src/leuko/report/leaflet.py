@@ -108,7 +108,7 @@ def leaflet(
         means=Box(heading=t["h.means"], items=said["means"]),
         do=Box(heading=t["h.everyone"] if tier == "usual" else t["h.do"], items=said["do"]),
         avoid=Box(heading=t["h.avoid"], items=said["avoid"]) if said["avoid"] else None,
-        card=_card(said["card"], speaker),
+        card=_card(said["card"], "helpline" if said["call_now"] else "prescriber", speaker),
         foot=(t["foot.info"], *([t["foot.asked"]] if tier != "usual" else [])),
         sources=_sources(assessment, rows, speaker, library),
     )
@@ -295,7 +295,7 @@ def _emergency(said: Mapping[str, tuple[str, ...]], speaker: _Speaker) -> Box | 
     return Box(heading=heading, items=said["call_emergency"], lines=(speaker.line("emergency"),))
 
 
-def _card(items: tuple[str, ...], speaker: _Speaker) -> Card | None:
+def _card(items: tuple[str, ...], role: Role, speaker: _Speaker) -> Card | None:
     if not items:
         return None
     t = speaker.words.texts
@@ -306,7 +306,7 @@ def _card(items: tuple[str, ...], speaker: _Speaker) -> Card | None:
         name=t["card.name"],
         who=speaker.assessment.patient.id,
         items=items,
-        line=speaker.line("helpline"),
+        line=speaker.line(role),
     )
 
 
@@ -320,10 +320,18 @@ def _sources(assessment: Assessment, rows: list[BlockRow], speaker: _Speaker, li
     return (made, *dict.fromkeys(names))
 
 
+def row_key(key: str) -> str:
+    """The key of a row as blocks and statements name it: without the folder that tells two tables of one name apart."""
+    kind, _, rest = key.partition(":")
+    return f"{kind.rpartition('.')[2]}:{rest}"
+
+
 def _citations(rows: list[BlockRow], library: Library) -> list[Citation]:
     wanted = {rest for row in rows if row.section in _CITED for rest in row.rests}
     return [
-        library.cite(basis) for key, basis in every_basis(library) if key in wanted and basis.source != "leuko-house"
+        library.cite(basis)
+        for key, basis in every_basis(library)
+        if row_key(key) in wanted and basis.source != "leuko-house"
     ]
 
 
