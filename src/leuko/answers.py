@@ -128,11 +128,11 @@ def _is_it_low(findings: Findings) -> Answer:
     text = "; ".join(_low_words(status) for status in told)
     verdicts = [is_low(status) for status in told]
     start = "Yes" if True in verdicts else "Cannot say" if None in verdicts else "No"
-    if start == "Yes" and (usual := _usual_of_all(told)):
-        text += f". Yet the neutrophils are {usual}: usual for this person"
     text += _age_words(told[0], findings.as_of) + _unseen_words(findings)
     if wbc is None:
         text += "; the total white count is not in the record"
+    if start == "Yes" and (usual := _usual_of_all(told)):
+        text += f". Yet the neutrophils are {usual}: usual for this person"
     if findings.stale(told[0]):
         text = f"{text}. How it stands on {say_date(findings.as_of)} cannot be said"
         start = f"{start}, at the last count" if start != "Cannot say" else start
