@@ -68,6 +68,10 @@ docs-write: setup  ## Write the generated pages of docs/ anew
 pictures: setup browser  ## Draw the pictures of the README from the real demo
 	@$(RUN) python scripts/pictures.py
 
+.PHONY: fhir-validator
+fhir-validator:  ## Set up the R4 validator of npm in .tools; without it that test is skipped
+	@npm install --silent --no-save --no-audit --no-fund --prefix .tools/fhir fhir@4.12.0
+
 .PHONY: browser
 browser:
 	@scripts/find-browser

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
@@ -13,6 +15,10 @@ import click
 
 from leuko.cli import cli
 from leuko.knowledge import Library, load_library
+from leuko.knowledge.further import further_kinds
+
+sys.path.insert(0, str(Path(__file__).parent))
+import docs_tables
 
 DOCS = Path(__file__).parents[1] / "docs"
 MADE = "<!-- Written by scripts/docs.py from the code. Change the code, then run `make docs-write`. -->\n"
@@ -26,6 +32,8 @@ def pages() -> dict[Path, str]:
         DOCS / "reference" / "notices.md": notices(library),
         DOCS / "reference" / "knowledge.md": knowledge(library),
         DOCS / "decisions" / "index.md": decisions(),
+        **tables(library),
+        **{path: reviewed(path.read_text("utf-8"), library) for path in sorted((DOCS / "explanation").glob("*.md"))},
     }
 
 
@@ -81,6 +89,7 @@ AREAS = {
     "4": "FHIR",
     "5": "Tables",
     "6": "Counts",
+    "7": "Symptoms and the form that asks for them",
 }
 
 
@@ -121,11 +130,20 @@ def knowledge(library: Library) -> str:
             Every row names its source and how well it was confirmed. `leuko explain KEY` shows a row,
             `leuko knowledge check` tests them all, and [Add knowledge](../how-to/add-knowledge.md) says how to add one.
             """),
+            "## Every row, table by table\n",
+            *docs_tables.links(library, "knowledge"),
+            "",
             *_schemes(library),
             *_counted(library),
             *_sources(library),
         ]
     )
+
+
+def tables(library: Library) -> dict[Path, str]:
+    """One page a table, with every row."""
+    home = DOCS / "reference" / "knowledge"
+    return {home / name: f"{MADE}\n{text}" for name, text in docs_tables.pages(library).items()}
 
 
 def _schemes(library: Library) -> Iterator[str]:
@@ -163,6 +181,29 @@ def _sources(library: Library) -> Iterator[str]:
     yield ""
 
 
+# ---- how much of a part is confirmed ---------------------------------------------------------------------------------
+
+REVIEWED = re.compile(r"(<!-- knowledge: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def reviewed(text: str, library: Library) -> str:
+    """A page with its tables of confirmed rows: `<!-- knowledge: causes/cause = causes, drugs/drug = medicines -->`."""
+    kinds = {f"{kind.FOLDER}/{kind.KEY}": kind for kind in further_kinds()}
+
+    def table(match: re.Match[str]) -> str:
+        lines = ["| rows of | in all | confirmed | secondary | house | unreviewed |", "| --- " * 6 + "|"]
+        for part in match[2].split(","):
+            name, _, words = (word.strip() for word in part.partition("="))
+            rows = library.rows(kinds[name])
+            found = Counter(row.basis.confidence for row in rows)
+            idle = sum(not row.basis.drives for row in rows)
+            counts = (len(rows), found["confirmed"], found["secondary"], found["house"], idle)
+            lines.append(f"| {words} (`{name}`) | " + " | ".join(map(str, counts)) + " |")
+        return match[1] + "\n".join(lines) + "\n" + match[3]
+
+    return REVIEWED.sub(table, text)
+
+
 # ---- decisions -------------------------------------------------------------------------------------------------------
 
 
@@ -186,7 +227,7 @@ def main() -> int:
     for path, text in stale.items():
         old = path.read_text("utf-8").splitlines() if path.exists() else []
         sys.stderr.writelines(f"{line}\n" for line in unified_diff(old, text.splitlines(), path.name, "code", n=0))
-        sys.stderr.write(f"docs/reference/{path.name} is not what the code says: run `make docs-write`\n")
+        sys.stderr.write(f"{path.relative_to(DOCS.parent)} is not what the code says: run `make docs-write`\n")
     return int(bool(stale))
 
 

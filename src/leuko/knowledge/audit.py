@@ -4,22 +4,22 @@ The loader already refuses what cannot be read at all: mistyped keys, wrong type
 stands what can be read and is still wrong: limits that cross, bands that overlap or leave a hole, two house rows for
 one person, a unit that is not the analyte's, editions in force side by side without a reason.
 
-`show` and `diff` come from their own modules and are offered here too.
+`coverage`, `show` and `diff` come from their own modules and are offered here too.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import combinations, pairwise
 from typing import Literal, Protocol, TypeVar
 
+from leuko.knowledge.coverage import Coverage, coverage
 from leuko.knowledge.difference import Change, Difference, Shift, diff, shifts
 from leuko.knowledge.library import Library, every_basis
 from leuko.knowledge.probing import SEXES, age_points, holds, is_empty, is_empty_age, say_age, say_band, value_points
 from leuko.knowledge.schema import (
-    DRIVING,
     Ages,
     Basis,
     CourseRules,
@@ -47,18 +47,6 @@ class Finding:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """How many rows of one kind there are, and how well they are confirmed; `unreviewed` rows drive no conclusion."""
-
-    kind: str
-    total: int
-    confirmed: int
-    secondary: int
-    house: int
-    unreviewed: int
-
-
 class _Aged(Protocol):
     @property
     def id(self) -> str: ...
@@ -82,33 +70,6 @@ def check(library: Library) -> tuple[Finding, ...]:
         *_check_names(library),
     ]
     return tuple(sorted(found, key=lambda finding: (finding.severity, finding.key)))
-
-
-def coverage(library: Library) -> tuple[Coverage, ...]:
-    """Counts of rows by kind and confidence."""
-    by_kind: dict[str, list[Basis]] = defaultdict(list)
-    for key, basis in every_basis(library):
-        by_kind[_kind_of(library, key)].append(basis)
-    return tuple(_count(kind, rows) for kind, rows in sorted(by_kind.items()))
-
-
-def _kind_of(library: Library, key: str) -> str:
-    head = key.partition(":")[0]
-    schemes = {f"{scheme.id}-{scheme.edition}" for scheme in library.schemes}
-    return "grade" if head in schemes else head
-
-
-def _count(kind: str, rows: Sequence[Basis]) -> Coverage:
-    by_confidence = Counter(str(row.confidence) for row in rows)
-    driving = sum(by_confidence[name] for name in DRIVING)
-    return Coverage(
-        kind=kind,
-        total=len(rows),
-        confirmed=by_confidence["confirmed"],
-        secondary=by_confidence["secondary"],
-        house=by_confidence["house"],
-        unreviewed=len(rows) - driving,
-    )
 
 
 def _error(key: str, text: str) -> Finding:

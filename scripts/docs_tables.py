@@ -1,0 +1,159 @@
+"""The pages of docs/reference/knowledge: one for each grading scheme and each table, every row with its numbers."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date
+from types import NoneType
+from typing import Any
+
+from leuko.knowledge import Library
+from leuko.knowledge.further import further_kinds, kind_name
+from leuko.knowledge.probing import say_ages, say_band
+from leuko.knowledge.schema import Ages, Band, Basis, GradeScheme
+from leuko.wording import say_number
+
+TITLES = {
+    "advice": "Advice",
+    "antimicrobials": "Antimicrobials",
+    "callrules": "When to call",
+    "causality": "Causality of a medicine",
+    "causes": "Causes",
+    "drugs": "Medicines",
+    "fever": "Fever with neutropenia",
+    "growthfactor": "Growth factor",
+    "leaflets": "The leaflet",
+    "monitoring": "Monitored medicines and next counts",
+    "outlook": "Outlook",
+    "outputs": "Names for other programs",
+    "person": "What a record tells of the person",
+    "prevention": "Prevention and living with it",
+    "regimens": "Chemotherapy regimens",
+    "scores": "Scores",
+    "steps": "Work-up",
+    "symptoms": "Symptoms and red flags",
+    "treatday": "The count on the day of treatment",
+}
+
+
+def pages(library: Library) -> dict[str, str]:
+    """Each page by its file name, without the mark of generated pages."""
+    found = {f"grades-{each.id}-{each.edition}.md": _grades(library, each) for each in library.schemes}
+    found |= {
+        "definitions.md": _page(library, "Definitions, severity bands, critical values", {"": library.definitions}),
+        "intervals.md": _page(library, "Reference intervals", {"": library.intervals}),
+        "course.md": _page(library, "Course over time", {"": library.course.values()}),
+        "analytes.md": _page(library, "Analytes", {"": library.analytes.values()}),
+        "codes.md": _page(library, "Codes of counts", {"": library.codes.values()}),
+    }
+    for folder in sorted({kind.FOLDER for kind in further_kinds()}):
+        kinds = [kind for kind in further_kinds() if folder == kind.FOLDER]
+        tables = {f"## {kind_name(kind)}\n\n{_first(kind)}\n": library.rows(kind) for kind in kinds}
+        found[f"{folder}.md"] = _page(library, TITLES.get(folder, folder.capitalize()), tables)
+    return found
+
+
+def links(library: Library, folder: str) -> Iterator[str]:
+    """A list of the pages, each under its title."""
+    for name, text in pages(library).items():
+        yield f"* [{text.partition(chr(10))[0].removeprefix('# ')}]({folder}/{name})"
+
+
+def _first(kind: Any) -> str:
+    return plain(" ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split()))
+
+
+def _page(library: Library, title: str, tables: Mapping[str, Iterable[Any]]) -> str:
+    parts = [f"# {title}\n"]
+    for heading, rows in tables.items():
+        listed = list(rows)
+        parts += [heading] if heading else []
+        parts += [_counts(listed), *(_row(library, row) for row in listed)] if listed else ["No row.\n"]
+    return "\n".join(parts)
+
+
+def _counts(rows: list[Any]) -> str:
+    driving = sum(row.basis.drives for row in rows)
+    return f"{len(rows)} rows; on {driving} of them conclusions may rest.\n"
+
+
+def _grades(library: Library, scheme: GradeScheme) -> str:
+    until = f" until {scheme.in_force_to}" if scheme.in_force_to else ""
+    parts = [f"# {scheme.title}\n", f"`{scheme.id}-{scheme.edition}`, in force from {scheme.in_force_from}{until}."]
+    parts += [plain(text) for text in (scheme.overlap, scheme.note) if text]
+    parts += [_source(library, scheme.basis), ""]
+    for rule in scheme.rules:
+        who = ", ".join(part for part in (say_ages(rule.ages), rule.sex or "") if part)
+        parts += [f"## {plain(rule.id)}\n", f"{plain(rule.term)}; {rule.unit}; {plain(who)}\n"]
+        if rule.bands:
+            parts += ["| grade | values | in the scheme's words |", "| --- | --- | --- |"]
+            parts += [f"| {each.grade} | {cell(say_band(each.band))} | {cell(each.text)} |" for each in rule.bands]
+            parts.append("")
+        parts += [plain(text) + "\n" for text in (rule.ungraded, rule.clinical) if text]
+        parts += [_source(library, rule.basis), ""]
+    return "\n".join(parts)
+
+
+def _row(library: Library, row: Any) -> str:
+    name = getattr(row, "id", None) or getattr(row, "code", None) or row.analyte
+    told = [f"{field}: {text}" for field, text in _facts(row) if field != "id"]
+    lines = [f"* **`{name}`**" + (" (listed only: drives nothing)" if not row.basis.drives else "")]
+    lines += [f"  {plain('; '.join(told))}" if told else "", f"  {_source(library, row.basis)}"]
+    return "  \n".join(line for line in lines if line) + "\n"
+
+
+def _facts(row: Any) -> Iterator[tuple[str, str]]:
+    """The fields of a row that say more than their default."""
+    for field in fields(row):
+        value = getattr(row, field.name)
+        default = field.default if field.default is not MISSING else None
+        if field.name != "basis" and value != default and value not in (None, "", (), {}):
+            yield field.name, _said(value)
+
+
+def _said(value: Any) -> str:
+    for kind, say in _SAYERS:
+        if isinstance(value, kind):
+            return say(value)
+    return _joined(value)
+
+
+_SAYERS: tuple[tuple[Any, Any], ...] = (
+    (Band, say_band),
+    (Ages, say_ages),
+    (Basis, lambda basis: f"{basis.says} {basis.note} [{basis.source}, {basis.confidence}]".strip()),
+    (bool, lambda answer: "yes" if answer else "no"),
+    (NoneType, lambda _: "none"),
+    (int | float, say_number),
+    (str | date, lambda text: " ".join(str(text).split())),
+)
+
+
+def _joined(value: Any) -> str:
+    if is_dataclass(value):
+        return "(" + ", ".join(f"{name} {text}" for name, text in _facts(value)) + ")"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} = {_said(inner)}" for name, inner in value.items())
+    return ", ".join(_said(inner) for inner in value)
+
+
+def _source(library: Library, basis: Basis) -> str:
+    cited = library.cite(basis)
+    where = f", {cited.locator}" if cited.locator else ""
+    says = f": {basis.says}" if basis.says else ""
+    note = f" Entered: {basis.note}" if basis.note else ""
+    return f"*{basis.confidence}*, {plain(cited.title + where + says + note)} (`{basis.source}`)"
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    escaped = re.sub(r"([\\*_\[\]`|])", r"\\\1", " ".join(text.split()))
+    return escaped.replace("<", "&lt;")
+
+
+def cell(text: str) -> str:
+    """Text in a cell of a table."""
+    return plain(text)
