@@ -21,9 +21,11 @@ from pathlib import Path
 import click
 import pytest
 
+from fixtures.causes_people import causes, record_of
 from leuko.__main__ import main
 from leuko.cli import cli
 from leuko.knowledge import audit, load_library
+from leuko.site import site_of
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -191,3 +193,21 @@ def test_the_scheme_of_the_documentation_loads_beside_the_shipped_ones(tmp_path:
     library = load_library(tmp_path)
     assert library.scheme("example", "2").rules[0].analyte == "neutrophils"
     assert not [found for found in audit.check(library) if "example" in found.key and found.severity == "error"]
+
+
+def test_the_cause_of_the_documentation_is_told(tmp_path: Path) -> None:
+    """The rows of the page load beside the shipped ones, and the person of its case is told the cause."""
+    cause, fact, case = blocks(DOCS / "how-to" / "add-a-cause.md", "toml")
+    (tmp_path / "causes").mkdir()
+    (tmp_path / "causes" / "example.toml").write_text(f"{cause}\n{fact}")
+    library = load_library(tmp_path)
+    person = tomllib.loads(case)["cause"][0]
+    told = {found.id: found for found in causes(record_of(person), library=library)}
+    assert told[person["cause"]].strength == person["strength"]
+    assert person["clue"] in {clue.predicate for clue in told[person["cause"]].clues_for}
+
+
+def test_the_site_settings_of_the_documentation_are_settings() -> None:
+    for page in ("leaflet.md", "site-settings.md"):
+        for block in blocks(DOCS / "how-to" / page, "toml"):
+            assert site_of(tomllib.loads(block)).phones["emergency"] == "112"
