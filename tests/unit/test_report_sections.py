@@ -62,6 +62,11 @@ def test_an_emergency_stands_below_the_headline_in_every_view() -> None:
     assert page.index(words) < page.index("Is it low?")
 
 
+def test_what_the_headline_says_is_not_said_twice() -> None:
+    told = replace(whole(), headline="Fever with severe neutropenia: an emergency. Severe neutropenia.")
+    assert "! Call: the treating team now." in render(told)
+
+
 def test_without_urgency_there_is_no_alarm() -> None:
     calm = replace(whole(), infection=replace(whole().infection, urgency=_urgency("none_found")))  # type: ignore[type-var]
     assert 'class="alarm"' not in html(calm)
@@ -85,7 +90,7 @@ def _urgency(level: str) -> Any:
         "caution: Steroids can hide a fever.",
         "overdue",
         "3 further possible causes",
-        "now: on record.",
+        "now: on record",
     ],
 )
 def test_the_short_view_hides_nothing_that_warns(words: str) -> None:

@@ -128,8 +128,10 @@ def alarm_words(assessment: Assessment) -> str:
     infection = assessment.infection
     if infection is None or infection.urgency.level not in {"emergency", "urgent"}:
         return ""
-    call = infection.urgency.call
-    return infection.urgency.text + (f" Call: {call.rstrip('.')}." if call else "")
+    text, call = infection.urgency.text, infection.urgency.call
+    # What the headline says already is not said twice; whom to call still stands by itself.
+    parts = ("" if text.rstrip(".") in assessment.headline else text, f"Call: {call.rstrip('.')}." if call else "")
+    return " ".join(part for part in parts if part)
 
 
 def patient_words(patient: Patient) -> str:

@@ -45,6 +45,7 @@ DEFAULT_WIDTH: Final = 80
 SHOWN_EACH: Final = 3
 SHOWN_EPISODES: Final = 1
 SHOWN_GAPS: Final = 5
+SHOWN_SOURCES: Final = 12
 POSITION_STYLES: Final = {"below": "bold red", "within": "green", "above": "yellow", "cannot_say": "magenta"}
 SEVERITY_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
@@ -265,10 +266,14 @@ def _sources(refs: References, only: set[int] | None) -> Iterator[RenderableType
     if len(listed) < len(refs.listed):
         more = len(refs.listed) - len(listed)
         yield indented(text((f"{more} further sources stand behind what --full shows", "dim")))
+    brief = only is not None and len(listed) > SHOWN_SOURCES
+    if brief:
+        yield indented(text(("their places and addresses: --full", "dim")))
     for ref in listed:
         places = "; ".join(dict.fromkeys(place.locator for place in ref.places if place.locator))
         weak = "" if ref.confidence == "confirmed" else f" ({ref.confidence})"
-        pieces = [piece for piece in (f"{ref.title}{weak}", places, ref.url) if piece]
+        told = (f"{ref.title}{weak}", *(() if brief else (places, ref.url)))
+        pieces = [piece for piece in told if piece]
         yield indented(grid([(f"[{ref.number}]", ". ".join(pieces))]), 2)
 
 

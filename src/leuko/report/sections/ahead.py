@@ -71,12 +71,13 @@ def _groups(advice: AdviceSet) -> Iterator[Group]:
 
 def _call(rule: CallRule) -> Entry:
     otherwise = f", else {ROLES[rule.otherwise]}" if rule.otherwise is not None else ""
+    whom = f"{ROLES[rule.whom]}, {SPEEDS[rule.speed]}{otherwise}"
     return Entry(
         title=rule.text,
-        tag=("now: on record. " if rule.active else "") + f"call {ROLES[rule.whom]} {SPEEDS[rule.speed]}{otherwise}",
+        tag="now: on record" if rule.active else "",
         tone="alert" if rule.active else "plain",
         citations=rule.reason.citations,
-        more=(said(rule.reason, "why"),),
+        more=(Line(text=whom, label="call"), said(rule.reason, "why")),
     )
 
 
@@ -88,11 +89,17 @@ def _outlook(each: Outlook) -> Entry:
     tone: Tone = "unsure" if not each.figures else "plain"
     differ = (Line(text="the figures differ, or speak of different people", tone="unsure"),) if each.differ else ()
     return Entry(
-        title=f"{each.name}: {each.question}",
+        title=sentence(f"{each.name}: {each.question}"),
         tone=tone,
-        lines=(Line(text=each.text, citations=each.reason.citations), *differ),
+        lines=(Line(text=_told(each), citations=each.reason.citations), *differ),
         more=unlike((*figures, *([gap_line(each.gap)] if each.gap is not None else []))),
     )
+
+
+def _told(each: Outlook) -> str:
+    """The text without the name and the question, where it begins with them as the title does."""
+    start = f"{each.name}, {each.question}:"
+    return each.text[len(start) :].strip() if each.text.lower().startswith(start.lower()) else each.text
 
 
 def _advice(each: Advice) -> Entry:

@@ -7,7 +7,7 @@ from typing import Final
 
 from leuko.report.blocks import Entry, Group, Line, Section, Tone, said, sentence, unlike
 from leuko.report.sections.why import gap_line
-from leuko.result import Assessment
+from leuko.result import Assessment, Reason
 from leuko.result.plan import Monitoring, NextCount, Option, Plan, Regimen, TreatDay
 from leuko.wording import say_date, say_days, say_list
 
@@ -66,7 +66,7 @@ def _groups(plan: Plan) -> Iterator[Group]:
     )
     yield Group(
         title="Where sources disagree",
-        entries=tuple(Entry(title="", lines=(said(each, tone="unsure"),)) for each in plan.conflicts),
+        entries=tuple(Entry(title="", lines=(said(each, tone="unsure"),)) for each in _other_conflicts(plan)),
         shown=3,
         rest="further disagreement|further disagreements",
     )
@@ -80,6 +80,12 @@ def _groups(plan: Plan) -> Iterator[Group]:
         shown=0,
         rest="list of what the plan leaves open|lists of what the plan leaves open",
     )
+
+
+def _other_conflicts(plan: Plan) -> list[Reason]:
+    """The disagreements that no option before this shows already."""
+    shown = {reason.text for option in plan.options[:SHOWN] for reason in option.conflicts}
+    return [reason for reason in plan.conflicts if reason.text not in shown]
 
 
 def _behind(regimen: Regimen) -> Group:
@@ -101,8 +107,8 @@ def _regimen(regimen: Regimen) -> Iterator[Line]:
 
 def _next(each: NextCount) -> Entry:
     tag = "overdue" if each.overdue else ""
-    due = f"by {say_date(each.due)}" if each.due is not None else ""
-    within = f"within {say_days(each.within_days)}" if each.within_days is not None and not due else ""
+    due = f"by {say_date(each.due)}" if each.due is not None and say_date(each.due) not in each.text else ""
+    within = f"within {say_days(each.within_days)}" if each.within_days is not None and each.due is None else ""
     return Entry(
         title=sentence(each.text),
         tag=", ".join(part for part in (tag, due, within) if part),

@@ -142,19 +142,23 @@ def _time_line(assessment: Assessment) -> Table | None:
     if not assessment.drug_links:
         return None
     columns = ("Medicine", "Low stretch", "Onset or nadir", "After stopping", "Given again", "Evidence")
-    return Table(columns=columns, rows=tuple(_row(link, assessment) for link in assessment.drug_links))
+    order = {link.analyte: number for number, link in reversed(list(enumerate(assessment.drug_links)))}
+    links = sorted(assessment.drug_links, key=lambda link: (order[link.analyte], -link.episode, link.rank))
+    return Table(
+        columns=columns, rows=tuple(_row(link, assessment) for link in links), narrow=(0, 1, 2, 3, 5), shown=SHOWN
+    )
 
 
 def _row(link: DrugLink, assessment: Assessment) -> tuple[Line, ...]:
     strength = "not reviewed" if not link.reviewed else link.strength
     tone: Tone = {"strong": "for", "against": "against"}.get(link.strength, "plain")  # type: ignore[assignment]
     return (
-        cell(link.drug, link.reason),
+        cell(link.drug),
         cell(_stretch(link, assessment)),
         cell(TIMINGS[link.timing]),
         cell(DECHALLENGES[link.dechallenge]),
         cell(RECHALLENGES[link.rechallenge]),
-        cell(strength, tone=tone),
+        cell(strength, link.reason, tone=tone),
     )
 
 
@@ -163,7 +167,7 @@ def _stretch(link: DrugLink, assessment: Assessment) -> str:
     if all(other.analyte == link.analyte for other in assessment.drug_links):
         return number
     label = next((s.label for s in assessment.latest if s.count.analyte == link.analyte), link.analyte)
-    return f"{label}, {number}"
+    return f"{number}, {label}"
 
 
 def _link(link: DrugLink, assessment: Assessment) -> Entry:
