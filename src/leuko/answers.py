@@ -8,10 +8,11 @@ from datetime import date
 from typing import Final, Literal
 
 from leuko.result import Answer, Citation, Course, DefinitionMet, Episode, Grade, Lines, Reason, Status
-from leuko.wording import say_count, say_date, say_days, say_list, say_moment
+from leuko.wording import say_count, say_date, say_days, say_list, say_moment, say_number
 
 WHITE_LINES: Final = ("neutrophils", "lymphocytes", "monocytes", "eosinophils", "basophils")
 LEADING: Final = ("neutrophils", "wbc", "lymphocytes")
+SEVERAL: Final = ("bicytopenia", "pancytopenia")
 Question = Literal["is_it_low", "which_line", "how_bad", "since_when"]
 
 
@@ -51,12 +52,30 @@ def _counts_in_short(findings: Findings) -> str:
         return "Cannot say whether the white count is low: the record holds no usable white cell or neutrophil count."
     where = f"{leading.label} {say_count(leading.count)} on {say_moment(leading.count.taken)}"
     when = _age_words(leading, findings.as_of)
-    since = _since_words(findings, leading.count.analyte)
-    unseen = _unseen_words(findings)
+    since = _since_words(findings, leading)
+    unseen = f"{_other_lines(findings)}{_unseen_words(findings)}"
+    named = _with_lines(findings, leading)
     if not findings.stale(leading):
-        return f"{_named(leading)}: {where}{when}{since}{unseen}."
-    named = f"{_named(leading)} at the last count" if is_low(leading) else f"{_named(leading)}, at the last count"
+        return f"{named}: {where}{when}{since}{unseen}."
+    named = f"{named} at the last count" if is_low(leading) else f"{named}, at the last count"
     return f"{named}: {where}{when}{unseen}. How it stands on {say_date(findings.as_of)} cannot be said."
+
+
+def _with_lines(findings: Findings, leading: Status) -> str:
+    """The main finding, behind the name for low counts in several lines: the work-up turns on it."""
+    name, own = findings.lines.name, _named(leading)
+    if name not in SEVERAL or not is_low(leading):
+        return own
+    return f"{name[0].upper()}{name[1:]} with {own[0].lower()}{own[1:]}"
+
+
+def _other_lines(findings: Findings) -> str:
+    """The counts of red cells and platelets that are low beside the white cells."""
+    if findings.lines.name not in SEVERAL:
+        return ""
+    others = [findings.latest[name] for name in ("haemoglobin", "platelets") if name in findings.latest]
+    low = [f"{_small(status)} {say_count(status.count)}" for status in others if is_low(status)]
+    return f"; {say_list(low)}" if low else ""
 
 
 def is_low(status: Status) -> bool | None:
@@ -73,9 +92,12 @@ def _usual(status: Status) -> str:
 
 
 def _leading(findings: Findings) -> Status | None:
-    """The count that the answer is about: the first that is low, else the first that can be told, else any."""
+    """The count that the answer is about: the first that is low, else the first that can be told, else any.
+
+    A count that is usual for the person stands behind one that is not.
+    """
     known = [findings.latest[analyte] for analyte in LEADING if analyte in findings.latest]
-    low = [status for status in known if is_low(status)]
+    low = sorted((status for status in known if is_low(status)), key=lambda status: bool(_usual(status)))
     told = [status for status in known if is_low(status) is not None]
     return next(iter([*low, *told, *known]), None)
 
@@ -132,15 +154,20 @@ def _is_it_low(findings: Findings) -> Answer:
     if wbc is None:
         text += "; the total white count is not in the record"
     if start == "Yes" and (usual := _usual_of_all(told)):
+        start = "Only by the general limits, not for this person"
         text += f". Yet the neutrophils are {usual}: usual for this person"
+    known = start != "Cannot say" and not findings.stale(told[0])
     if findings.stale(told[0]):
         text = f"{text}. How it stands on {say_date(findings.as_of)} cannot be said"
         start = f"{start}, at the last count" if start != "Cannot say" else start
     reason = _joined("answer:low", told)
-    return Answer(question="is_it_low", text=f"{start}: {text}.", known=start in {"Yes", "No"}, reason=reason)
+    return Answer(question="is_it_low", text=f"{start}: {text}.", known=known, reason=reason)
 
 
 def _usual_of_all(told: list[Status]) -> str:
+    """Why the neutrophils are usual for the person, where nothing that is low is unusual."""
+    if any(is_low(status) and not _usual(status) for status in told):
+        return ""
     return next((words for status in told if status.count.analyte == "neutrophils" and (words := _usual(status))), "")
 
 
@@ -186,7 +213,8 @@ def _how_bad(findings: Findings) -> Answer:
     grades = ", ".join(f"{_scheme(grade)} {_grade_words(grade)}" for grade in leading.grades)
     name = _named(leading)
     text = f"{name} ({leading.label} {say_count(leading.count)})"
-    text += f"; grades: {grades}." if grades else "; no scheme grades this count."
+    text += f"; grades: {grades}" if grades else "; no scheme grades this count"
+    text += ". The grades do not know the Duffy-null phenotype." if _usual(leading) and grades else "."
     known = leading.severity is not None or any(grade.value is not None for grade in leading.grades)
     return Answer(question="how_bad", text=text, known=known, reason=_graded(leading))
 
@@ -222,6 +250,12 @@ def _since_when(findings: Findings) -> Answer:
         text = f"No low stretch of {_small(leading)} in the record: {course.kind_reason.text}"
         return Answer(question="since_when", text=text, known=is_low(leading) is False, reason=course.kind_reason)
     last = course.episodes[-1]
+    if _again_and_again(course):
+        lowest = min((one.nadir_count for one in course.episodes), key=lambda count: count.value)
+        text = f"{leading.label}: {course.kind_reason.text.rstrip('.')}. Lowest on record {say_count(lowest)} on "
+        text += f"{say_moment(lowest.taken)}. The latest stretch: {_episode_words(last)}."
+        reason = Reason(rule="answer:since", text=text, evidence=last.counts, citations=course.kind_reason.citations)
+        return Answer(question="since_when", text=text, known=True, reason=reason)
     now = "not low now; the latest low stretch: " if is_low(leading) is False else ""
     text = f"{leading.label}: {now}{_episode_words(last)}. {course.kind_reason.text}"
     reason = Reason(
@@ -233,9 +267,19 @@ def _since_when(findings: Findings) -> Answer:
     return Answer(question="since_when", text=text, known=True, reason=reason)
 
 
-def _since_words(findings: Findings, analyte: str) -> str:
-    course = findings.courses.get(analyte)
+def _again_and_again(course: Course) -> bool:
+    """Chronic over several stretches: the latest by itself would tell too short a story."""
+    return course.kind == "chronic" and len(course.episodes) > 1
+
+
+def _since_words(findings: Findings, leading: Status) -> str:
+    course = findings.courses.get(leading.count.analyte)
     if course is None or not course.episodes or course.episodes[-1].recovery is not None:
+        return ""
+    first = course.episodes[0].onset.latest
+    if _again_and_again(course) and first is not None:
+        return f"; chronic, first seen below {say_number(course.episodes[0].cut)} on {say_date(first)}"
+    if _usual(leading):
         return ""
     return f"; {_onset_words(course.episodes[-1])}"
 

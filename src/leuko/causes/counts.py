@@ -36,11 +36,13 @@ def count_met(row: CountPredicate, scene: Scene) -> Finding:
     """Whether a count lies in the band, or where its interval says."""
     counts = _asked(row, scene)
     if not counts:
-        return unknown(f"no {scene.label(row.analyte)} near the low count is in the record")
+        return unknown(f"{scene.label(row.analyte)} not measured near the low count")
     verdicts = [_one(row, count, scene) for count in counts]
     met = all_met(verdicts) if row.which == "every" else some_met(verdicts) if row.which == "any" else verdicts[0]
     telling = [count for count, verdict in zip(counts, verdicts, strict=True) if verdict is met] or list(counts)
-    return Finding(met=met, text=_values(row.analyte, telling, scene), evidence=tuple(count.id for count in telling))
+    text = _values(row.analyte, telling, scene)
+    text += ", but no interval says whether that is low or high" if met is None and row.position is not None else ""
+    return Finding(met=met, text=text, evidence=tuple(count.id for count in telling))
 
 
 def _asked(row: CountPredicate, scene: Scene) -> Sequence[Count]:

@@ -105,8 +105,10 @@ def _missing(clues: Sequence[Clue], row: CauseRow, scene: Scene) -> tuple[Clue, 
     """
     weights = {clue.predicate: max(abs(clue.yes), abs(clue.no)) for clue in row.clues}
     predicates = predicates_of(scene.library)
+    met = {clue.predicate for clue in clues if clue.verdict == "yes"}
+    moot = {clue.predicate for clue in row.clues if met.intersection(clue.moot_with)}
     unknown = sorted(
-        (clue for clue in clues if clue.verdict == "unknown" and clue.settle),
+        (clue for clue in clues if clue.verdict == "unknown" and clue.settle and clue.predicate not in moot),
         key=lambda clue: (
             not (clue.evidence and isinstance(predicates[clue.predicate], FactPredicate)),
             isinstance(predicates[clue.predicate], FactPredicate),

@@ -90,8 +90,11 @@ def _duffy_null(latest: Latest) -> list[str]:
     lows = [row.low for row in rows if row.low is not None]
     if not lowness.patient.duffy_null or not lows or deepest.bound != "=" or deepest.value < max(lows):
         return []
-    inside = f"All its counts lie inside the reference interval of Duffy-null people (from {say_number(max(lows))})"
-    return [f"{inside}: low by the general definition, usual for this person."]
+    every = [count for point in latest.told.every for count in point.counts if count.bound == "="]
+    inside = f"inside the reference interval of Duffy-null people (from {say_number(max(lows))})"
+    if min(count.value for count in every) >= max(lows):
+        return [f"All its counts lie {inside}: low by the general definition, usual for this person."]
+    return [f"The latest low counts lie {inside}, some earlier ones a little or more below it."]
 
 
 def _verdict(latest: Latest, rhythm: Rhythm) -> Verdict:
@@ -211,5 +214,5 @@ def _unfinished(latest: Latest, lows: Sequence[Point]) -> Verdict:
 def _until_chronic(latest: Latest, lows: Sequence[Point]) -> str:
     rules, told = latest.told.rules, latest.told
     if lows[-1].lo - lows[0].hi < rules.chronic_days:
-        return f"it becomes chronic at {say_days(rules.chronic_days)}"
+        return f"it would be chronic from {say_days(rules.chronic_days)} on"
     return f"so sparsely counted, chronic asks for {occasions(told)} low counts"

@@ -181,8 +181,8 @@ def _quiet(symptoms: Sequence[Symptom], page_signs: Sequence[SignOfPage], readin
     if there:
         text = f"{say_list(there)}; {risk.text}: as for anybody with this."
         return Urgency(level="routine", text=text[0].upper() + text[1:], reasons=(stated,))
-    missing = [sign.name for sign in page_signs if sign.present is None]
-    if not readings.placed and len(missing) == len(page_signs):
+    missing = [name for sign in page_signs if sign.present is None for name in _unasked(sign, symptoms)]
+    if not readings.placed and all(sign.present is None for sign in page_signs):
         text = f"Cannot say whether there is an infection: no temperature and no symptom is on record; {risk.text}."
         return Urgency(level="cannot_say", text=text, reasons=(stated,))
     missing = ["the temperature", *missing] if not readings.placed else missing
@@ -193,6 +193,13 @@ def _quiet(symptoms: Sequence[Symptom], page_signs: Sequence[SignOfPage], readin
         f"No sign of infection was found; {risk.text}. A fever can be the first and only sign: measure again if unwell."
     )
     return Urgency(level="none_found", text=text, reasons=(stated,))
+
+
+def _unasked(sign: SignOfPage, symptoms: Sequence[Symptom]) -> list[str]:
+    """The sign, or what of it is still unknown: a normal temperature leaves only the chills to ask for."""
+    mine = [one for one in symptoms if one.page_sign == sign.id]
+    known = any(one.present is not None for one in mine)
+    return [one.name for one in mine if one.present is None] if known else [sign.name]
 
 
 # ---- what to keep in mind -------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from leuko.plan.antimicrobials import antimicrobial_options
 from leuko.plan.growth import growth_options
 from leuko.plan.limits import FREE
 from leuko.plan.monitoring import duffy_gap, monitoring_of
-from leuko.plan.nextcount import clash_of_next, next_counts
+from leuko.plan.nextcount import clash_of_next, gaps_of_next, next_counts
 from leuko.plan.person import Known, known_of
 from leuko.plan.regimen import regimen_of
 from leuko.plan.treatday import treat_days
@@ -84,7 +84,7 @@ def plan_of(
         next_counts=counts,
         conflicts=tuple(dict.fromkeys((*_clashes(days), *own, *watched, *clash_of_next(counts)))),
         unreviewed=_unreviewed(known, found.regimen, found.rows),
-        gaps=_gaps(found.regimen, days, monitored, duffy_gap(known, monitored)),
+        gaps=_gaps(found.regimen, days, monitored, (*duffy_gap(known, monitored), *gaps_of_next(known, counts))),
     )
 
 
@@ -121,11 +121,11 @@ def _unreviewed(known: Known, regimen: Regimen, rows: Sequence[RegimenRow]) -> t
 
 
 def _gaps(
-    regimen: Regimen, days: Sequence[TreatDay], monitored: Sequence[Monitoring], duffy: Sequence[Gap]
+    regimen: Regimen, days: Sequence[TreatDay], monitored: Sequence[Monitoring], others: Sequence[Gap]
 ) -> tuple[Gap, ...]:
     today = [day.gap for day in days if day.gap is not None and day.today]
     watched = [gap for one in monitored for gap in one.gaps]
-    return tuple(dict.fromkeys((*regimen.gaps, *today, *watched, *duffy)))
+    return tuple(dict.fromkeys((*regimen.gaps, *today, *watched, *others)))
 
 
 __all__ = ["plan_of"]

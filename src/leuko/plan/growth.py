@@ -169,7 +169,7 @@ def _secondary(known: Known, regimen: Regimen) -> Option | None:
     if not (fever or earlier):
         return None
     rows = _rows(known, "secondary")
-    text = "the record names febrile neutropenia"
+    text = "febrile neutropenia since this cycle began" if fever else "the record names febrile neutropenia"
     why = known.reason("plan:growth:earlier", text, evidence=[*evidence, *earlier])
     return _option(
         "growth:secondary",

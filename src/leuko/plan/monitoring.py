@@ -21,6 +21,8 @@ from leuko.result.plan import Advice, Monitoring
 from leuko.wording import say_count, say_date, say_days, say_list, say_moment
 
 _BEN: Final = ("benign ethnic neutrop", "duffy-null", "duffy null", "constitutional neutrop")
+_ON_SCHEDULE: Final = frozenset({"give", "escalate"})
+"""What a band may ask for while the schedule of a person with good counts still holds."""
 _STOPPED: Final = frozenset({"stopped", "completed", "ended", "discontinued"})
 
 
@@ -138,7 +140,7 @@ def _scheme(scheme: MonitorScheme, course: Course, known: Known) -> Monitoring:
     named = _named(bands, said.rows, said.verdict, own)
     due, every = _due(scheme, own, since, counts, known)
     open_gap = _open(scheme, bands, counts, named, known)
-    gaps = (*course.gaps, *open_gap)
+    gaps = (*course.gaps, *open_gap, *_no_interval(scheme, own, every, course))
     return Monitoring(
         scheme=scheme.id,
         title=scheme.title,
@@ -209,6 +211,8 @@ def _due(
     last = max((c.taken.day for c in _asked(counts, known) if c.taken is not None), default=None)
     if own is not None and own.next_days is not None:
         return (last + timedelta(days=own.next_days) if last is not None else None), own.counts
+    if own is not None and own.action not in _ON_SCHEDULE:
+        return None, own.counts
     if since is None or not intervals:
         return None, say_list([row.says for row in intervals], "then") if intervals else ""
     day = (known.as_of - since).days
@@ -220,6 +224,14 @@ def _due(
     if last is None or last < since:
         return since, words
     return last + timedelta(days=row.every_days), words
+
+
+def _no_interval(scheme: MonitorScheme, own: MonitorBand | None, every: str, course: Course) -> tuple[Gap, ...]:
+    """The schedule of good counts must not stand beside a band that calls for action."""
+    if own is None or own.action in _ON_SCHEDULE or own.counts or every or course.running is False:
+        return ()
+    why = f"the count calls for action ({own.name}), and the text that was read names no interval for it"
+    return (Gap(what=f"when to count again by {scheme.title}", why=why, settle="the full label or scheme"),)
 
 
 def _asked(counts: Mapping[str, Count], known: Known) -> tuple[Count, ...]:

@@ -107,7 +107,8 @@ def _duffy(count: Count, patient: Patient, person: Person, held: Held, library: 
     interval = f"the interval of adults with the Duffy-null phenotype begins at {shown}"
     if patient.duffy_null is True:
         why = f"{interval}, and the interval printed with the result was not made for them"
-        return (Gap(what="whether this count is low for the person", why=why, settle="the laboratory's own answer"),)
+        settle = "an interval of the laboratory's own for them"
+        return (Gap(what="whether this laboratory would call the count low for this person", why=why, settle=settle),)
     why = f"{interval}; the phenotype was not tested, and is never inferred"
     settle = "red cell phenotype Fy(a)/Fy(b), or ACKR1 genotype"
     return (Gap(what="whether this count is low for the person", why=why, settle=settle),)

@@ -231,8 +231,15 @@ def medicine_met(row: MedicineCondition, view: View) -> Finding:
         return unknown(f"the record does not mention {row.label} lately")
     names = say_list(list(dict.fromkeys(dose.drug for dose in found)))
     last = max((dose for dose in found), key=lambda dose: dose.start.at.timestamp() if dose.start else 0.0)
-    since = f", last dated {say_moment(last.end or last.start)}" if last.start is not None else ""
+    since = f", {_when_taken(last)}" if last.start is not None else ""
     return Finding(met=True, text=f"{names}{since}", evidence=tuple(dose.id for dose in found))
+
+
+def _when_taken(dose: Dose) -> str:
+    if dose.end is not None or dose.given:
+        return f"last on {say_moment(dose.end or dose.start)}"
+    still = " and still taken" if dose.status in {"active", "in-progress"} else ""
+    return f"since {say_moment(dose.start)}{still}"
 
 
 def _of_kind(row: MedicineCondition, dose: Dose, view: View) -> bool:

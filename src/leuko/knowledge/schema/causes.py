@@ -283,6 +283,7 @@ class ClueRow:
 
     `points` false: the clue fits the cause but does not by itself point to it. `decides`: "no" rules the cause out.
     `why` says how the finding bears on the cause, in our own words; where both answers weigh, it is about the no.
+    `moot_with` are other predicates: where one of them is met, an unknown here is no longer worth asking for.
     """
 
     predicate: str
@@ -291,6 +292,7 @@ class ClueRow:
     points: bool = True
     decides: bool = False
     why: str = ""
+    moot_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -357,7 +357,11 @@ class MonitorNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextCountRow:
-    """When a count is due again because of the count itself, as one source says [`within_days`]."""
+    """When a count is due again because of the count itself, as one source says [`within_days`].
+
+    `alone`: written for a low count of this line by itself; it says nothing where red cells or platelets are low too.
+    `febrile`: written for febrile neutropenia, and said only there, under chemotherapy too.
+    """
 
     FOLDER: ClassVar[str] = "monitoring"
     KEY: ClassVar[str] = "next_count"
@@ -370,6 +374,8 @@ class NextCountRow:
     within_days: float
     says: str
     after_repeat: bool = False
+    alone: bool = False
+    febrile: bool = False
     basis: Basis
 
 
