@@ -67,8 +67,16 @@ def test_what_the_headline_says_is_not_said_twice() -> None:
     assert "! Call: the treating team now." in render(told)
 
 
+def test_a_monitored_medicine_to_stop_stands_below_the_headline_unless_it_is_stopped() -> None:
+    plan = whole().plan
+    assert plan is not None
+    assert "Monitored medicine: clozapine, UK: stop." in flat(render(whole()))
+    stopped = replace(plan, monitoring=(replace(plan.monitoring[0], running=False),))
+    assert "Monitored medicine:" not in render(replace(whole(), plan=stopped))
+
+
 def test_without_urgency_there_is_no_alarm() -> None:
-    calm = replace(whole(), infection=replace(whole().infection, urgency=_urgency("none_found")))  # type: ignore[type-var]
+    calm = replace(whole(), plan=None, infection=replace(whole().infection, urgency=_urgency("none_found")))  # type: ignore[type-var]
     assert 'class="alarm"' not in html(calm)
     assert "! " not in render(calm).splitlines()[2]
 

@@ -61,6 +61,7 @@ PURPOSE: Final = (
     "leuko informs professionals and shows its basis. It prescribes nothing and is no medical device: "
     "a person who knows the patient decides."
 )
+STRICT: Final = ("stop", "withhold", "contraindicated", "escalate")
 SEVERITIES: Final = ("error", "warning", "info")
 
 
@@ -124,14 +125,27 @@ def count_notes(count: Count) -> tuple[str, ...]:
 
 
 def alarm_words(assessment: Assessment) -> str:
-    """What must be read before all else: that somebody must be seen at once or soon; else nothing."""
+    """What must be read before all else: who must be seen at once, a monitored medicine to stop; else nothing.
+
+    What the headline says already is not said twice; whom to call still stands by itself.
+    """
+    return " ".join(part for part in (*_urgent_words(assessment), _stop_words(assessment)) if part)
+
+
+def _urgent_words(assessment: Assessment) -> tuple[str, ...]:
     infection = assessment.infection
     if infection is None or infection.urgency.level not in {"emergency", "urgent"}:
-        return ""
+        return ()
     text, call = infection.urgency.text, infection.urgency.call
-    # What the headline says already is not said twice; whom to call still stands by itself.
-    parts = ("" if text.rstrip(".") in assessment.headline else text, f"Call: {call.rstrip('.')}." if call else "")
-    return " ".join(part for part in parts if part)
+    return ("" if text.rstrip(".") in assessment.headline else text, f"Call: {call.rstrip('.')}." if call else "")
+
+
+def _stop_words(assessment: Assessment) -> str:
+    """Every scheme by its name, as they differ; a medicine that is known to be stopped already alarms nobody."""
+    plan = assessment.plan
+    strict = [each for each in plan.monitoring if each.action in STRICT] if plan is not None else []
+    told = [f"{each.title}: {each.action}" for each in strict if each.running is not False]
+    return f"Monitored medicine: {'; '.join(dict.fromkeys(told))}." if told else ""
 
 
 def patient_words(patient: Patient) -> str:
