@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from leuko.advice import advice_of
 from leuko.answers import Findings, answer, headline
@@ -30,7 +30,10 @@ from leuko.result.steps import Step
 from leuko.scores import scores_of
 from leuko.site import SiteSettings
 from leuko.standing import Standing, standing_of
+from leuko.wording import say_list
 from leuko.workup import steps_of
+
+_STOPS: Final = {"stop": "stop", "withhold": "interrupt", "contraindicated": "not to be given"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ def assess(
         lines=standing.lines,
         as_of=as_of,
         stale_days=_stale_days(library),
-        emergency=_emergency(parts["infection"]),
+        emergency=" ".join(filter(None, (_emergency(parts["infection"]), _watched(parts["plan"])))),
     )
     answers, courses = answer(findings), tuple(standing.courses.values())
     return Assessment(
@@ -132,6 +135,17 @@ def _parts(record: Record, standing: Standing, asked: Asked, library: Library, a
 
 def _emergency(infection: Infection) -> str:
     return infection.urgency.text if infection.urgency.level == "emergency" else ""
+
+
+def _watched(plan: Plan) -> str:
+    """What the schemes of a medicine that is still taken ask for at these counts, where they ask to stop it."""
+    drugs: dict[str, list[str]] = {}
+    for one in plan.monitoring:
+        read = any(citation.confidence != "house" for citation in one.reason.citations)
+        if one.running is not False and one.action in _STOPS and read:
+            drugs.setdefault(one.drug, []).append(f"{_STOPS[one.action]} by {one.title.removeprefix(f'{one.drug}, ')}")
+    said = [f"{drug[0].upper()}{drug[1:]} at these counts: {say_list(words)}." for drug, words in drugs.items()]
+    return " ".join(said)
 
 
 def _version() -> str:

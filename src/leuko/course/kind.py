@@ -191,7 +191,7 @@ def _unfinished(latest: Latest, lows: Sequence[Point]) -> Verdict:
     rules, after = latest.told.rules, latest.stretch.at(latest.stretch.after)
     if after is not None:
         back = f"back at or above {say_cut(latest.stretch)} on {say_date(after.day)}"
-        text = f"Not over yet: {back}, but not for long enough."
+        text = f"Recovering: {back}; too little to tell that it holds."
         return Verdict(kind="ongoing", by="recovery_values", text=text)
     days = {point.day for point in lows}
     if len(days) < 2:

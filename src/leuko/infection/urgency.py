@@ -183,8 +183,8 @@ def _quiet(symptoms: Sequence[Symptom], page_signs: Sequence[SignOfPage], readin
         return Urgency(level="routine", text=text[0].upper() + text[1:], reasons=(stated,))
     missing = [name for sign in page_signs if sign.present is None for name in _unasked(sign, symptoms)]
     if not readings.placed and all(sign.present is None for sign in page_signs):
-        text = f"Cannot say whether there is an infection: no temperature and no symptom is on record; {risk.text}."
-        return Urgency(level="cannot_say", text=text, reasons=(stated,))
+        text = "Cannot say whether there is an infection: no temperature and no symptom of these days is on record"
+        return Urgency(level="cannot_say", text=f"{text}; {risk.text}.", reasons=(stated,))
     missing = ["the temperature", *missing] if not readings.placed else missing
     if missing:
         text = f"Cannot say whether there is an infection: not asked or measured: {say_list(missing)}; {risk.text}."

@@ -34,6 +34,7 @@ _TITLES: Final[dict[str, str]] = {
 _TREATMENT: Final = frozenset(
     {"timing", "empirical_low_risk", "empirical_high_risk", "add_on", "antifungal_empirical", "stop_rule", "cultures"}
 )
+_NO_CLASS: Final = frozenset({"any", "all", "tests"})
 _HBV: Final = "hbv_prophylaxis"
 
 
@@ -110,7 +111,7 @@ def _option(use: str, rows: Sequence[AntimicrobialRow], met: dict[str, Situation
     if use == "vaccine":
         topic = "prevention"
     why = [met[name].reason for name in dict.fromkeys(name for row in rows for name in row.needs)]
-    what = "; ".join(f"{row.body}: {row.drug_class} ({row.population})" for row in rows)
+    what = "; ".join(f"{row.body}: {_of_what(row)}" for row in rows)
     every = (*why, *(_say(known, row) for row in rows))
     return Option(
         id=f"antimicrobial:{use}",
@@ -134,7 +135,7 @@ def _option(use: str, rows: Sequence[AntimicrobialRow], met: dict[str, Situation
 
 
 def _say(known: Known, row: AntimicrobialRow) -> Reason:
-    return known.reason(f"plan:antimicrobial:{row.id}", f"{row.body}: {row.drug_class}. {row.trigger}", row.basis)
+    return known.reason(f"plan:antimicrobial:{row.id}", f"{row.body}: {_class_first(row)}{row.trigger}", row.basis)
 
 
 def _standing(rows: Sequence[AntimicrobialRow]) -> Standing:
@@ -180,3 +181,12 @@ def _missing(use: str, rows: Sequence[AntimicrobialRow], met: dict[str, Situatio
             )
         )
     return tuple(gaps)
+
+
+def _of_what(row: AntimicrobialRow) -> str:
+    """The class and the people; a statement about no class in particular names the people only."""
+    return row.population if row.drug_class in _NO_CLASS else f"{row.drug_class} ({row.population})"
+
+
+def _class_first(row: AntimicrobialRow) -> str:
+    return "" if row.drug_class in _NO_CLASS else f"{row.drug_class}. "

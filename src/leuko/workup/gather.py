@@ -302,9 +302,20 @@ def _nothing(path: PathRow | None, view: View) -> tuple[Step, ...]:
             ),
             urgency="routine",
             who=row.who,
-            gap=_unseen() if unseen else None,
+            gap=_unseen() if unseen else _unconfirmed(view),
         ),
     )
+
+
+def _unconfirmed(view: View) -> Gap | None:
+    """A recovery of the neutrophils that too few counts show: whether it holds is open."""
+    course = view.courses.get("neutrophils")
+    last = course.episodes[-1] if course is not None and course.episodes else None
+    if last is None or last.recovery is None or last.recovery_confirmed:
+        return None
+    why = "the neutrophils were low, and too few counts since then are not"
+    settle = last.recovery_gap.settle if last.recovery_gap is not None else "another count"
+    return Gap(what="whether the recovery holds", why=why, settle=settle)
 
 
 def _unseen() -> Gap:
