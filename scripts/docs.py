@@ -128,7 +128,8 @@ def knowledge(library: Library) -> str:
             "# Knowledge\n",
             dedent("""\
             Every row names its source and how well it was confirmed. `leuko explain` with its key shows a row
-            of grades, definitions, intervals, analytes or codes, `leuko knowledge check` tests them all, and [Add knowledge](../how-to/add-knowledge.md) says how to add one.
+            of grades, definitions, intervals, analytes or codes, `leuko knowledge check` tests
+            them all, and [Add knowledge](../how-to/add-knowledge.md) says how to add one.
             """),
             "## Every row, table by table\n",
             *docs_tables.links(library, "knowledge"),
