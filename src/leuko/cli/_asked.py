@@ -67,7 +67,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         "answers",
         multiple=True,
         metavar="ITEM=VALUE",
-        help='An item of a score, given by hand: "burden-of-illness=mild". Repeatable.',
+        help='An item of a score, given by hand: "burden_of_illness=mild". Repeatable.',
     ),
     click.option("--regimen", metavar="NAME", help="The chemotherapy regimen, where the files do not name it."),
     click.option(
