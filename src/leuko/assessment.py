@@ -15,7 +15,7 @@ from leuko.answers import Findings, answer, headline
 from leuko.causes import causes_of
 from leuko.drugs import links_of
 from leuko.errors import Notice
-from leuko.infection import infection_of
+from leuko.infection import alert_body_of, infection_of
 from leuko.knowledge import Library, load_library
 from leuko.plan import plan_of
 from leuko.record import Record, Sign, digest_of
@@ -115,7 +115,14 @@ def _parts(record: Record, standing: Standing, asked: Asked, library: Library, a
     series, latest, courses = standing.cleaned.series, standing.latest, standing.courses
     same: Any = {"library": library, "as_of": as_of}
     links = links_of(record, series=series, courses=courses, **same)
-    infection = infection_of(record, series=series, latest=latest, symptoms=asked.symptoms, **same)
+    infection = infection_of(
+        record,
+        series=series,
+        latest=latest,
+        symptoms=asked.symptoms,
+        alert_body=alert_body_of(asked.site.bodies, library),
+        **same,
+    )
     seen: Any = {"series": series, "latest": latest, "courses": courses, **same}
     causes = causes_of(record, lines=standing.lines, drug_links=links, **seen)
     scores = scores_of(record, series=series, latest=latest, infection=infection, answers=asked.answers or None, **same)

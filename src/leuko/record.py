@@ -56,7 +56,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What the source itself wrote, and where. The place is no part of `repr`: digests rest on content, not on files."""
+    """What the source itself wrote, and where. The place is no part of `repr`: digests rest on content, not files."""
 
     place: Place = field(repr=False)
     value_text: str = ""

@@ -7,7 +7,8 @@ A site writes a small TOML file:
     fever_limit = 38.0          # degrees Celsius
     fever_limit_child = 38.0
     low_limit = 36.0
-    bodies = ["ESMO"]
+    bodies = ["ESMO"]           # the first whose definition of febrile neutropenia is known alerts; else any does
+    country = "UK"              # US, UK or EU: whose schemes for monitored medicines stand first
 
     [phones]
     helpline = "+49 30 1234567"
@@ -29,6 +30,7 @@ from typing import Any, Final
 
 from leuko.errors import UnreadableInput, UsageError
 
+COUNTRIES: Final = ("US", "UK", "EU")
 ROLES: Final = ("emergency", "helpline", "out_of_hours", "doctor", "prescriber")
 
 
@@ -37,7 +39,8 @@ class SiteSettings:
     """The settings of a site; limits are body temperatures [Cel], None where the site leaves them to leuko.
 
     `phones` has a number by role: emergency, helpline (the treating team, day and night), out_of_hours, doctor,
-    prescriber. `bodies` are the guideline bodies the site prefers, most preferred first. `source` is the file.
+    prescriber. `bodies` are the guideline bodies the site prefers, most preferred first. `country` is
+    one of COUNTRIES or empty. `source` is the file.
     """
 
     name: str = ""
@@ -46,6 +49,7 @@ class SiteSettings:
     fever_limit_child: float | None = None
     low_limit: float | None = None
     bodies: tuple[str, ...] = ()
+    country: str = ""
     phones: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     source: str = ""
 
@@ -73,6 +77,7 @@ def site_of(table: Mapping[str, Any], *, source: str = "") -> SiteSettings:
         fever_limit_child=_limit(table, "fever_limit_child", source),
         low_limit=_limit(table, "low_limit", source),
         bodies=_bodies(table, source),
+        country=_country(table, source),
         phones=_phones(table, source),
         source=source,
     )
@@ -111,6 +116,17 @@ def _bodies(table: Mapping[str, Any], source: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise UsageError("bodies must be a list of names", where=source, do='write bodies = ["ESMO", "IDSA"]')
     return tuple(value)
+
+
+def _country(table: Mapping[str, Any], source: str) -> str:
+    value = _text(table, "country", source)
+    if value and value not in COUNTRIES:
+        raise UsageError(
+            f"{value!r} is no country that leuko has schemes of",
+            where=source,
+            do=f"write one of {', '.join(COUNTRIES)}",
+        )
+    return value
 
 
 def _phones(table: Mapping[str, Any], source: str) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from leuko.errors import Place
 from leuko.infection import parse_symptom
 from leuko.knowledge import load_library
 from leuko.record import Count, Moment, Origin, Patient, Record
+from leuko.site import SiteSettings
 
 ADULT = Patient(id="p", born=date(1980, 5, 1), sex="female")
 TODAY = date(2026, 3, 10)
@@ -85,3 +86,16 @@ def test_an_emergency_comes_before_the_count():
     assert found.headline.index("emergency") < found.headline.index("neutropenia:")
     assert found.infection is not None
     assert found.infection.urgency.level == "emergency"
+
+
+def test_the_site_chooses_whose_definition_alerts():
+    library = load_library()
+    fever = parse_symptom("fever=38.2@2026-03-10T07:00", library=library)  # once: a fever for some bodies only
+    counts = (count("wbc", 0.9), count("neutrophils", 0.3))
+    by_any, _ = told(*counts, asked=Asked(symptoms=(fever,)))
+    by_idsa, _ = told(*counts, asked=Asked(symptoms=(fever,), site=SiteSettings(bodies=("IDSA",))))
+    assert by_any.infection is not None
+    assert by_idsa.infection is not None
+    assert by_idsa.infection.alert_body == "IDSA"
+    assert by_any.infection.alert is True
+    assert by_idsa.infection.alert is not True

@@ -40,7 +40,7 @@ def course_of(
 
     Counts of other analytes take no part, nor do those without a day, from after `as_of`, in another unit or without a
     possible number; a gap tells of these. `doses` keep the rhythm of a treatment from being read as the person's own;
-    `cycles` are the times at which treatment was given that makes counts fall, so that a new cycle begins a new episode.
+    `cycles` are the times at which treatment was given that makes counts fall: a new cycle begins a new episode.
     Raises UsageError for an analyte without course rules.
     """
     if analyte not in library.course:

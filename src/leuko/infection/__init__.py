@@ -15,7 +15,7 @@ from leuko.infection.neutropenia import ExpectedFall
 from leuko.infection.present import page_signs_of, suspicion, symptoms_of
 from leuko.infection.readings import Readings, readings_of
 from leuko.infection.urgency import cautions_of, disagreements, risk_of, urgency_of
-from leuko.infection.verdicts import ANY, Case, check_alert_body, rows_that_drive, verdict
+from leuko.infection.verdicts import ANY, Case, alert_body_of, check_alert_body, rows_that_drive, verdict
 from leuko.intake.questionnaire import questionnaire, signs_from_response
 from leuko.intake.symptom_words import Vocabulary, vocabulary
 from leuko.intake.symptoms import parse_symptom
@@ -24,7 +24,15 @@ from leuko.record import Count, Record, Sign
 from leuko.result import Gap, Reason, Status
 from leuko.result.infection import FeverVerdict, Infection
 
-__all__ = ["ANY", "ExpectedFall", "infection_of", "parse_symptom", "questionnaire", "signs_from_response"]
+__all__ = [
+    "ANY",
+    "ExpectedFall",
+    "alert_body_of",
+    "infection_of",
+    "parse_symptom",
+    "questionnaire",
+    "signs_from_response",
+]
 
 
 def infection_of(

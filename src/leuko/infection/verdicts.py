@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -68,6 +68,12 @@ def check_alert_body(name: str, library: Library) -> None:
         raise UsageError(
             f"no definition of febrile neutropenia by {name!r}", why=f"known: {known}", do="name one of these"
         )
+
+
+def alert_body_of(bodies: Iterable[str], library: Library) -> str:
+    """The first of a site's preferred bodies that has a definition of febrile neutropenia; else any body alerts."""
+    rows = rows_that_drive(library)
+    return next((name for name in bodies if any(_is_named(row, name) for row in rows)), ANY)
 
 
 def _is_named(row: FeverRow, name: str) -> bool:

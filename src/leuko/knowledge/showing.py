@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
+from typing import Any
 
 from leuko.errors import UsageError
-from leuko.knowledge.library import Library, bases
+from leuko.knowledge.further import further_kinds, kind_name
+from leuko.knowledge.library import Library, every_basis
 from leuko.knowledge.probing import say_ages, say_band
 from leuko.knowledge.schema import (
     Ages,
     Analyte,
+    Band,
     Basis,
     CodeRow,
     CourseRules,
@@ -50,7 +53,8 @@ def show(library: Library, key: str) -> tuple[Card, ...]:
     `definition:SV001`, both also without the first word), `course:neutrophils`, an analyte, a source, or a code
     (`code:http://loinc.org|751-8`, also without the first word).
     """
-    for cards in (_schemes(library, key), _rows(library, key), _analytes(library, key), _sources(library, key)):
+    places = (_schemes, _rows, _analytes, _sources, _further)
+    for cards in (place(library, key) for place in places):
         found = tuple(cards)
         if found:
             return found
@@ -64,8 +68,8 @@ def show(library: Library, key: str) -> tuple[Card, ...]:
 
 def keys(library: Library) -> tuple[str, ...]:
     """Every key that `show` knows, short forms included."""
-    rows = [key for key, _ in bases(library)]
-    short = [key.partition(":")[2] for key in rows if key.startswith(("definition:", "interval:"))]
+    rows = [key for key, _ in every_basis(library)]
+    short = [key.partition(":")[2] for key in rows if not key.startswith(("analyte:", "code:", "course:"))]
     return (*rows, *short, *library.analytes, *library.sources)
 
 
@@ -104,6 +108,49 @@ def _sources(library: Library, key: str) -> Iterator[Card]:
     source = library.sources.get(key)
     if source is not None:
         yield _source_card(library, source)
+
+
+def _further(library: Library, key: str) -> Iterator[Card]:
+    """Rows of the further tables (causes, medicines, scores, ...): every field that says something, by its name."""
+    for kind in further_kinds():
+        name = kind_name(kind)
+        for row in library.rows(kind):
+            if key in {row.id, f"{name}:{row.id}"}:
+                facts = tuple((field.replace("_", " "), text) for field, text in _said(row))
+                yield _card(library, f"{name}:{row.id}", f"{_titled(row)} ({name.replace('_', ' ')})", facts, row.basis)
+
+
+def _titled(row: Any) -> str:
+    names = (getattr(row, field, "") for field in ("name", "title", "label", "inn", "condition"))
+    return next((str(name) for name in names if name), row.id)
+
+
+def _said(row: Any) -> Iterator[tuple[str, str]]:
+    for field in fields(row):
+        text = _plain(getattr(row, field.name)) if field.name not in {"id", "basis"} else ""
+        if text:
+            yield field.name, text
+
+
+def _plain(value: object) -> str:
+    """A value of a row in words; what says nothing (None, empty, no) is empty."""
+    if value is None or value is False:
+        return ""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain_row(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_plain(one)}" for name, one in value.items())
+    if isinstance(value, (tuple, list, frozenset)):
+        return ", ".join(_plain(one) for one in value)
+    return "yes" if value is True else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _plain_row(value: Any) -> str:
+    if isinstance(value, Basis):
+        return f"{value.says} [{value.source}, {value.confidence}]".strip()
+    if isinstance(value, Band):
+        return say_band(value)
+    return "; ".join(f"{name.replace('_', ' ')} {text}" for name, text in _said(value))
 
 
 def _card(library: Library, key: str, title: str, facts: Facts, basis: Basis, *, see: tuple[str, ...] = ()) -> Card:
@@ -224,7 +271,7 @@ def _source_card(library: Library, source: Source) -> Card:
         ("licence", source.licence),
         ("note", source.note),
     )
-    resting = tuple(key for key, basis in bases(library) if basis.source == source.id)
+    resting = tuple(key for key, basis in every_basis(library) if basis.source == source.id)
     shown = tuple((label, text) for label, text in facts if text)
     return Card(key=source.id, title=source.title, facts=shown, see=resting)
 

@@ -21,7 +21,8 @@ class OutlookRow:
     """One published figure: `question` groups those that answer the same one, in the words that a reader sees.
 
     `causes` are ids of causes; `of_fever` is true for figures about febrile neutropenia, whatever its cause.
-    `medicines` (INN) narrows it to people on one of them, `levels` to people whose count is so low. `value` and `population` are as printed.
+    `medicines` (INN) narrows it to people on one of them, `levels` to people whose count is so low. `value` and
+    `population` are as printed.
     """
 
     FOLDER: ClassVar[str] = "outlook"
@@ -60,7 +61,8 @@ class AdviceRow:
 class CallRow:
     """Which sign, whom to call, how fast, for people of these tiers or on one of these medicines (INN).
 
-    `children` keeps it to children. `reading` names the temperature limit that calls too: that of fever, or that of a low temperature.
+    `children` keeps it to children. `reading` names the temperature limit that calls too: that of fever, or that
+    of a low temperature.
     """
 
     FOLDER: ClassVar[str] = "callrules"
