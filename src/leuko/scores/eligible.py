@@ -120,9 +120,17 @@ def _febrile_neutropenia(verdicts: list[FeverVerdict]) -> list[_Heard]:
     met = [one for one in verdicts if one.met]
     if met:
         bodies = say_list(list(dict.fromkeys(one.body for one in met)))
-        return [_Heard(met=True, text=f"by {bodies}: {met[0].reason.text}", evidence=met[0].reason.evidence)]
+        return [
+            _Heard(met=True, text=f"by {bodies}: {met[0].reason.text.rstrip('.')}", evidence=met[0].reason.evidence)
+        ]
     if verdicts and all(one.met is False for one in verdicts):
-        return [_Heard(met=False, text=f"by no body: {verdicts[0].reason.text}", evidence=verdicts[0].reason.evidence)]
+        return [
+            _Heard(
+                met=False,
+                text=f"by no body: {verdicts[0].reason.text.rstrip('.')}",
+                evidence=verdicts[0].reason.evidence,
+            )
+        ]
     return []
 
 
