@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import leuko
 from leuko.knowledge import load_library
 from leuko.knowledge.audit import check, errors
 from leuko.knowledge.library import bases
@@ -30,6 +34,29 @@ def test_every_row_names_its_source_and_what_it_rests_on(key: str, basis: Basis)
     assert basis.source in LIBRARY.sources, key
     if basis.drives:
         assert basis.locator or basis.says or basis.note, key
+
+
+def test_every_source_that_a_row_names_anywhere_exists() -> None:
+    """Also inside a row: the basis of a regimen's doses, of each body's risk class."""
+    rows = Path(leuko.__file__).parent / "data"
+    named = {
+        (source, file.name)
+        for file in rows.rglob("*.toml")
+        if file.parent.name != "sources"
+        for source in _named_sources(tomllib.loads(file.read_text("utf-8")))
+    }
+    assert {(source, file) for source, file in named if source not in LIBRARY.sources} == set()
+
+
+def _named_sources(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("source"), str):
+            yield value["source"]
+        for part in value.values():
+            yield from _named_sources(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _named_sources(part)
 
 
 @pytest.mark.parametrize("source", list(LIBRARY.sources.values()), ids=lambda source: source.id)
