@@ -10,13 +10,14 @@ one person, a unit that is not the analyte's, editions in force side by side wit
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from itertools import combinations, pairwise
 from typing import Literal, Protocol, TypeVar
 
 from leuko.knowledge.coverage import Coverage, coverage
 from leuko.knowledge.difference import Change, Difference, Shift, diff, shifts
+from leuko.knowledge.further import further_kinds, kind_name
 from leuko.knowledge.library import Library, every_basis
 from leuko.knowledge.probing import SEXES, age_points, holds, is_empty, is_empty_age, say_age, say_band, value_points
 from leuko.knowledge.schema import (
@@ -277,11 +278,33 @@ def _check_bases(library: Library) -> Iterator[Finding]:
         used.add(basis.source)
         if basis.drives and not (basis.locator or basis.says or basis.note):
             yield _error(key, "drives conclusions, but names neither a place in its source nor what stands there")
+    for key, basis in _inner_bases(library):
+        used.add(basis.source)
+        if basis.source not in library.sources:
+            yield _error(key, f"names a source that does not exist: {basis.source}")
     for source in library.sources.values():
         if source.id not in used:
             yield _warning(source.id, "no row rests on this source")
         if not (source.doi or source.pmid or source.url or source.note):
             yield _warning(source.id, "has no identifier and no address: a reader cannot find it")
+
+
+def _inner_bases(library: Library) -> Iterator[tuple[str, Basis]]:
+    """What the rows of the further tables rest on inside: the basis of one field, figure or statement."""
+    for kind in further_kinds():
+        for row in library.rows(kind):
+            yield from ((f"{kind_name(kind)}:{row.id}", basis) for basis in _within(row))
+
+
+def _within(value: object) -> Iterator[Basis]:
+    if isinstance(value, Basis):
+        yield value
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _within(getattr(value, field.name))
+    elif isinstance(value, (tuple, Mapping)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _within(item)
 
 
 def _check_unit(library: Library, key: str, analyte: str, unit: str) -> Iterator[Finding]:
