@@ -221,6 +221,13 @@ class TestClozapine:
         assert person.infection.urgency.level in {"urgent", "emergency"}
         assert any(call.active for call in person.advice.calls)
 
+    def test_the_leaflet_says_to_call_today_before_the_next_dose(self) -> None:
+        person = found("clozapine")
+        lead = " ".join(leaflet(person, person.advice, library=LIBRARY).lead)
+        assert "below the limit for clozapine" in lead
+        assert "before you take the next dose" in lead
+        assert any("clozapin" in line.lower() for line in leaflet(person, person.advice, language="de").lead)
+
     def test_no_words_of_chemotherapy(self) -> None:
         person = found("clozapine")
         assert person.advice.situation.treatment is False

@@ -7,7 +7,7 @@ together; `html`, `pdf` and `text` write them. What is not known is said to be n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import inf
@@ -146,6 +146,7 @@ def facts_of(assessment: Assessment, advice: AdviceSet, *, library: Library) -> 
         "lines:other": bool({"platelets", "red"} & set(assessment.lines.low)),
         "cyclic": found.cyclic,
         "watched": bool(found.watched),
+        "watched:stop": _is_stopped(assessment, found.watched),
         "count": anc is not None,
         "usual": anc is not None and anc.interval.low is not None and not found.benign,
         "white_count": anc is None and white is not None,
@@ -162,6 +163,18 @@ def facts_of(assessment: Assessment, advice: AdviceSet, *, library: Library) -> 
         **_cause_facts(assessment, library),
     }
     return frozenset(name for name, held in facts.items() if held)
+
+
+def _is_stopped(assessment: Assessment, watched: Sequence[str]) -> bool:
+    """Whether a scheme that was read asks to stop or interrupt a watched medicine at these counts."""
+    asked = assessment.plan.monitoring if assessment.plan is not None else ()
+    return any(
+        one.drug in watched
+        and one.running is not False
+        and one.action in {"stop", "withhold", "contraindicated"}
+        and any(citation.confidence != "house" for citation in one.reason.citations)
+        for one in asked
+    )
 
 
 def _cause_facts(assessment: Assessment, library: Library) -> dict[str, bool]:
