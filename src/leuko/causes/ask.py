@@ -98,12 +98,13 @@ def _telling(met: bool | None, every: list[Finding], some: list[Finding], none: 
 def may_be(predicate: str, scene: Scene) -> bool:
     """Whether a predicate is met, or would be if the person were of the age and sex that it asks for.
 
-    Only to decide what is to be thought of: a record without a date of birth is no reason to think of nothing.
+    Only to decide what is to be thought of: a record without a date of birth is no reason to think of nothing. As in
+    the choice of an interval, an adult is assumed then: what asks for the newborn or for children is not thought of.
     """
     row = predicates_of(scene.library).get(predicate)
     met = ask(predicate, scene).met
     if met is None and isinstance(row, PersonPredicate):
-        return row.ages is not None or row.sex is not None
+        return row.sex is not None or (row.ages is not None and row.ages.high_days is None)
     if met is None and isinstance(row, CombinedPredicate):
         every = all(may_be(name, scene) for name in row.all_of)
         some = sum(may_be(name, scene) for name in row.any_of) >= row.least or not row.any_of

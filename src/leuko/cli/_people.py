@@ -141,7 +141,9 @@ def unit_options(given: Sequence[str], library: Library) -> dict[str, str]:
 
 
 def _analyte(name: str, library: Library) -> str:
-    known = {alias.casefold(): row.id for row in library.analytes.values() for alias in (row.id, row.label, *row.names)}
+    rows = library.analytes.values()
+    known = {alias.casefold(): row.id for row in rows for alias in (*row.names, row.label)}
+    known |= {row.id.casefold(): row.id for row in rows}  # an id beats a laboratory's word for something else
     if name.casefold() in known:
         return known[name.casefold()]
     near = get_close_matches(name.casefold(), known, n=3) or sorted(library.analytes)[:6]
