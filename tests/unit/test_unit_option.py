@@ -1,4 +1,4 @@
-"""`--unit` names an analyte by its id first: "neutrophils" is the count, though laboratories call the percentage so too."""
+"""`--unit` names an analyte by its id first: laboratories call the percentage "neutrophils" too."""
 
 from __future__ import annotations
 
