@@ -61,7 +61,8 @@ docs: setup  ## Check that the generated pages of docs/ are those of the code
 	@$(RUN) python scripts/docs.py --check
 
 .PHONY: docs-write
-docs-write: setup  ## Write the generated pages of docs/ anew
+docs-write: setup  ## Write the generated pages of docs/ and the published JSON Schema anew
+	@$(RUN) leuko schema > .venv/schema.json && cp .venv/schema.json src/leuko/data/schema/assessment-1.0.json
 	@$(RUN) python scripts/docs.py
 
 .PHONY: pictures
