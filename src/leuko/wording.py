@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from math import isfinite
 from typing import Final
 
 from leuko.record import Bound, Count, Moment
 
 _UNIT_WORDS: Final = {"10*9/L": "×10⁹/L", "10*12/L": "×10¹²/L"}
+_YEAR_DAYS: Final = 365.25
 _BOUND_SIGNS: Final = {"=": "", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 
 
@@ -63,6 +65,17 @@ def say_days(days: float) -> str:
     """A number of days: "1 day", "12 days", "0.5 days"."""
     shown = f"{days:.1f}".removesuffix(".0")
     return f"{shown} day" if shown == "1" else f"{shown} days"
+
+
+def whole_years(days: float) -> int | None:
+    """The full years in a number of days, where there are two or more: below that, days say it better."""
+    return int(days // _YEAR_DAYS) if isfinite(days) and days >= 2 * _YEAR_DAYS else None
+
+
+def say_age(days: float) -> str:
+    """How old something is: "12 days", and from two years on "more than 8 years"."""
+    years = whole_years(days)
+    return f"more than {years} years" if years is not None else say_days(days)
 
 
 def say_list(items: list[str] | tuple[str, ...], last: str = "and") -> str:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
-from fixtures.advised import AS_OF, LIBRARY, PEOPLE, advised, assessed, count, dose, record
+from fixtures.advised import AS_OF, LIBRARY, ORIGIN, PEOPLE, advised, assessed, count, dose, record
 from leuko.advice import advice_for, advice_of
 from leuko.assessment import assess
 from leuko.errors import UsageError
@@ -20,7 +21,10 @@ from leuko.knowledge.schema.advice import (
     StatementRow,
 )
 from leuko.knowledge.schema.infection import SymptomRow
-from leuko.report.leaflet import row_key
+from leuko.record import Code, Fact, Record
+from leuko.report.leaflet import leaflet, row_key
+from leuko.result import Assessment
+from leuko.result.advice import AdviceSet
 from leuko.site import ROLES, SiteSettings, site_of
 
 KEYS = {row_key(key) for key, _ in every_basis(LIBRARY)}
@@ -161,6 +165,105 @@ def _check_treatment(person: object, expected: bool | None) -> None:
     advice = advice_for(assess(person, as_of=AS_OF), library=LIBRARY, site=SiteSettings())  # type: ignore[arg-type]
     assert advice.situation.treatment is expected
     assert any("treatment for cancer" in gap.what for gap in advice.gaps) is (expected is None)
+
+
+class TestOneRuleForOneSign:
+    @pytest.mark.parametrize("name", ["clozapine", "carbimazole", "deferiprone"])
+    @pytest.mark.parametrize("anc", [0.8, 0.3])
+    def test_beside_at_once_nothing_waits_for_the_same_day(self, name: str, anc: float) -> None:
+        made = _made(record("x", [count("neutrophils", anc)], doses=[dose(name, date(2026, 1, 5))]))
+        assert {rule.speed for rule in made[1].calls} == {"at_once"}
+        assert any(name in rule.text.casefold() for rule in made[1].calls)
+        call = leaflet(*made, library=LIBRARY).call
+        assert call is not None
+        assert not any("same day" in text for text in (call.heading, *call.items, *call.hints))
+        assert any(name in hint for hint in call.hints)
+
+    def test_with_a_mildly_low_count_the_medicine_keeps_its_own_rule(self) -> None:
+        _, advice = advised("clozapine")
+        assert next(rule for rule in advice.calls if rule.id == "call:clozapine").speed == "same_day"
+
+
+class TestWhatIsNotKnownOfTreatment:
+    def test_metformin_treats_no_cancer(self) -> None:
+        for said in ("Metformin", "metformin 500 mg tablet"):
+            _check_treatment(record("x", [count("neutrophils", 1.2)], doses=[dose(said, AS_OF)]), expected=False)
+
+    def test_metformin_with_something_unknown_stays_open(self) -> None:
+        doses = [dose("metformin", AS_OF), dose("study medicine XY-17", AS_OF)]
+        _check_treatment(record("x", [count("neutrophils", 1.2)], doses=doses), None)
+        _check_treatment(record("x", [count("neutrophils", 1.2)], doses=[dose("metformin XY-17", AS_OF)]), None)
+
+    def test_a_tested_benign_count_with_no_word_of_cancer_is_not_asked(self) -> None:
+        person = record("x", [count("neutrophils", 1.4)], duffy_null=True)
+        made = _made(person)
+        assert made[1].situation.treatment is None
+        assert any("treatment for cancer" in gap.what for gap in made[1].gaps), "never denied"
+        assert _asked(made) == 0
+
+    @pytest.mark.parametrize(
+        "fact",
+        [
+            {"name": "Malignant neoplasm of breast"},
+            {"name": "History of chemotherapy"},
+            {"name": "x", "codes": (Code(system="icd-10-cm", code="C50.9"),)},
+            {"name": ""},
+        ],
+    )
+    def test_whatever_may_point_to_cancer_is_asked_about(self, fact: dict[str, object]) -> None:
+        known: dict[str, object] = {"id": "f", "kind": "condition", "origin": ORIGIN, **fact}
+        person = record("x", [count("neutrophils", 1.4)], duffy_null=True, facts=[Fact(**known)])  # type: ignore[arg-type]
+        assert _asked(_made(person)) == 1
+
+    def test_a_medicine_that_was_not_understood_is_asked_about(self) -> None:
+        person = record("x", [count("neutrophils", 1.4)], duffy_null=True, doses=[dose("XY-17", AS_OF)])
+        assert _asked(_made(person)) == 1
+
+    @pytest.mark.parametrize("name", ["mild-and-no-medicines-listed", "not-low-and-no-medicines-listed"])
+    def test_it_is_asked_once(self, name: str) -> None:
+        made = advised(name)
+        assert _asked(made) == 1
+        assert not any("does not say" in one.because for one in made[1].advice)
+
+
+def _made(person: Record) -> tuple[Assessment, AdviceSet]:
+    assessment = assess(person, as_of=AS_OF, library=LIBRARY)
+    return assessment, advice_for(assessment, library=LIBRARY, site=SiteSettings())
+
+
+def _asked(made: tuple[Assessment, AdviceSet]) -> int:
+    """How often the leaflet speaks of treatment for cancer."""
+    page = leaflet(*made, library=LIBRARY)
+    return sum("treatment for cancer" in text for text in (*page.lead, *(page.call.hints if page.call else ())))
+
+
+class TestWords:
+    def test_advice_names_what_holds_in_this_person(self) -> None:
+        for name, words in (("pancytopenia", "moderately low or worse"), ("chemotherapy-well", "treatment for cancer")):
+            held = [one for one in advised(name)[1].advice if one.id == "P20"]
+            assert [one.because for one in held if words in one.because], name
+
+    def test_a_mild_count_with_a_serious_cause_is_not_called_moderate(self) -> None:
+        assessment = assessed("clozapine")
+        cause = replace(assessment.causes[0], id="CA004", name="myelodysplasia", standing="supported")
+        advice = advice_for(replace(assessment, causes=(cause,)), library=LIBRARY, site=SiteSettings())
+        assert advice.situation.level == "mild"
+        assert advice.situation.tier == "high"
+        held = [one.because for one in advice.advice if one.id == "P20"]
+        assert held == ["It applies: the record supports a cause that asks for the most cautious rules."]
+
+    def test_why_it_is_low_is_not_denied_beside_a_medicine_that_lowers_it(self) -> None:
+        said = " ".join(leaflet(*advised("clozapine"), library=LIBRARY).means.items)
+        assert "Clozapine can lower these cells. There may be other causes too." in said
+        assert "cannot say why" not in said
+
+    @pytest.mark.parametrize(("language", "old"), [("en", "more than 8 years old"), ("de", "mehr als 8 Jahre alt")])
+    def test_a_very_old_count_is_told_in_years(self, language: str, old: str) -> None:
+        made = _made(record("x", [count("neutrophils", 0.8, AS_OF - timedelta(days=3083))]))
+        assert old in " ".join(leaflet(*made, language=language, library=LIBRARY).means.items)
+        assert "more than 8 years old" in made[1].situation.reason.text
+        recent = _made(record("x", [count("neutrophils", 0.8, AS_OF - timedelta(days=729))]))
+        assert "729 days old" in " ".join(leaflet(*recent, library=LIBRARY).means.items)
 
 
 class TestOutlook:

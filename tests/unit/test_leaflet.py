@@ -150,7 +150,7 @@ class TestContent:
 
     def test_nobody_is_told_to_live_as_always_where_treatment_is_not_known(self) -> None:
         assert leaflet_of("not-low").lead == ("You can live as you always do.",)
-        assert leaflet_of("not-low-and-no-medicines-listed").lead[0].startswith("If you are not having treatment")
+        assert leaflet_of("not-low-and-no-medicines-listed").lead[0].startswith("Are you having treatment for cancer?")
 
     def test_men_are_not_asked_about_a_vagina(self) -> None:
         assert "vagina" not in text(leaflet_of("clozapine"))

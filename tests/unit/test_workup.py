@@ -180,3 +180,32 @@ def test_without_an_infection_part_the_counts_still_speak() -> None:
     )
     assert ask("febrile-neutropenia", view).met is None
     assert ask("neutrophils-low", view).met is None
+
+
+def test_a_count_of_the_day_is_not_asked_for_again_in_an_emergency() -> None:
+    ill = {
+        "age_years": 60,
+        "counts": {"wbc": [[0, 0.9]], "neutrophils": [[0, 0.3]], "haemoglobin": [[0, 100]], "platelets": [[0, 90]]},
+        "medicines": [{"drug": "docetaxel", "days": 9}],
+        "results": [{"name": "body temperature", "loinc": "8310-5", "value": 38.6, "unit": "Cel", "days": 0}],
+    }
+    found = steps(ill)["fever-emergency"]
+    assert "cbc" not in found.test_ids
+    assert "blood-culture" in found.test_ids
+    assert any(one.test == "cbc" and one.day == TODAY for one in found.already)
+    part = {name: days for name, days in ill["counts"].items() if name != "platelets"}
+    assert "cbc" in steps({**ill, "counts": part})["fever-emergency"].test_ids
+    before = {name: [[1, rows[0][1]]] for name, rows in ill["counts"].items()}
+    assert "cbc" in steps({**ill, "counts": before})["fever-emergency"].test_ids
+
+
+def test_two_counts_of_the_same_days_are_not_persistent() -> None:
+    others = {"haemoglobin": [[0, 140]], "platelets": [[0, 210]]}
+
+    def tested(days: int) -> bool:
+        counts = {"wbc": [[0, 3.6]], "neutrophils": [[days, 1.2], [0, 1.3]], **others}
+        return "neutropenia-tests" in steps({**MILD, "counts": counts})
+
+    assert not tested(3)
+    assert not tested(13)
+    assert tested(14)

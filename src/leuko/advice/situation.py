@@ -13,19 +13,20 @@ from typing import Final
 
 from leuko.ages import age_span
 from leuko.answers import is_low
+from leuko.causes.phrases import holds_any
 from leuko.drugs.identify import Identified, identified
-from leuko.drugs.names import index_of
+from leuko.drugs.names import Words, index_of, key_of
 from leuko.knowledge import Library
 from leuko.knowledge.schema.advice import AdviceRules
 from leuko.knowledge.schema.drugs import DrugRow
 from leuko.person import person_at, statements_of
-from leuko.record import Dose, Moment, Record
+from leuko.record import Dose, Fact, Moment, Record
 from leuko.result import Reason, Status
 from leuko.result.advice import Level, Situation, Tier
 from leuko.result.causes import Cause
 from leuko.status.intervals import duffy_rows
 from leuko.status.knownness import Person, holds
-from leuko.wording import say_days, say_list
+from leuko.wording import say_age, say_list
 
 Medicines = tuple[tuple[Dose, Identified], ...]
 _UNSAID: Final = Reason(rule="advice:tier", text="")
@@ -42,7 +43,7 @@ def situation_of(
     white = latest.get("wbc")
     stale = _stale(anc or white, library, as_of)
     treatments = _named(medicines, rules.treatment_groups)
-    treatment = _treatment(medicines, treatments, causes, rules)
+    treatment = _treatment(medicines, treatments, causes, rules, index_of(library).words)
     watched = tuple(sorted({row.inn for _, found in medicines for row in found.rows} & set(rules.watched)))
     white_low = is_low(white) if white is not None else None
     benign = level != "not_low" and _benign(record, anc, library)
@@ -58,6 +59,7 @@ def situation_of(
         cyclic=_cyclic(medicines, rules),
         watched=watched,
         benign=benign,
+        asks_treatment=not (benign and not medicines and not _cancer(record, rules)),
         child=_child(record, rules, as_of),
         tier=tier,
         reason=_UNSAID,
@@ -128,12 +130,12 @@ def _cyclic(medicines: Medicines, rules: AdviceRules) -> bool:
 
 
 def _treatment(
-    medicines: Medicines, treatments: tuple[str, ...], causes: Sequence[Cause], rules: AdviceRules
+    medicines: Medicines, treatments: tuple[str, ...], causes: Sequence[Cause], rules: AdviceRules, words: Words
 ) -> bool | None:
     """Whether cancer treatment is on record: never denied where a medicine was not understood or none is listed."""
     if treatments or _supported(causes, rules.treatment_causes) or any(dose.regimen for dose, _ in medicines):
         return True
-    understood = all(found.rows for _, found in medicines)
+    understood = all(found.rows or key_of(dose.drug, words) in rules.other_medicines for dose, found in medicines)
     return False if medicines and understood else None
 
 
@@ -155,6 +157,17 @@ def _benign(record: Record, anc: Status | None, library: Library) -> bool:
 
 def _exact(anc: Status) -> bool:
     return anc.count.bound not in {"<", "<="}
+
+
+def _cancer(record: Record, rules: AdviceRules) -> bool:
+    """Whether anything that the record names has a word of cancer or of its treatment, however it is said."""
+    return any(_points_to_cancer(fact, rules) for fact in record.facts)
+
+
+def _points_to_cancer(fact: Fact, rules: AdviceRules) -> bool:
+    """What the fact is of is unknown where it has no name: then it may be cancer."""
+    coded = any(code.code.upper().startswith(rules.cancer_codes) for code in fact.codes)
+    return coded or not fact.name.strip() or holds_any(f"{fact.name} {fact.detail}", rules.cancer_words)
 
 
 def _child(record: Record, rules: AdviceRules, as_of: date) -> bool | None:
@@ -194,7 +207,7 @@ def _tier(
 def _reason(found: Situation, serious: tuple[Cause, ...], anc: Status | None, library: Library) -> Reason:
     stale = found.stale_days
     parts = [_level_words(found.level, benign=found.benign)]
-    parts += ["that count has no date" if stale == inf else f"that count is {say_days(stale)} old"] if stale else []
+    parts += ["that count has no date" if stale == inf else f"that count is {say_age(stale)} old"] if stale else []
     parts += [_treatment_words(found.treatment, found.treatments)]
     parts += [f"{say_list(found.watched)} can stop neutrophils suddenly"] if found.watched else []
     parts += [f"{say_list([cause.name for cause in serious])} is supported by the record"] if serious else []

@@ -20,7 +20,7 @@ from leuko.knowledge.schema.advice import AdviceRules, BlockRow, LanguageRow
 from leuko.record import Bound, Moment
 from leuko.result import Assessment, Citation, Status
 from leuko.result.advice import AdviceSet, Role, Tier
-from leuko.wording import say_bounded, say_number
+from leuko.wording import say_bounded, say_number, whole_years
 
 _THOUSAND: Final = 1000
 _BELOW: Final = ("<", "<=")
@@ -156,7 +156,7 @@ def facts_of(assessment: Assessment, advice: AdviceSet, *, library: Library) -> 
         # No word of comfort where the count is deep and nothing on record explains it.
         "deep_unexplained": found.treatment is not True and found.level not in {"not_low", "mild", "moderate"},
         "treatment:yes": found.treatment is True,
-        "treatment:unknown": found.treatment is None,
+        "treatment:unknown": found.treatment is None and found.asks_treatment,
         "treatment:named": bool(found.treatments),
         "now": any(rule.active and rule.speed == "at_once" for rule in advice.calls),
         "today": any(rule.active and rule.speed == "same_day" for rule in advice.calls),
@@ -244,11 +244,18 @@ class _Speaker:
             "usual": self.number(anc.interval.low) if anc is not None and anc.interval.low is not None else "",
             "white": self.bounded(white.count.value, white.count.bound) if white is not None else "",
             "when": self.moment(told.count.taken) if told is not None else "",
-            "days": f"{stale:.0f}" if stale is not None and stale != inf else "?",
+            "age": self.age(stale) if stale is not None else "",
             "drugs": ", ".join(map(self.medicine, found.treatments)),
             "watched": ", ".join(map(self.medicine, found.watched)),
             "watched_start": ", ".join(found.watched).capitalize(),
         }
+
+    def age(self, days: float) -> str:
+        """The age of a count: whole years once there are two of them, else days."""
+        texts, years = self.words.texts, whole_years(days)
+        if years is not None:
+            return texts["age.years"].format(years=years)
+        return texts["age.days"].format(days=f"{days:.0f}" if days != inf else "?")
 
     def number(self, value: float) -> str:
         return say_number(value).replace(".", self.words.decimal)

@@ -21,7 +21,8 @@ class Situation:
     the white count was low, `stale_days` the age of that count [days] where it is too old to speak for today.
     `treatment` is whether a medicine that lowers white cells to treat cancer is on record and recent, `treatments` its
     names, `watched` medicines that can stop neutrophils suddenly. `benign`: a lower count is normal for this person,
-    who was tested Duffy-null. `tier` is how cautious the call rules are: a house rule, explained by `reason`.
+    who was tested Duffy-null. `asks_treatment` is false where nothing at all points to cancer in such a person: whether
+    they have treatment is then not asked, nor denied. `tier` is how cautious the call rules are: a house rule, explained by `reason`.
     """
 
     level: Level
@@ -32,6 +33,7 @@ class Situation:
     cyclic: bool
     watched: tuple[str, ...]
     benign: bool
+    asks_treatment: bool = True
     child: bool | None
     tier: Tier
     reason: Reason

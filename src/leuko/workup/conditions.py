@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -50,7 +50,21 @@ def latest_met(row: LatestCondition, view: View) -> Finding:
     shown = say_list([f"{say_count(one)} on {say_moment(one.taken)}" for one in counts])
     if len(counts) < row.repeated and False not in verdicts:
         return unknown(f"{label} {shown}: not repeated yet", *(one.id for one in counts))
-    return Finding(met=all_met(verdicts), text=f"{label} {shown}", evidence=tuple(one.id for one in counts))
+    evidence = tuple(one.id for one in counts)
+    if row.apart_days and False not in verdicts and _stretch(row, view) < row.apart_days:
+        return unknown(f"{label} {shown}: not known to last {say_days(row.apart_days)}", *evidence)
+    return Finding(met=all_met(verdicts), text=f"{label} {shown}", evidence=evidence)
+
+
+def _stretch(row: LatestCondition, view: View) -> float:
+    """How far back the latest counts in a row lie in the band [days]."""
+    days = _by_day(row, view)
+    latest = earliest = max(days)
+    for day in sorted(days, reverse=True):
+        if inside(days[day], row.band) is not True:
+            break
+        earliest = day
+    return float((latest - earliest).days)
 
 
 def _last_days(row: LatestCondition, view: View) -> list[Count]:
@@ -58,8 +72,13 @@ def _last_days(row: LatestCondition, view: View) -> list[Count]:
     latest = view.counted(row.analyte)
     if latest is None:
         return []
-    by_day = {count.taken.day: count for count in view.series[row.analyte] if count.taken is not None}
+    by_day = _by_day(row, view)
     return [by_day[day] for day in sorted(by_day, reverse=True)][: row.repeated]
+
+
+def _by_day(row: LatestCondition, view: View) -> dict[date, Count]:
+    """The last count of each day."""
+    return {count.taken.day: count for count in view.series[row.analyte] if count.taken is not None}
 
 
 def known_met(row: KnownCondition, view: View) -> Finding:

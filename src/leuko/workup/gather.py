@@ -100,7 +100,7 @@ def _goes_along(one: Spoken, others: Sequence[Spoken]) -> bool:
 def _step(one: Spoken, open_: Sequence[StatementRow], path: PathRow | None, view: View) -> Step:
     row, doing = one.row, [statement for statement in one.holding if statement.advises == "do"]
     names = tuple(dict.fromkeys(test for statement in doing for test in statement.tests))
-    held = {name: held_of(tables_of(view.library).tests[name], view) for name in names}
+    held = {name: held_of(tables_of(view.library).tests[name], view, today=row.today_stands) for name in names}
     wanted = tuple(name for name, found in held.items() if found is None or not found.recent)
     bodies = tuple(_body(statement, view) for statement in one.holding)
     first = _first(bodies)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
-from leuko.ages import last_day
+from leuko.ages import first_day, last_day
 from leuko.causes.ask import ask as ask_cause
 from leuko.causes.phrases import holds_any
 from leuko.causes.scene import predicates_of
@@ -21,13 +21,14 @@ LOINC: Final = frozenset({"http://loinc.org", "loinc", "ln", "urn:oid:2.16.840.1
 _UNDONE: Final = frozenset({"registered", "cancelled", "entered-in-error", "not-done", "preparation", "planned"})
 
 
-def held_of(test: TestRow, view: View) -> Already | None:
+def held_of(test: TestRow, view: View, *, today: bool = False) -> Already | None:
     """The latest result of a test in the record, recent or not; None where there is none.
 
-    A result without a date is shown, and never recent: when it was true is not known.
+    A result without a date is shown, and never recent: when it was true is not known. `today`: a test that is
+    otherwise always renewed stands where it was done on the day of the assessment itself.
     """
     if test.renewed:
-        return None
+        return _done_today(test, view) if today else None
     found = sorted(_results(test, view), key=lambda one: (_day(one), one.id))
     if not found:
         return None
@@ -42,6 +43,31 @@ def held_of(test: TestRow, view: View) -> Already | None:
         day=day,
         recent=recent,
     )
+
+
+def _done_today(test: TestRow, view: View) -> Already | None:
+    """A test made of counts, where every one of them was counted on the day of the assessment."""
+    counts = [count for analyte in test.analytes if (count := _counted_today(analyte, view)) is not None]
+    if not counts or len(counts) < len(test.analytes):
+        return None
+    return Already(
+        test=test.id,
+        name=test.name,
+        text=f"{test.name} already done on {say_moment(counts[0].taken)}",
+        evidence=tuple(count.id for count in counts),
+        day=view.as_of,
+        recent=True,
+    )
+
+
+def _counted_today(analyte: str, view: View) -> Count | None:
+    days = [one for one in view.series.get(analyte, ()) if one.taken is not None and _is_day(one.taken, view.as_of)]
+    return days[-1] if days else None
+
+
+def _is_day(moment: Moment, day: date) -> bool:
+    """Whether a moment is known to lie on the day: a month or a year that holds the day is not enough."""
+    return first_day(moment) == day == last_day(moment)
 
 
 def _results(test: TestRow, view: View) -> Iterator[Sign | Count | Fact]:

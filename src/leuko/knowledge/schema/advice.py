@@ -127,7 +127,8 @@ class AdviceRules:
     treat cancer, `cyclic_patterns` those after which counts fall and rise with each dose; a dose counts for
     `treatment_days` [days] after its end. Statuses in `void_statuses` were never given. `plausible` [Cel] bounds the
     fever limit that a site may set. `adult`, `viral_causes`, `blood_causes` and
-    `benign_cause` choose the words.
+    `benign_cause` choose the words. `cancer_words` and `cancer_codes` (how a code begins) are anything that points to
+    cancer or its treatment; `other_medicines` treat no cancer, though leuko's table of medicines has no row of them.
     """
 
     FOLDER: ClassVar[str] = "callrules"
@@ -148,6 +149,9 @@ class AdviceRules:
     void_statuses: tuple[str, ...]
     plausible: Band
     adult: Ages
+    cancer_words: tuple[str, ...] = ()
+    cancer_codes: tuple[str, ...] = ()
+    other_medicines: tuple[str, ...] = ()
     basis: Basis
 
 

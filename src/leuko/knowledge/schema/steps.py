@@ -23,7 +23,8 @@ class TestRow:
 
     A result is meant by a LOINC code, by an analyte among the counts, or by a phrase of `words` in its name (unless one
     of `unless`). It stands for a new one for `valid_days` (None: for good). A `renewed` test, such as a blood count to
-    be repeated, is asked for anew whatever the record holds. `told_by` are predicates of the causes that its result
+    be repeated, is asked for anew whatever the record holds; only a step with `today_stands` takes one whose `analytes`
+    were all counted on the day itself. `told_by` are predicates of the causes that its result
     answers: they say which causes it separates. `met` and `unmet` word the result ("low", "not low") where the first of
     them that read it is met or not.
     """
@@ -68,7 +69,8 @@ class StepRow:
     met. `urgency` holds where no statement names one. `instead` words it where every statement advises against it.
     `separates` are causes that it tells apart beside those that its tests answer. `caution` is said with it always. The
     step that `collects` says what the record leaves open for every other step of the path. One that goes `beside`
-    others is taken only where one of them is to be done.
+    others is taken only where one of them is to be done. Where `today_stands`, a blood count of the day itself is not
+    asked for again.
     """
 
     FOLDER: ClassVar[str] = "steps"
@@ -88,6 +90,7 @@ class StepRow:
     caution: str = ""
     collects: bool = False
     beside: tuple[str, ...] = ()
+    today_stands: bool = False
     basis: Basis
 
 
@@ -124,7 +127,8 @@ class StatementRow:
 class LatestCondition:
     """Does the latest count of an analyte lie in the band? A count too old to speak for today leaves it open.
 
-    With `repeated`, so many counts of different days in a row, the latest of them, must lie in it.
+    With `repeated`, so many counts of different days in a row, the latest of them, must lie in it; with `apart_days`,
+    those counts in a row, however many there are, must reach back so many days [days] before it counts as lasting.
     """
 
     FOLDER: ClassVar[str] = "steps"
@@ -135,6 +139,7 @@ class LatestCondition:
     analyte: str
     band: Band
     repeated: int = 1
+    apart_days: float = 0.0
     ask: str = ""
     basis: Basis
 
