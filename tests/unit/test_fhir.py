@@ -229,7 +229,7 @@ def test_an_observation_without_subject_among_several_is_set_aside(load: Load) -
 
 
 def test_the_caller_may_name_the_person_of_a_file_that_names_nobody(load: Load) -> None:
-    with pytest.raises(UnreadableInput, match="name nobody"):
+    with pytest.raises(UnreadableInput, match="1 Observation names nobody"):
         load(observation(subject=None))
     assert only(load(observation(subject=None), options=ReadOptions(patient="eve"))).patient.id == "eve"
 
@@ -493,7 +493,15 @@ def test_a_future_date_is_told_and_kept(load: Load) -> None:
     options = ReadOptions(as_of=date(2024, 2, 29))
     got = load(bundle(patient(), observation()), options=options)
     assert count(got).value == 3.2
-    assert "LK433" in told(got)
+    (notice,) = [notice for notice in got.notices if notice.code == "LK433"]
+    assert notice.text == "1 date of blood counts lies after 2024-02-29, the day of the assessment"
+
+
+def test_several_future_dates_are_told_once_with_their_number(load: Load) -> None:
+    options = ReadOptions(as_of=date(2024, 2, 29))
+    got = load(bundle(patient(), observation("a"), observation("b")), options=options)
+    (notice,) = [notice for notice in got.notices if notice.code == "LK433"]
+    assert notice.text == "2 dates of blood counts lie after 2024-02-29, the day of the assessment"
 
 
 # ---- reports, panels, specimens -------------------------------------------------------------------------------------
@@ -698,6 +706,13 @@ def test_other_measurements_become_signs_and_are_summed_up(load: Load) -> None:
     assert {sign.value for sign in only(got).signs} == {90.0, 91.0, 92.0, 38.4}
     (notice,) = [notice for notice in got.notices if notice.code == "LK442"]
     assert notice.text.startswith("3 laboratory results")
+
+
+def test_one_other_measurement_is_said_in_the_singular(load: Load) -> None:
+    got = load(bundle(patient(), observation("g", GLUCOSE, valueQuantity=quantity(90, "mg/dL"))))
+    (notice,) = [notice for notice in got.notices if notice.code == "LK442"]
+    assert notice.text.startswith("1 laboratory result of ")
+    assert " is no blood count: " in notice.text
 
 
 def test_conditions(load: Load) -> None:

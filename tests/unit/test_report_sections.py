@@ -18,7 +18,8 @@ from leuko.report.page import html
 from leuko.report.references import References
 from leuko.report.sections import sections
 from leuko.report.terminal import render
-from leuko.result import Citation, Reason
+from leuko.result import Assessment, Citation, Reason
+from leuko.result.infection import Symptom
 
 ORDER = ["Why", "What to find out", "How dangerous", "What to do", "Outlook and advice"]
 
@@ -103,6 +104,95 @@ def _urgency(level: str) -> Any:
 )
 def test_the_short_view_hides_nothing_that_warns(words: str) -> None:
     assert words in flat(render(whole()))
+
+
+def _with_signs(*symptoms: Symptom) -> Assessment:
+    made = whole()
+    assert made.infection is not None
+    return replace(made, infection=replace(made.infection, symptoms=symptoms))
+
+
+def test_a_measured_temperature_is_not_called_a_denial() -> None:
+    made = whole().infection
+    assert made is not None
+    asked = next(one for one in made.symptoms if one.present is False)
+    read = replace(made.symptoms[0].reason, text="fever: 36.8 °C", evidence=("temp-1",))
+    normal = replace(asked, id="fever", name="fever", detail="36.8 °C on 12 March 2026", reason=read)
+    low = replace(normal, id="low_temperature", name="low temperature")
+    denied = replace(normal, id="chills", name="chills", detail="chills: denied")
+    text = flat(render(_with_signs(normal, low, denied, asked)))
+    assert "not fever or low temperature: 36.8 °C on 12 March 2026" in text
+    assert "denied: chills and cough" in text
+
+
+def _open_scores(*, asked: str, fever: bool) -> Assessment:
+    """The person with one score of which it is open whether it applies, with or without what would point to it."""
+    made = whole()
+    assert made.infection is not None
+    assert made.plan is not None
+    assert made.advice is not None
+    first = made.scores[0]
+    question = "Is it so, by the open score?"
+    unknown = replace(
+        first.criteria[0], question=question, asked=asked, met=None, reason=replace(first.reason, text="not on record")
+    )
+    open_ = replace(first, name="Open score", eligible=None, criteria=(unknown,))
+    quiet = replace(
+        made.infection,
+        symptoms=tuple(replace(one, present=None) for one in made.infection.symptoms),
+        verdicts=(),
+        alert=False,
+        suspects_pneumonia=replace(made.infection.suspects_pneumonia, suspected=None),
+        urgency=replace(made.infection.urgency, level="none_found"),
+    )
+    calm = replace(made.advice.situation, treatment=False, treatments=())
+    return replace(
+        made,
+        scores=(open_, *(score for score in made.scores[1:] if score.eligible)),
+        infection=made.infection if fever else quiet,
+        plan=replace(made.plan, regimen=replace(made.plan.regimen, told="none")),
+        advice=replace(made.advice, situation=calm),
+    )
+
+
+def test_a_score_for_fever_is_folded_where_nothing_points_to_it() -> None:
+    text = flat(render(_open_scores(asked="febrile_neutropenia", fever=False)))
+    assert (
+        "1 score applies only with febrile neutropenia, which the record does not show now: Open score (--full)" in text
+    )
+    assert "Scores of which it is open" not in text
+    assert "qSOFA 1 point, low" in text, "one that applies is never folded"
+    full = flat(render(_open_scores(asked="febrile_neutropenia", fever=False), full=True))
+    assert "Open score open applies only with: febrile neutropenia" in full
+    assert "Is it so, by the open score?" not in full
+
+
+@pytest.mark.parametrize(("asked", "fever"), [("febrile_neutropenia", True), ("not_pregnant", False)])
+def test_an_open_score_is_listed_with_a_fever_or_where_something_else_is_open(asked: str, fever: bool) -> None:
+    text = flat(render(_open_scores(asked=asked, fever=fever)))
+    assert "Scores of which it is open whether they apply 1 score: Open score (--full)" in text
+
+
+def test_every_call_rule_stands_in_the_short_view() -> None:
+    made = whole()
+    assert made.advice is not None
+    first = replace(made.advice.calls[0], active=False)
+    rules = tuple(replace(first, id=f"rule-{n}", text=f"Call rule number {n}.") for n in range(9))
+    text = flat(render(replace(made, advice=replace(made.advice, calls=rules))))
+    assert all(rule.text in text for rule in rules)
+
+
+def test_no_label_is_said_twice_and_no_list_is_counted() -> None:
+    made = whole()
+    assert made.advice is not None
+    assert made.plan is not None
+    outlook = replace(made.advice.outlook[0], name="A cause", question="outlook", text="A cause: cannot say.")
+    risk = replace(made.plan.regimen.risks[0], body="NCCN", text="NCCN: high")
+    plan = replace(made.plan, regimen=replace(made.plan.regimen, risks=(risk,)))
+    text = flat(render(replace(made, plan=plan, advice=replace(made.advice, outlook=(outlook,)))))
+    assert "A cause: outlook Cannot say." in text
+    assert "risk of fever: NCCN: high" in text
+    assert " list of what" not in text
 
 
 def test_the_full_view_says_every_reason() -> None:

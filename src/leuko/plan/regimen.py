@@ -276,7 +276,7 @@ def _next(day_1: date | None, length: float | None, known: Known) -> date | None
 
 
 def _risk(risk: FnRisk, row: RegimenRow, known: Known) -> RiskClass:
-    text = f"{risk.body}: {risk.text}"
+    text = risk.text if risk.text.startswith(risk.body) else f"{risk.body}: {risk.text}"
     return RiskClass(
         body=risk.body,
         classes=risk.classes,

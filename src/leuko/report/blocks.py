@@ -57,16 +57,22 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Entries below one heading. A short view shows the first `shown`; `rest` names one other, and several."""
+    """Entries below one heading. A short view shows the first `shown`; `rest` names one other, and several.
+
+    `folded` is said in their place where a number of entries would tell nothing.
+    """
 
     title: str = ""
     table: Table | None = None
     entries: tuple[Entry, ...] = ()
     shown: int = 5
     rest: str = "more|more"
+    folded: str = ""
 
     def left(self, number: int) -> str:
         """What so many others are called: "1 further cause", "3 further causes"."""
+        if self.folded:
+            return self.folded
         one, _, several = self.rest.partition("|")
         return f"{number} {one if number == 1 else several}"
 

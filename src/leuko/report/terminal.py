@@ -188,7 +188,9 @@ def _courses(assessment: Assessment, refs: References, *, full: bool) -> Iterato
         label = label_of(assessment, course.analyte)
         yield from title(f"Course of {label}")
         yield indented(text(course_words(course), (refs.mark(course.kind_reason), "cyan")))
-        for part in (course.trend, course.cycle):
+        # What cannot be assessed stands among the gaps, each cause once for all that it concerns.
+        parts = [part for part in (course.trend, course.cycle) if full or part.gap is None]
+        for part in parts:
             yield indented(text(part.reason.text, (refs.mark(part.reason), "cyan")))
         shown = list(enumerate(course.episodes, 1))[0 if full else -SHOWN_EPISODES :]
         earlier = len(course.episodes) - len(shown)
@@ -268,13 +270,17 @@ def _sources(refs: References, only: set[int] | None) -> Iterator[RenderableType
         yield indented(text((f"{more} further sources stand behind what --full shows", "dim")))
     brief = only is not None and len(listed) > SHOWN_SOURCES
     if brief:
-        yield indented(text(("their places and addresses: --full", "dim")))
+        yield indented(text(("one line each; their full titles, places and addresses: --full", "dim")))
     for ref in listed:
         places = "; ".join(dict.fromkeys(place.locator for place in ref.places if place.locator))
-        weak = "" if ref.confidence == "confirmed" else f" ({ref.confidence})"
-        told = (f"{ref.title}{weak}", *(() if brief else (places, ref.url)))
+        # Before the title: how sure a source is must not be what an ellipsis takes away.
+        weak = "" if ref.confidence == "confirmed" else f"({ref.confidence}) "
+        told = (f"{weak}{ref.title}", *(() if brief else (places, ref.url)))
         pieces = [piece for piece in told if piece]
-        yield indented(grid([(f"[{ref.number}]", ". ".join(pieces))]), 2)
+        if brief:
+            yield indented(text((f"[{ref.number}]  ", "dim"), ". ".join(pieces), cut=True))
+        else:
+            yield indented(grid([(f"[{ref.number}]", ". ".join(pieces))]), 2)
 
 
 def _foot(assessment: Assessment) -> Iterator[RenderableType]:

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-def text(*pieces: str | tuple[str, str]) -> RenderableType:
-    """Text that may carry styles, without what could repaint the terminal."""
+def text(*pieces: str | tuple[str, str], cut: bool = False) -> RenderableType:
+    """Text that may carry styles, without what could repaint the terminal; `cut`: one line, with an ellipsis."""
     from rich.text import Text  # noqa: PLC0415
 
     safe = [harmless(piece) if isinstance(piece, str) else (harmless(piece[0]), piece[1]) for piece in pieces]
-    return Text.assemble(*safe)
+    return Text.assemble(*safe, no_wrap=True, overflow="ellipsis") if cut else Text.assemble(*safe)
 
 
 def indented(renderable: RenderableType, left: int = 2) -> RenderableType:

@@ -97,7 +97,8 @@ def _condition(item: Item, condition: Condition, reading: Reading) -> Fact | Non
 
 def _tell_refuted(item: Item, status: str, reading: Reading) -> None:
     text = f"{{n}} {item.kind} marked {status}; they count for nothing"
-    reading.tell.add("LK450", text, item.found.place("/verificationStatus"))
+    one = f"1 {item.kind} marked {status}; it counts for nothing"
+    reading.tell.add("LK450", text, item.found.place("/verificationStatus"), one=one)
 
 
 def _both(clinical: str, verification: str) -> str:
@@ -122,7 +123,9 @@ def _onset_words(condition: Condition) -> str:
 def _procedure(item: Item, procedure: Procedure, reading: Reading) -> Fact | None:
     status = status_of(item)
     if status == "not-done":
-        reading.tell.add("LK450", "{n} Procedure marked not-done; they count for nothing", item.found.place("/status"))
+        text = "{n} Procedures marked not-done; they count for nothing"
+        one = "1 Procedure marked not-done; it counts for nothing"
+        reading.tell.add("LK450", text, item.found.place("/status"), one=one)
         return None
     start, end = reading.span(procedure.performed_date_time, procedure.performed_period, item, "performed")
     return Fact(
@@ -234,8 +237,9 @@ def _administration(item: Item, given: MedicationAdministration, reading: Readin
 
 def _request(item: Item, order: MedicationRequest, reading: Reading) -> Dose | None:
     if order.do_not_perform:
-        text = "{n} MedicationRequest say that the medicine must not be given; they count as no medicine"
-        reading.tell.add("LK452", text, item.found.place("/doNotPerform"))
+        text = "{n} MedicationRequests say that the medicine must not be given; they count as no medicine"
+        one = "1 MedicationRequest says that the medicine must not be given; it counts as no medicine"
+        reading.tell.add("LK452", text, item.found.place("/doNotPerform"), one=one)
         return None
     dosage = _first(order.dosage_instruction)
     start, end = _bounds(dosage, reading, item)

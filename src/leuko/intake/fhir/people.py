@@ -150,7 +150,10 @@ class People:
     def _without_patient(self, name: str, text: str, reference: Reference | None, item: Item) -> str | None:
         if text == name and not (reference is not None and reference.type):
             self._tell.add(
-                "LK418", f"{{n}} references to “{name}” name no type; read as Patient/{name}", item.found.place()
+                "LK418",
+                f"{{n}} references to “{name}” name no type; read as Patient/{name}",
+                item.found.place(),
+                one=f"1 reference to “{name}” names no type; read as Patient/{name}",
             )
         if text.startswith("http") and name in self.chains:
             return text  # the same id on another server is another person
@@ -160,7 +163,8 @@ class People:
         owner = self._apart.get((name, item.source))
         if owner is None:
             text = f"{{n}} resources point to Patient/{name}, which means several people here; set aside"
-            self._tell.add("LK412", text, item.found.place(), lost=True)
+            one = f"1 resource points to Patient/{name}, which means several people here; set aside"
+            self._tell.add("LK412", text, item.found.place(), one=one, lost=True)
         return owner
 
     # -- resources that name nobody --
@@ -202,10 +206,17 @@ class People:
                 "LK411",
                 f"{{n}} resources name nobody; taken as those of {name}, the only person here",
                 item.found.place(),
+                one=f"1 resource names nobody; taken as that of {name}, the only person here",
             )
             return name
         why = "several people are in the input" if candidates else "no person is in the input"
-        self._tell.add("LK412", f"{{n}} {item.kind} name nobody, and {why}; set aside", item.found.place(), lost=True)
+        self._tell.add(
+            "LK412",
+            f"{{n}} {item.kind} name nobody, and {why}; set aside",
+            item.found.place(),
+            one=f"1 {item.kind} names nobody, and {why}; set aside",
+            lost=True,
+        )
         return None
 
 
@@ -308,7 +319,8 @@ def check_birth(
     future = options.as_of is not None and patient.born > options.as_of
     if not early and not future:
         return patient
-    what = f"{len(early)} blood counts" if early else "the day of the assessment"
+    counts = "1 blood count" if len(early) == 1 else f"{len(early)} blood counts"
+    what = counts if early else "the day of the assessment"
     text = f"the birth date lies after {what}; it is not used, and nothing that depends on age is concluded"
     tell.say("LK415", text, place)
     return without_birth(patient)

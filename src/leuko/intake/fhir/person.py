@@ -121,7 +121,8 @@ def _take(chain: Chain, patient: Patient, found: _Found, work: _Work) -> None:
     if chain.withdrawn:
         what = label(getattr(item.resource, "code", None)) or "without a name"
         text = f"{{n}} {item.kind} ({what}) marked {status_of(item)}; they count for nothing"
-        work.tell.add("LK420", text, item.found.place("/status"))
+        one = f"1 {item.kind} ({what}) marked {status_of(item)}; it counts for nothing"
+        work.tell.add("LK420", text, item.found.place("/status"), one=one)
         return
     if chain.unclear:
         text = f"{item.key} occurs with differing content, and nothing says which is newer; both are kept"
@@ -143,7 +144,8 @@ def _take_observation(chain: Chain, patient: Patient, found: _Found, work: _Work
     item = chain.current
     if _is_about_another(item, work):
         text = "{n} Observations are about a focus other than the patient (a fetus, a donor, a device); set aside"
-        work.tell.add("LK414", text, item.found.place("/focus"), lost=True)
+        one = "1 Observation is about a focus other than the patient (a fetus, a donor, a device); set aside"
+        work.tell.add("LK414", text, item.found.place("/focus"), one=one, lost=True)
         return
     around = _around(item, patient, work, work.tell)
     earlier = _earlier(chain, patient, work)
@@ -217,8 +219,9 @@ def _tell_count(count: Count, work: _Work) -> None:
 def _tell_future(when: Moment | None, place: Place, what: str, work: _Work) -> None:
     as_of = work.options.as_of
     if when is not None and as_of is not None and when.day > as_of:
-        text = f"{{n}} dates of {what} lie after {as_of.isoformat()}, the day of the assessment"
-        work.tell.add("LK433", text, place)
+        after = f"after {as_of.isoformat()}, the day of the assessment"
+        text, one = f"{{n}} dates of {what} lie {after}", f"1 date of {what} lies {after}"
+        work.tell.add("LK433", text, place, one=one)
 
 
 # ---- results that are no counts -------------------------------------------------------------------------------------
@@ -274,7 +277,9 @@ def _tell_others(name: str, found: _Found, tell: Teller) -> None:
     ranked = sorted(found.others.items(), key=lambda pair: (-pair[1], pair[0]))
     shown = ", ".join(f"{number} × {what}" for what, number in ranked[:_SHOWN_CODES])
     rest = f", and {len(ranked) - _SHOWN_CODES} more codes" if len(ranked) > _SHOWN_CODES else ""
-    text = f"{found.others.total()} laboratory results of {name} are no blood count: {shown}{rest}"
+    total = found.others.total()
+    results = "1 laboratory result" if total == 1 else f"{total} laboratory results"
+    text = f"{results} of {name} {'is' if total == 1 else 'are'} no blood count: {shown}{rest}"
     tell.say("LK442", text, min(found.other_places, key=str), read="kept as measurements")
 
 

@@ -65,7 +65,8 @@ def _taken(item: Item, context: Context, zone: tzinfo, tell: Teller) -> Moment |
     taken = _moment(context.taken, "/effectiveDateTime", item, zone, tell)
     if taken is not None and context.time_from:
         text = f"{{n}} results give no time of collection; it was taken from {context.time_from}"
-        tell.add("LK430", text, item.found.place(), read=f"taken {_shown(taken.at)}")
+        one = f"1 result gives no time of collection; it was taken from {context.time_from}"
+        tell.add("LK430", text, item.found.place(), one=one, read=f"taken {_shown(taken.at)}")
     end = moment(context.end, zone)
     if taken is not None and end is not None and (end.day - taken.day).days > 1:
         text = "the time of collection is a period of several days; the result stands at its start"
@@ -82,7 +83,8 @@ def _moment(text: str | None, below: str, item: Item, zone: tzinfo, tell: Teller
     if text and found is None:
         tell.say("LK432", "the date or time cannot be read", item.found.place(below), lost=True)
     elif found is not None and found.has_time and found.zone_assumed:
-        tell.add("LK434", f"{{n}} times name no time zone; read as {zone}", item.found.place(below))
+        one = f"1 time names no time zone; read as {zone}"
+        tell.add("LK434", f"{{n}} times name no time zone; read as {zone}", item.found.place(below), one=one)
     return found
 
 
@@ -90,7 +92,8 @@ def _status(item: Item, tell: Teller) -> ResultStatus:
     written = status_of(item)
     if written not in _STATUSES:
         text = f"the status “{clean(written)[:40]}” is none of FHIR's" if written else "the result has no status"
-        tell.add("LK423", f"{{n}} results: {text}", item.found.place("/status"), read="status unknown")
+        place, one = item.found.place("/status"), f"1 result: {text}"
+        tell.add("LK423", f"{{n}} results: {text}", place, one=one, read="status unknown")
     return _STATUSES.get(written, "unknown")
 
 

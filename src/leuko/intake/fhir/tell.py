@@ -22,6 +22,7 @@ class Teller:
     notices: list[Notice] = field(default_factory=list)
     sums: dict[tuple[str | None, str, str], list[Place]] = field(default_factory=dict)
     facts: dict[tuple[str | None, str, str], dict[str, Any]] = field(default_factory=dict)
+    single: dict[tuple[str | None, str, str], str] = field(default_factory=dict)
 
     def say(self, code: str, text: str, place: Place, *, read: str | None = None, lost: bool = False) -> None:
         """One finding about one place."""
@@ -39,11 +40,17 @@ class Teller:
             )
         )
 
-    def add(self, code: str, text: str, place: Place, *, read: str | None = None, lost: bool = False) -> None:
-        """One of perhaps many equal findings: `text` is told once, with their number in the place of `{n}`."""
+    def add(
+        self, code: str, text: str, place: Place, *, one: str = "", read: str | None = None, lost: bool = False
+    ) -> None:
+        """One of perhaps many equal findings: `text` is told once, with their number in the place of `{n}`.
+
+        `one` is told instead where it stays the only one.
+        """
         key = (self.person, code, text)
         self.sums.setdefault(key, []).append(place)
         self.facts[key] = {"read": read, "lost": lost}
+        self.single[key] = one
 
     def pass_on(self, notices: Iterable[Notice]) -> None:
         """Notices that interpretation made of a result of this person."""
@@ -54,7 +61,8 @@ class Teller:
         for key, places in self.sums.items():
             self.person, code, text = key
             first = min(places, key=lambda place: (place.source, place.line or 0, len(place.pointer or ""), str(place)))
-            self.say(code, text.replace("{n}", str(len(places))), first, **self.facts[key])
+            told = self.single[key] if len(places) == 1 and self.single[key] else text.replace("{n}", str(len(places)))
+            self.say(code, told, first, **self.facts[key])
         self.sums.clear()
         self.person = None
         return tuple(self.notices)

@@ -47,11 +47,11 @@ def _lead(advice: AdviceSet) -> Iterator[Line]:
 
 def _groups(advice: AdviceSet) -> Iterator[Group]:
     active = sorted(advice.calls, key=lambda rule: not rule.active)
+    # No call rule is hidden: the one that is left away may be the one that this person needs.
     yield Group(
         title="When to call",
         entries=tuple(map(_call, active)),
-        shown=SHOWN,
-        rest="further call rule|further call rules",
+        shown=len(active),
     )
     yield Group(
         title="Outlook",
@@ -66,7 +66,7 @@ def _groups(advice: AdviceSet) -> Iterator[Group]:
         shown=SHOWN,
         rest="further piece of advice|further pieces of advice",
     )
-    yield Group(entries=(_limits(advice),), shown=0, rest="list of what the temperatures rest on|lists")
+    yield Group(entries=(_limits(advice),), shown=0, folded="What the temperatures rest on, and telephone numbers")
 
 
 def _call(rule: CallRule) -> Entry:
@@ -98,8 +98,10 @@ def _outlook(each: Outlook) -> Entry:
 
 def _told(each: Outlook) -> str:
     """The text without the name and the question, where it begins with them as the title does."""
-    start = f"{each.name}, {each.question}:"
-    return each.text[len(start) :].strip() if each.text.lower().startswith(start.lower()) else each.text
+    for start in (f"{each.name}, {each.question}:", f"{each.name}:"):
+        if each.text.lower().startswith(start.lower()):
+            return sentence(each.text[len(start) :].strip())
+    return each.text
 
 
 def _advice(each: Advice) -> Entry:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from leuko.report.blocks import Entry, Group, Line, Section, Table, Tone, cell, said, sentence, unlike
 from leuko.report.sections.why import gap_line
 from leuko.result import Assessment
-from leuko.result.infection import FeverVerdict, Infection
-from leuko.result.scores import Score
+from leuko.result.infection import FeverVerdict, Infection, Symptom
+from leuko.result.scores import Score, ScoreCriterion
 from leuko.wording import say_instant, say_list, say_number
 
 KNOWN: Final = {True: "yes", False: "no", None: "cannot say"}
 MET: Final = {True: "met", False: "not met", None: "cannot say"}
 SUSPECTED: Final = {"urinary": "urinary tract infection", "pneumonia": "pneumonia"}
 URGENT_TONES: Final[dict[str, Tone]] = {"emergency": "alert", "urgent": "alert", "cannot_say": "unsure"}
+CAUSES: Final = {
+    "febrile_neutropenia": "febrile neutropenia",
+    "suspected_infection": "a suspected infection",
+    "bacteraemia": "bacteraemia",
+    "cancer": "cancer under treatment",
+    "solid_tumour": "a solid tumour",
+    "solid_tumour_or_lymphoma": "a solid tumour or lymphoma",
+    "haematological": "a blood cancer",
+    "acute_myeloid_leukaemia": "acute myeloid leukaemia",
+    "before_first_cycle": "chemotherapy",
+}
+BRIEFLY: Final = {
+    "febrile_neutropenia": "febrile neutropenia",
+    "suspected_infection": "a suspected infection",
+    "bacteraemia": "bacteraemia",
+}
 SHOWN: Final = 5
 _MET_FIRST: Final = {True: 0, None: 1, False: 2}
 
@@ -23,7 +39,7 @@ _MET_FIRST: Final = {True: 0, None: 1, False: 2}
 def danger(assessment: Assessment) -> Section:
     """Infection first: it is what kills."""
     infection = assessment.infection
-    groups = () if infection is None else (_signs(infection), _verdicts(infection))
+    groups = () if infection is None else (_signs(infection, _measured(assessment)), _verdicts(infection))
     return Section(
         id="danger",
         title="How dangerous",
@@ -41,13 +57,22 @@ def _lead(infection: Infection) -> Iterator[Line]:
     yield from (said(reason, "caution") for reason in infection.cautions)
 
 
-def _signs(infection: Infection) -> Group:
+def _measured(assessment: Assessment) -> frozenset[str]:
+    """The ids of readings with a number: what they rule out was measured, and nobody was asked."""
+    temperatures = () if assessment.infection is None else assessment.infection.temperatures
+    return frozenset([one.id for one in temperatures] + [one.id for one in assessment.signs if one.value is not None])
+
+
+def _signs(infection: Infection, measured: frozenset[str]) -> Group:
     present = [symptom.name for symptom in infection.symptoms if symptom.present]
-    denied = [symptom.name for symptom in infection.symptoms if symptom.present is False]
+    absent = [symptom for symptom in infection.symptoms if symptom.present is False]
+    readings = [symptom for symptom in absent if _by_reading(symptom, measured)]
+    denied = [symptom.name for symptom in absent if symptom not in readings]
     unknown = sum(symptom.present is None for symptom in infection.symptoms)
     lines = [
         Line(text=say_list(present), label="present", tone="alert"),
         Line(text=say_list(denied), label="denied"),
+        *_ruled_out(readings),
         Line(text=f"{unknown} of {len(infection.symptoms)} signs were not asked for", label="not known", tone="unsure")
         if unknown
         else Line(text=""),
@@ -62,6 +87,22 @@ def _signs(infection: Infection) -> Group:
     )
     entry = Entry(title="Signs of infection", lines=unlike(lines), more=unlike(more))
     return Group(entries=(entry,), shown=1)
+
+
+def _by_reading(symptom: Symptom, measured: frozenset[str]) -> bool:
+    """Whether a number, and nobody's answer, says that it is absent."""
+    return not measured.isdisjoint(symptom.reason.evidence) and ": denied" not in symptom.detail
+
+
+def _ruled_out(readings: Iterable[Symptom]) -> Iterator[Line]:
+    """What a reading is not, with the reading; one reading may speak of several signs."""
+    alike: dict[str, list[Symptom]] = {}
+    for symptom in readings:
+        alike.setdefault(symptom.detail, []).append(symptom)
+    for detail, found in alike.items():
+        evidence = tuple(dict.fromkeys(each for symptom in found for each in symptom.reason.evidence))
+        names = say_list([symptom.name for symptom in found], "or")
+        yield Line(text=detail, label=f"not {names}", evidence=evidence)
 
 
 def _suspicion_line(infection: Infection) -> Iterator[Line]:
@@ -120,7 +161,9 @@ def _verdict(each: FeverVerdict) -> tuple[Line, ...]:
 
 def _scores(assessment: Assessment) -> tuple[Group, ...]:
     used = [score for score in assessment.scores if score.eligible]
-    open_ = [score for score in assessment.scores if score.eligible is None]
+    pointed = _points_to_them(assessment)
+    idle = [score for score in assessment.scores if score.eligible is None and not pointed and _open_causes(score)]
+    open_ = [score for score in assessment.scores if score.eligible is None and score not in idle]
     others = [score for score in assessment.scores if score.eligible is False]
     return (
         Group(title="Scores", entries=tuple(map(_score, used)), shown=SHOWN, rest="further score|further scores"),
@@ -131,11 +174,58 @@ def _scores(assessment: Assessment) -> tuple[Group, ...]:
             rest="score: {0}|scores: {0}".format(say_list([score.name for score in open_])),
         ),
         Group(
+            entries=tuple(map(_idle, idle)),
+            shown=0,
+            folded=_idle_words(idle),
+        ),
+        Group(
             entries=tuple(map(_score, others)),
             shown=0,
             rest="score that does not apply to this person|scores that do not apply to this person",
         ),
     )
+
+
+def _points_to_them(assessment: Assessment) -> bool:
+    """Whether anything on record points to fever, infection, cancer or its treatment; evidence both ways does too."""
+    advice, plan, infection = assessment.advice, assessment.plan, assessment.infection
+    if advice is not None and (advice.situation.treatment or advice.situation.treatments):
+        return True
+    if plan is not None and plan.regimen.told != "none":
+        return True
+    if infection is not None and _infected(infection):
+        return True
+    return any(_spoken_of(each) for score in assessment.scores for each in score.criteria if each.asked in CAUSES)
+
+
+def _infected(infection: Infection) -> bool:
+    fever = any(each.fever for each in infection.verdicts)
+    organs = infection.suspects_urinary.suspected or infection.suspects_pneumonia.suspected
+    urgent = infection.alert or infection.urgency.level in {"emergency", "urgent"}
+    return bool(fever or organs or urgent or any(each.present for each in infection.symptoms))
+
+
+def _spoken_of(each: ScoreCriterion) -> bool:
+    return each.met is True or (each.met is None and each.reason.text.startswith("contradictory"))
+
+
+def _open_causes(score: Score) -> list[str]:
+    """What the score is for and the record does not show."""
+    return [CAUSES[each.asked] for each in score.criteria if each.met is None and each.asked in CAUSES]
+
+
+def _idle(score: Score) -> Entry:
+    needs = say_list(list(dict.fromkeys(_open_causes(score))))
+    return Entry(title=score.name, tag="open", lines=(Line(text=needs, label="applies only with"),))
+
+
+def _idle_words(scores: list[Score]) -> str:
+    found = {each.asked for score in scores for each in score.criteria if each.met is None and each.asked in CAUSES}
+    causes = list(dict.fromkeys(BRIEFLY.get(each, "cancer") for each in CAUSES if each in found))
+    shown = "which the record does not show now" if len(causes) == 1 else "none of which the record shows now"
+    names = say_list([score.name for score in scores])
+    apply = "score applies" if len(scores) == 1 else "scores apply"
+    return f"{len(scores)} {apply} only with {say_list(causes, 'or')}, {shown}: {names}"
 
 
 def _score(score: Score) -> Entry:

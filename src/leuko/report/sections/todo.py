@@ -78,7 +78,7 @@ def _groups(plan: Plan) -> Iterator[Group]:
     yield Group(
         entries=(more,) if rest else (),
         shown=0,
-        rest="list of what the plan leaves open|lists of what the plan leaves open",
+        folded=f"What the plan leaves open: {len(more.lines)} {'point' if len(more.lines) == 1 else 'points'}",
     )
 
 
@@ -92,7 +92,7 @@ def _behind(regimen: Regimen) -> Group:
     """What the regimen and its risk classes were told by."""
     lines = (said(regimen.reason, "regimen"), *(said(risk.reason, risk.body) for risk in regimen.risks))
     entries = (Entry(title="The regimen and its risk", lines=unlike(lines)),) if regimen.told != "none" else ()
-    return Group(entries=entries, shown=0, rest="note on the regimen|notes on the regimen")
+    return Group(entries=entries, shown=0, folded="What the regimen and its risk were told by")
 
 
 def _regimen(regimen: Regimen) -> Iterator[Line]:
@@ -101,7 +101,8 @@ def _regimen(regimen: Regimen) -> Iterator[Line]:
     yield Line(text=regimen.text, label="regimen", citations=regimen.reason.citations, evidence=regimen.reason.evidence)
     for risk in regimen.risks:
         listed = "" if risk.reviewed else " (not reviewed: drives nothing)"
-        yield Line(text=f"{risk.body}: {risk.text}{listed}", label="risk of fever", citations=risk.reason.citations)
+        told = risk.text if risk.text.startswith(risk.body) else f"{risk.body}: {risk.text}"
+        yield Line(text=f"{told}{listed}", label="risk of fever", citations=risk.reason.citations)
     yield from map(gap_line, regimen.gaps)
 
 
