@@ -11,7 +11,7 @@ from rich.console import Console
 
 from fixtures.assessments import bare, rich
 from fixtures.golden import check
-from leuko.report.outline import all_gaps
+from leuko.report.outline import all_gaps, episode_words
 from leuko.report.sketch import sketch
 from leuko.report.terminal import render, show
 
@@ -90,3 +90,14 @@ def test_the_sketch_needs_three_counts_and_room():
     drawn = sketch(rich(), "neutrophils", width=70)
     assert all(sign in drawn for sign in "●○▽■")
     assert max(map(cell_len, drawn.splitlines())) <= 70
+
+
+def test_cuts_of_which_the_same_is_known_share_one_line():
+    episode = rich().courses[0].episodes[-1]
+    first = replace(episode.days_below[0], cut=1.5, least=0, most=None)
+    days = (first, replace(first, cut=1), replace(first, cut=0.5, least=2))
+    facts = episode_words(replace(episode, days_below=days), 1, "Neutrophils").facts
+    assert [told for name, told in facts if name == "Days"] == [
+        "below 1.5 and 1 ×10⁹/L, each: at least 0 days, no upper limit",
+        "below 0.5 ×10⁹/L: at least 2 days, no upper limit",
+    ]

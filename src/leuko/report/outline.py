@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -212,9 +212,19 @@ def span_words(least: float, most: float | None) -> str:
     return say_days(least) if least == most else f"at least {say_days(least)}, at most {say_days(most)}"
 
 
-def below_words(days: DaysBelow, unit: str) -> str:
-    """Days below one cut, as the least and the most."""
-    return f"below {say_number(days.cut)} {say_unit(unit)}: {span_words(days.least, days.most)}"
+def below_words(days: Sequence[DaysBelow], unit: str) -> str:
+    """Days below one cut, or below several of which the same is known, as the least and the most."""
+    cuts = say_list([say_number(each.cut) for each in days])
+    each = ", each" if len(days) > 1 else ""
+    return f"below {cuts} {say_unit(unit)}{each}: {span_words(days[0].least, days[0].most)}"
+
+
+def _alike(days: Iterable[DaysBelow]) -> list[list[DaysBelow]]:
+    """The cuts of which the same span is known, together."""
+    found: dict[tuple[float, float | None], list[DaysBelow]] = {}
+    for each in days:
+        found.setdefault((each.least, each.most), []).append(each)
+    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +245,7 @@ def episode_words(episode: Episode, number: int, label: str) -> EpisodeWords:
         ("True nadir", between_words(episode.nadir)),
         ("Recovery", _recovery_words(episode)),
         ("Length", span_words(*episode.duration)),
-        *(("Days", below_words(days, unit)) for days in episode.days_below if days.most != 0),
+        *(("Days", below_words(days, unit)) for days in _alike([one for one in episode.days_below if one.most != 0])),
     ]
     never = [say_number(days.cut) for days in episode.days_below if days.most == 0]
     if never:
