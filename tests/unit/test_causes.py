@@ -354,3 +354,21 @@ def test_a_row_that_is_not_reviewed_is_listed_and_drives_nothing(tmp_path) -> No
     assert (sarcoidosis.standing, sarcoidosis.strength, sarcoidosis.clues_for) == ("unreviewed", "none", ())
     assert [row.id for row in unreviewed_causes(library)] == ["CA066"]
     assert told[-1] is sarcoidosis
+
+
+def _told_by(cause_id: str, **said) -> list[str]:
+    low = {**LOW, "haemoglobin": 84, "platelets": 94, "mcv": 118}
+    found = next(cause for cause in causes(person(counts=low, **said)) if cause.id == cause_id)
+    return [clue.settle for clue in found.missing]
+
+
+@pytest.mark.parametrize("cause_id", ["CA003", "CA004"])
+def test_a_film_that_is_on_record_is_not_asked_for_again(cause_id: str) -> None:
+    name = {"name": "Blood film"}
+    assert "blood film" in _told_by(cause_id)
+    told = _told_by(cause_id, results=[{**name, "days_before": 1, "value": "Oval macrocytes. No blasts seen."}])
+    assert "blood film" not in told
+    assert any("read again for dysplasia" in one for one in told) is (cause_id == "CA004")
+    assert not any("read again for blasts" in one for one in told), "the film said no"
+    for useless in ({**name, "days_before": 900, "value": "No blasts seen."}, {**name, "days_before": 1}):
+        assert "blood film" in _told_by(cause_id, results=[useless])

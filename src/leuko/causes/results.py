@@ -29,7 +29,9 @@ _ONE_END: Final = re.compile(r"^\s*([<>]|<=|>=|≤|≥)\s*(\d+(?:\.\d+)?)")
 def result_met(row: ResultPredicate, scene: Scene) -> Finding:
     """Whether a test result says so: the latest one that answers; any yes where the finding lasts."""
     told = [(sign, _answer(row, sign, scene)) for sign in scene.record.signs if _meant(row, sign)]
-    answers = [(sign, answer) for sign, answer in told if answer is not None and _counts(row, sign, answer, scene)]
+    answers = [
+        (sign, answer) for sign, answer in told if answer is not None and _counts(row, sign, answer=answer, scene=scene)
+    ]
     if not answers:
         return unknown(*_why_none(row, told, scene))
     sure = [sign for sign, answer in answers if answer]
@@ -37,6 +39,18 @@ def result_met(row: ResultPredicate, scene: Scene) -> Finding:
         return _finding(sure[-1], answer=True)
     sign, answer = max(answers, key=lambda pair: (_day(pair[0]), pair[1]))
     return _finding(sign, answer=answer)
+
+
+def read_now(row: ResultPredicate, wanted: str, scene: Scene) -> Sign | None:
+    """The latest result in words, of the wanted kind, that is recent enough for the question; None where there is none.
+
+    Only a kind that the predicate is read from by name is meant ("blood film"), not what else it can be read from.
+    """
+    if not row.texts or wanted not in row.words:
+        return None
+    told = [sign for sign in scene.record.signs if _meant(row, sign) and (sign.text or sign.origin.value_text).strip()]
+    kind = [sign for sign in told if holds_any(sign.name, (wanted,)) or _is_coded(row, sign)]
+    return max((sign for sign in kind if _counts(row, sign, answer=False, scene=scene)), key=_day, default=None)
 
 
 def _why_none(row: ResultPredicate, told: list[tuple[Sign, bool | None]], scene: Scene) -> tuple[str, ...]:
@@ -53,12 +67,14 @@ def _finding(sign: Sign, *, answer: bool) -> Finding:
 
 
 def _meant(row: ResultPredicate, sign: Sign) -> bool:
-    if any(code.system.casefold() in LOINC and code.code in row.loinc for code in sign.codes):
-        return True
-    return holds_any(sign.name, row.words) and not holds_any(sign.name, row.unless)
+    return _is_coded(row, sign) or (holds_any(sign.name, row.words) and not holds_any(sign.name, row.unless))
 
 
-def _counts(row: ResultPredicate, sign: Sign, answer: bool, scene: Scene) -> bool:
+def _is_coded(row: ResultPredicate, sign: Sign) -> bool:
+    return any(code.system.casefold() in LOINC and code.code in row.loinc for code in sign.codes)
+
+
+def _counts(row: ResultPredicate, sign: Sign, *, answer: bool, scene: Scene) -> bool:
     """Whether an answer is recent enough: a no, and a yes that does not last, must not be older than `valid_days`."""
     if sign.taken is not None and first_day(sign.taken) > scene.as_of:
         return False

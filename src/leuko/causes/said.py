@@ -9,6 +9,7 @@ from typing import Final
 from leuko.causes.ask import ask
 from leuko.causes.finding import Finding
 from leuko.causes.scene import Scene, predicates_of
+from leuko.causes.settle import settle_of
 from leuko.causes.weigh import Weighed, force_of, strength_of, weight_of
 from leuko.knowledge import Library
 from leuko.knowledge.schema.causes import CauseRow, ClueRow, DrugPredicate, FactPredicate
@@ -86,7 +87,7 @@ def _clue(clue: ClueRow, finding: Finding, scene: Scene) -> Clue:
         force=force_of(weight, scene.rules),
         points=clue.points,
         text=f"{finding.text}{why}",
-        settle=predicate.settle if finding.met is None else "",
+        settle=settle_of(predicate, scene) if finding.met is None else "",
         worth=max(clue.yes, 0) if finding.met is None else 0,
         evidence=finding.evidence,
         citations=own,
