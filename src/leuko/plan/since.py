@@ -20,9 +20,12 @@ def counts_since(known: Known, analyte: str, day_1: date) -> tuple[Count, ...]:
 def nadir_met(row: TreatDayRow, known: Known, day_1: date) -> bool | None:
     """Whether the counts since the last treatment meet a row's nadir; None: open, or no counts.
 
-    A count that was never seen in the band counts as not met, as far as counts were taken: the text must say so.
+    A count that was never seen in the band counts as not met, as far as counts were taken: the text must say so. One
+    analyte is enough, unless the row joins them all: a full dose is never allowed on half of what it asks for.
     """
     found = [_one(row, known, day_1, analyte, band) for analyte, band in row.nadir.items()]
+    if row.join == "all":
+        return False if False in found else None if None in found else bool(found)
     return True if True in found else None if None in found else False if found else None
 
 

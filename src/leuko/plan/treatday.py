@@ -299,8 +299,11 @@ def _triggered(line: TreatDayRow, known: Known, day_1: date, *, fever: bool | No
 def _past_gap(row: TreatDayRow, open_: Sequence[TreatDayRow], known: Known, day_1: date) -> Gap:
     why = []
     timed = [line for line in open_ if line.nadir and nadir_met(line, known, day_1) is None]
-    if timed and not any(counts_since(known, name, day_1) for line in timed for name in line.nadir):
+    missing = [name for name in _analytes(timed) if not counts_since(known, name, day_1)]
+    if missing and len(missing) == len(_analytes(timed)):
         why.append("no count since the last treatment")
+    elif missing:
+        why.append(f"no count of {say_list([_label(known, name) for name in missing])} since the last treatment")
     elif timed:
         why.append("how long the count was low cannot be told from the counts there are")
     if any(line.febrile for line in open_):

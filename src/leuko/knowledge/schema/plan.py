@@ -134,10 +134,11 @@ class TreatDayRow:
 
     Rows with the same `table` are judged together, and the strictest that holds speaks. `limits` are bands by analyte;
     `join` says whether one of them is enough. `otherwise` is what the rule says where the limits are not met. Without
-    limits the row has no number of its own and only speaks. `nadir` asks for the counts since the last treatment:
-    one in the band (any analyte is enough) for more than `lasting_days` (None: once is enough). `febrile` asks for
-    febrile neutropenia since then: instead of a nadir, but together with `limits`. The person's drugs must hold all of
-    `drugs` and one of `any_of`; a row without both is carried and never speaks. `alone`: a rule for the drug by itself.
+    limits the row has no number of its own and only speaks. `nadir` asks for the counts since the last treatment: one
+    in the band (any analyte is enough, unless `join` is "all") for more than `lasting_days` (None: once is enough).
+    `febrile` asks for febrile neutropenia since then: instead of a nadir, but together with `limits`. The person's
+    drugs must hold all of `drugs` and one of `any_of`; a row without both is carried and never speaks. `alone`: a rule
+    for the drug by itself.
     `count_days` is how old the count may be [days]; None: the house rule.
     """
 
