@@ -67,7 +67,9 @@ def plan_of(
     )
     found = regimen_of(known, asked=regimen)
     days = treat_days(known, found.regimen, found.rows)
-    monitored = monitoring_of(known, but=found.regimen.drugs, site=site)
+    # one medicine by itself that makes no known regimen (methotrexate for joints) is watched as what it is
+    part = found.regimen.drugs if found.rows or len(found.regimen.drugs) > 1 else ()
+    monitored = monitoring_of(known, but=part, site=site)
     raised = (
         *growth_options(known, found.regimen, found.rows),
         *antimicrobial_options(known, found.regimen, found.rows),

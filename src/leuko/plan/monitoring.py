@@ -133,7 +133,7 @@ def _breaks(doses: Sequence[Taken]) -> tuple[tuple[date, int], ...]:
 
 def _scheme(scheme: MonitorScheme, course: Course, known: Known) -> Monitoring:
     since, notes, conflicts = _since(scheme, course, known)
-    bands = [band for band in known.rows(MonitorBand) if band.scheme == scheme.id and not band.at_start]
+    bands = [row for row in known.rows(MonitorBand) if row.scheme == scheme.id and _applies(row, course, known)]
     counts = {n: c for n, c in known.counts.items() if any(n in band.limits for band in bands)}
     said = speak(bands, counts, {})
     own = next((band for band in bands if band.id in said.rows and meets(band, counts)), None)
@@ -162,6 +162,14 @@ def _scheme(scheme: MonitorScheme, course: Course, known: Known) -> Monitoring:
         conflicts=conflicts,
         gaps=gaps,
     )
+
+
+def _applies(band: MonitorBand, course: Course, known: Known) -> bool:
+    """Whether a band is asked: one for the start only where the last counts are from before the first dose."""
+    if not band.at_start:
+        return True
+    days = [known.counts[name].taken for name in band.limits if name in known.counts]
+    return course.start is not None and bool(days) and all(d is not None and d.day <= course.start for d in days)
 
 
 def _named(bands: Sequence[MonitorBand], ids: Sequence[str], verdict: Advice, own: MonitorBand | None) -> str | None:
