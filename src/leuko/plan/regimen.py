@@ -149,8 +149,24 @@ def _fit(row: RegimenRow, chemo: tuple[Taken, ...], known: Known) -> _Fit | None
         if wanted and wanted <= given and poisons <= wanted | set(phase.optional):
             own = [one for one in window if one.drug in wanted]
             shown = tuple(sorted(poisons | (wanted & given)))
-            return _Fit(row=row, day_1=_day_1(own), drugs=shown, wanted=len(wanted))
+            return _Fit(row=row, day_1=_cycle_start(row, own, chemo), drugs=shown, wanted=len(wanted))
     return None
+
+
+def _cycle_start(row: RegimenRow, own: Sequence[Taken], chemo: Sequence[Taken]) -> date:
+    """Day 1 of the present cycle. Where nothing numbers it and the regimen is given on several days, its doses are
+    walked from the first on: a dose belongs to the cycle until half-way from its last treatment day to the next cycle.
+    """
+    last_day = max(row.treatment_days, default=1)
+    if own[-1].dose.cycle is not None or last_day == 1 or row.cycle_days is None:
+        return _day_1(own)
+    drugs = {one.drug for one in own}
+    days = sorted({one.day for one in chemo if one.drug in drugs} | {one.day for one in own})
+    start, half_way = days[0], (last_day + row.cycle_days) / 2
+    for day in days:
+        if (day - start).days >= half_way:
+            start = day
+    return start
 
 
 def _day_1(window: Sequence[Taken]) -> date:
