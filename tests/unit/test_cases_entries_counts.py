@@ -152,3 +152,25 @@ def test_course(case: dict) -> None:
         "recovered": bool(found.episodes) and found.episodes[-1].recovery_confirmed,
     }
     assert {key: told[key] for key in case["expected"]} == case["expected"]
+
+
+@pytest.mark.parametrize("case", cases("rhythm"))
+def test_rhythm(case: dict) -> None:
+    days = [case["every"] * number for number in range(case["number"])]
+    series = [
+        count(
+            "neutrophils",
+            round(1.6 + 1.5 * math.cos(2 * math.pi * day / case["period"]), 2),
+            taken=Moment(at=MORNING + timedelta(days=day)),
+            id=f"day {day:g}",
+        )
+        for day in days
+    ]
+    found = course_of("neutrophils", series, patient=person(GROWN), library=LIBRARY, as_of=series[-1].taken.day)
+    assert found.cycle.assessable is case["assessable"], found.cycle.reason.text
+    assert (found.kind == "cyclic") is case.get("cyclic", False)
+    if case.get("cyclic"):
+        assert found.cycle.period == pytest.approx(case["period"], abs=2.0)
+    if found.cycle.false_alarm is not None:
+        assert found.cycle.false_alarm <= case.get("false_alarm_most", 1.0)
+        assert found.cycle.false_alarm > case.get("false_alarm_over", -1.0)
