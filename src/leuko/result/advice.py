@@ -22,7 +22,8 @@ class Situation:
     `treatment` is whether a medicine that lowers white cells to treat cancer is on record and recent, `treatments` its
     names, `watched` medicines that can stop neutrophils suddenly. `benign`: a lower count is normal for this person,
     who was tested Duffy-null. `asks_treatment` is false where nothing at all points to cancer in such a person: whether
-    they have treatment is then not asked, nor denied. `tier` is how cautious the call rules are: a house rule, explained by `reason`.
+    they have treatment is then not asked, nor denied. `tier` is how cautious the call rules are: a house rule,
+    explained by `reason`.
     """
 
     level: Level
