@@ -6,6 +6,7 @@ with gaps under `--strict`, 130 interrupted.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import click
 from leuko.errors import LeukoError
 
 INTERNAL, INTERRUPTED = 1, 130
+_RARELY = 200_000  # objects between two looks for cycles: one command makes many that live as long as it runs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    gc.set_threshold(_RARELY)
     from leuko.cli import cli  # noqa: PLC0415 (an import that fails must be told like any other error)
 
     try:

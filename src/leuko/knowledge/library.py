@@ -86,9 +86,11 @@ class Library:
 
         Raises KnowledgeError, naming file and row, as `load_library` does.
         """
+        first = kind not in self.further.kept
         found = self.further.read(kind)
-        for row in found:
-            _require_source(self, *_basis_of(row))
+        for row in found if first else ():
+            if row.basis.source not in self.sources:  # type: ignore[attr-defined]
+                _require_source(self, *_basis_of(row))
         return found
 
     def scheme(self, scheme: str, edition: str) -> GradeScheme:
