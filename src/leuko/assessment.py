@@ -6,7 +6,7 @@ record -> where the counts stand -> medicines, infection, causes -> four answers
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from datetime import date
 from typing import Any, Final, TypedDict
 
@@ -175,8 +175,8 @@ def _citations(value: Any) -> Iterable[Citation]:
     if isinstance(value, Citation):
         yield value
     elif is_dataclass(value):
-        for field in fields(value):
-            yield from _citations(getattr(value, field.name))
+        for name in value.__dataclass_fields__:
+            yield from _citations(getattr(value, name))
     elif isinstance(value, (tuple, list)):
         for item in value:
             yield from _citations(item)

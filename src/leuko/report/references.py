@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -71,5 +71,5 @@ def citations_in(value: Any) -> Iterator[Citation]:
         for item in value:
             yield from citations_in(item)
     elif is_dataclass(value):
-        for each in fields(value):
-            yield from citations_in(getattr(value, each.name))
+        for name in value.__dataclass_fields__:
+            yield from citations_in(getattr(value, name))
