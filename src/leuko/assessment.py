@@ -6,7 +6,7 @@ record -> where the counts stand -> medicines, infection, causes -> four answers
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, TypedDict
 
@@ -22,6 +22,7 @@ from leuko.record import Record, Sign, digest_of
 from leuko.result import Assessment, Citation
 from leuko.result.advice import AdviceSet
 from leuko.result.causes import Cause
+from leuko.result.citing import citations_in
 from leuko.result.drugs import DrugLink
 from leuko.result.infection import Infection
 from leuko.result.plan import Plan
@@ -168,18 +169,4 @@ def _stale_days(library: Library) -> float:
 
 def _sources(value: Any) -> tuple[Citation, ...]:
     """Every citation that the conclusions rest on, once each, in order of appearance."""
-    return tuple(dict.fromkeys(_citations(value)))
-
-
-def _citations(value: Any) -> Iterable[Citation]:
-    if isinstance(value, Citation):
-        yield value
-    elif is_dataclass(value):
-        for name in value.__dataclass_fields__:
-            yield from _citations(getattr(value, name))
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            yield from _citations(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _citations(item)
+    return tuple(dict.fromkeys(citations_in(value)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from leuko.result import Assessment, Citation, Reason
+from leuko.result.citing import citations_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +61,3 @@ def _reference(number: int, places: tuple[Citation, ...]) -> Reference:
     return Reference(
         number=number, source=first.source, title=first.title, url=url, places=places, confidence=confidence
     )
-
-
-def citations_in(value: Any) -> Iterator[Citation]:
-    """Every citation in a result, in order of appearance."""
-    if isinstance(value, Citation):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from citations_in(item)
-    elif is_dataclass(value):
-        for name in value.__dataclass_fields__:
-            yield from citations_in(getattr(value, name))

@@ -28,7 +28,7 @@ from leuko.report.outline import (
     remarks,
     short_interval,
 )
-from leuko.report.references import References, citations_in
+from leuko.report.references import References
 from leuko.report.sections import sections
 from leuko.report.series import shown_analytes
 from leuko.report.sketch import sketch
@@ -36,6 +36,7 @@ from leuko.report.tables import grade_table
 from leuko.report.terminal_parts import grid, indented, table, text, title
 from leuko.report.terminal_sections import drawn
 from leuko.result import Assessment, Reason, Status
+from leuko.result.citing import citations_in
 from leuko.wording import say_bounded, say_date, say_list, say_moment, say_unit
 
 if TYPE_CHECKING:
