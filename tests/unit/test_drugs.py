@@ -113,7 +113,8 @@ class TestIdentify:
         rows = LIBRARY.rows(DrugRow)
         own = next(row for row in rows if row.brands)
         twin = replace(own, id="twin", inn="twin of another", atc=(), rxnorm=())
-        doubled = replace(LIBRARY, further=Doubled((*rows, twin)))
+        kept = {**LIBRARY.further.kept, DrugRow: (*rows, twin)}
+        doubled = replace(LIBRARY, further=replace(LIBRARY.further, kept=kept))
         name = own.brands[0]
         assert identify(dose(name), library=doubled) is None
         assert "several" in identified(dose(name), index_of(doubled)).text
@@ -125,16 +126,6 @@ class TestIdentify:
     def test_eye_drops_are_local(self) -> None:
         assert identified(named("dexamethasone", (ATC, "S01BA01")), INDEX).local
         assert not identified(named("dexamethasone", (ATC, "H02AB02")), INDEX).local
-
-
-class Doubled:
-    """The further tables of a library, with other medicines."""
-
-    def __init__(self, rows: tuple[DrugRow, ...]) -> None:
-        self._rows = rows
-
-    def read(self, kind):
-        return self._rows if kind is DrugRow else LIBRARY.further.read(kind)
 
 
 class TestExposure:
