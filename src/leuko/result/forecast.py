@@ -1,0 +1,136 @@
+"""When will it recover: a forecast, its distributions, and options weighed against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from leuko.result.core import Gap, Reason
+
+Domain = Literal["inside", "soft", "outside"]
+Method = Literal["marrow", "state_space"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A distribution in quantiles: median and the central 50, 80 and 95 %. `never` is the share for whom it does not
+    happen within the horizon (a recovery); the quantiles are then of those for whom it does, and None where too few."""
+
+    unit: str
+    median: float | None
+    inner: tuple[float, float] | None
+    middle: tuple[float, float] | None
+    outer: tuple[float, float] | None
+    never: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fan:
+    """The coming counts at each time: quantiles [10*9/L] of the true count (without the error of a measurement).
+
+    `levels` are the probabilities of `quantiles`, one tuple a level, each as long as `times`; `below` gives for each
+    cut [10*9/L] the probability to lie below it at each time; `paths` are sample courses, drawn from the posterior.
+    """
+
+    times: tuple[datetime, ...]
+    levels: tuple[float, ...]
+    quantiles: tuple[tuple[float, ...], ...]
+    below: tuple[tuple[float, tuple[float, ...]], ...]
+    paths: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chance:
+    """A probability that was asked for (below 0.5 at all, the treat-day rule met on the planned day), and its rule."""
+
+    id: str
+    text: str
+    probability: float
+    on: date | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitting:
+    """How the posterior was found: method, draws, effective sample size, Pareto k-hat, rounds, seed. `sound` is false
+    where the diagnostics do not carry the conclusions (then the forecast is withheld)."""
+
+    method: str
+    draws: int
+    effective: float
+    khat: float
+    rounds: int
+    seed: int
+    counts_used: int
+    sound: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelUsed:
+    """A model that spoke: its name, the people it was fitted on, whether this person lies in its domain, its weight in
+    the mixture of models tried, and the checks that it passed."""
+
+    id: str
+    title: str
+    line: str
+    population: str
+    domain: Domain
+    domain_text: str
+    weight: float
+    checks: tuple[str, ...]
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What is asked of a course [days from `start`, 10*9/L]."""
+
+    nadir: Spread
+    nadir_day: Spread
+    days_below_half: Spread
+    days_below_one: Spread
+    recovery_one: Spread
+    recovery_one_and_half: Spread
+    recovery_baseline: Spread
+    chances: tuple[Chance, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One way to go on, with what it costs: `changes` in words of the plan, dose intensity relative to the plan (1 = as
+    planned), days of delay, the course it leads to. `pareto` is true where no other option is better in all three."""
+
+    id: str
+    text: str
+    changes: tuple[str, ...]
+    dose_intensity: float
+    delay_days: float
+    outcome: Outcome
+    fan: Fan | None
+    severe: float
+    ready: float | None
+    pareto: bool
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """The coming course of one line. `start` is the instant that days are counted from (the last dose, else the last
+    count). Where nothing can be said `fan` and `outcome` are None and `gaps` say why."""
+
+    analyte: str
+    method: Method
+    start: datetime | None
+    start_text: str
+    horizon_days: float
+    headline: str
+    models: tuple[ModelUsed, ...]
+    fan: Fan | None
+    outcome: Outcome | None
+    fitting: Fitting | None
+    options: tuple[Option, ...]
+    dosing: tuple[str, ...]
+    reason: Reason
+    gaps: tuple[Gap, ...]
