@@ -14,8 +14,11 @@ Method = Literal["marrow", "state_space"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """A distribution in quantiles: median and the central 50, 80 and 95 %. `never` is the share for whom it does not
-    happen within the horizon (a recovery); the quantiles are then of those for whom it does, and None where too few."""
+    """A distribution in quantiles: median and the central 50, 80 and 95 %.
+
+    `never` is the share for whom it does not happen within the horizon (a recovery), `not_needed` the share for whom it
+    need not (the count does not fall so low); the quantiles are of the others, and None where there are too few.
+    """
 
     unit: str
     median: float | None
@@ -23,6 +26,18 @@ class Spread:
     middle: tuple[float, float] | None
     outer: tuple[float, float] | None
     never: float = 0.0
+    not_needed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtCut:
+    """What is asked at one cut [10*9/L]: the probability to fall below it, the days below it, the day [from `start`] on
+    which the count is back at or above it for good."""
+
+    cut: float
+    below: float
+    days_below: Spread
+    recovery: Spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +104,7 @@ class Outcome:
 
     nadir: Spread
     nadir_day: Spread
-    days_below_half: Spread
-    days_below_one: Spread
-    recovery_one: Spread
-    recovery_one_and_half: Spread
+    cuts: tuple[AtCut, ...]
     recovery_baseline: Spread
     chances: tuple[Chance, ...]
 

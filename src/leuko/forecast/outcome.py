@@ -1,0 +1,109 @@
+"""What is asked of simulated courses: nadir, days below a cut, recovery; as distributions over the draws.
+
+Courses are (T, N): rows are times, columns equally likely draws. Between two times the logarithm of the count is
+taken to run straight, as in an exponential fall or rise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leuko.forecast.model import Floats
+from leuko.result.forecast import AtCut, Chance, Outcome, Spread
+
+HOURS: Final = 24.0
+LEVELS: Final = (0.025, 0.10, 0.25, 0.5, 0.75, 0.90, 0.975)
+# Quantiles of fewer draws than this say more about the draws than about the person.
+FEWEST: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Courses:
+    """Simulated courses: `days` (T,) from the start of the forecast, `counts` (T, N) [10*9/L], each draw's own baseline
+    (N,) [10*9/L]."""
+
+    days: Floats
+    counts: Floats
+    baseline: Floats
+
+    def between(self, first: float, last: float) -> Courses:
+        """The part from one day to another, both included."""
+        inside = (self.days >= first) & (self.days <= last)
+        return Courses(days=self.days[inside], counts=self.counts[inside], baseline=self.baseline)
+
+
+def spread_of(
+    values: Floats, unit: str, *, never: NDArray[np.bool_] | None = None, needed: NDArray[np.bool_] | None = None
+) -> Spread:
+    """Quantiles of the draws for which it happens; shares of those for which it does not, and need not."""
+    no = np.zeros(values.shape, dtype=bool)
+    late = no if never is None else never
+    idle = no if needed is None else ~needed
+    told = values[~(late | idle)]
+    shares = {"never": float(np.mean(late & ~idle)), "not_needed": float(np.mean(idle))}
+    if told.size < FEWEST:
+        return Spread(unit=unit, median=None, inner=None, middle=None, outer=None, **shares)
+    q = [float(value) for value in np.quantile(told, LEVELS)]
+    return Spread(unit=unit, median=q[3], inner=(q[2], q[4]), middle=(q[1], q[5]), outer=(q[0], q[6]), **shares)
+
+
+def days_below(courses: Courses, cut: float) -> Floats:
+    """Days (N,) that each draw spends below `cut`."""
+    height = np.log(courses.counts) - np.log(cut)
+    before, after = height[:-1], height[1:]
+    low, high = np.minimum(before, after), np.maximum(before, after)
+    width = np.where(high > low, high - low, 1.0)
+    share = np.where(high < 0, 1.0, np.where(low >= 0, 0.0, np.clip(-low / width, 0.0, 1.0)))
+    days: Floats = (share * np.diff(courses.days)[:, None]).sum(axis=0)
+    return days
+
+
+def recovery(courses: Courses, cut: Floats | float) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """When each draw is back at or above `cut` for good: day (N,), not within the horizon (N,), was below (N,)."""
+    height = np.log(courses.counts) - np.log(cut)
+    below = height < 0
+    was: NDArray[np.bool_] = np.asarray(below.any(axis=0))
+    never: NDArray[np.bool_] = below[-1]
+    last = below.shape[0] - 1 - np.argmax(below[::-1], axis=0)
+    last = np.minimum(last, below.shape[0] - 2)
+    draws = np.arange(below.shape[1])
+    start, stop = height[last, draws], height[last + 1, draws]
+    rise = np.where(stop > start, stop - start, 1.0)
+    part = np.clip(-start / rise, 0.0, 1.0)
+    day = courses.days[last] + part * (courses.days[last + 1] - courses.days[last])
+    return day, never, was
+
+
+def nadir(courses: Courses) -> tuple[Floats, Floats]:
+    """Depth [10*9/L] and day of the lowest count of each draw, both (N,)."""
+    at = np.argmin(courses.counts, axis=0)
+    return courses.counts[at, np.arange(courses.counts.shape[1])], courses.days[at]
+
+
+def at_cut(courses: Courses, cut: float) -> AtCut:
+    """Everything that is asked at one cut."""
+    day, never, was = recovery(courses, cut)
+    return AtCut(
+        cut=cut,
+        below=float(np.mean(was)),
+        days_below=spread_of(days_below(courses, cut), "d"),
+        recovery=spread_of(day, "d", never=never, needed=was),
+    )
+
+
+def outcome_of(courses: Courses, *, cuts: Sequence[float], chances: Sequence[Chance] = ()) -> Outcome:
+    """The outcome of simulated courses at the cuts asked for."""
+    depth, when = nadir(courses)
+    day, never, was = recovery(courses, courses.baseline)
+    return Outcome(
+        nadir=spread_of(depth, "10*9/L"),
+        nadir_day=spread_of(when, "d"),
+        cuts=tuple(at_cut(courses, cut) for cut in cuts),
+        recovery_baseline=spread_of(day, "d", never=never, needed=was),
+        chances=tuple(chances),
+    )
