@@ -5,15 +5,16 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from types import NoneType
 from typing import Any
 
+from msgspec.structs import fields
+
 from leuko.knowledge import Library
 from leuko.knowledge.further import further_kinds, kind_name
 from leuko.knowledge.probing import say_ages, say_band
-from leuko.knowledge.schema import Ages, Band, Basis, GradeScheme
+from leuko.knowledge.schema import Ages, Band, Basis, GradeScheme, Row
 from leuko.wording import say_number
 
 TITLES = {
@@ -109,8 +110,7 @@ def _facts(row: Any) -> Iterator[tuple[str, str]]:
     """The fields of a row that say more than their default."""
     for field in fields(row):
         value = getattr(row, field.name)
-        default = field.default if field.default is not MISSING else None
-        if field.name != "basis" and value != default and value not in (None, "", (), {}):
+        if field.name != "basis" and value != field.default and value not in (None, "", (), {}):
             yield field.name, _said(value)
 
 
@@ -133,7 +133,7 @@ _SAYERS: tuple[tuple[Any, Any], ...] = (
 
 
 def _joined(value: Any) -> str:
-    if is_dataclass(value):
+    if isinstance(value, Row):
         return "(" + ", ".join(f"{name} {text}" for name, text in _facts(value)) + ")"
     if isinstance(value, Mapping):
         return ", ".join(f"{name} = {_said(inner)}" for name, inner in value.items())

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as replace_row
 
 from fixtures.series import ADULT, RULES, START, counts, library
 from leuko.course import course_of
@@ -210,6 +211,6 @@ def test_every_low_count_is_in_one_episode_and_no_other(pairs):
 @given(polylines, st.floats(5, 60))
 def test_a_longer_patience_with_holes_never_makes_more_episodes(steps, hole_days):
     series = sampled(truth_of(steps))
-    strict = course(series, known=library(replace(RULES, hole_days=hole_days)))
-    patient = course(series, known=library(replace(RULES, hole_days=2 * hole_days)))
+    strict = course(series, known=library(replace_row(RULES, hole_days=hole_days)))
+    patient = course(series, known=library(replace_row(RULES, hole_days=2 * hole_days)))
     assert len(patient.episodes) <= len(strict.episodes)

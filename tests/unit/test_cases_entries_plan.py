@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fixtures.plans import LIBRARY, day, plan, record
+from leuko.knowledge.schema import Row
 from leuko.knowledge.schema.plan import (
     AntimicrobialRow,
     FactorRow,
@@ -68,6 +69,8 @@ def texts(value: Any) -> str:
         return value
     if is_dataclass(value):
         return " | ".join(texts(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, Row):
+        return " | ".join(texts(getattr(value, name)) for name in value.__struct_fields__)
     return " | ".join(map(texts, value)) if isinstance(value, tuple | frozenset) else ""
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace as replace_row
 
 from fixtures.series import ADULT, RULES, START, counts, definition, dose, library
 from leuko.course import course_of
@@ -421,7 +422,7 @@ def test_the_trend_is_held_against_the_median_outside_episodes():
 
 def test_a_change_is_told_from_chance_by_the_persons_own_variation():
     # CV 10 %: s = sqrt(ln 1.01) = 0.0998; exp(-1.96 * sqrt 2 * 0.0998) = 0.758
-    rules = replace(RULES, within_person_cv=0.10)
+    rules = replace_row(RULES, within_person_cv=0.10)
     steady = [(0, 4.0), (20, 4.0), (40, 4.0)]
     for latest, direction in ((3.1, "stable"), (3.0, "falling"), (5.2, "stable"), (5.4, "rising")):
         assert course([*steady, (60, latest)], known=library(rules)).trend.direction == direction

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace as replace_row
 
 from fixtures.medicines import ATC, LIBRARY, RXNORM, dose, fact, links, moment, named
 from fixtures.series import ADULT, counts
@@ -112,7 +113,7 @@ class TestIdentify:
     def test_several_is_said(self) -> None:
         rows = LIBRARY.rows(DrugRow)
         own = next(row for row in rows if row.brands)
-        twin = replace(own, id="twin", inn="twin of another", atc=(), rxnorm=())
+        twin = replace_row(own, id="twin", inn="twin of another", atc=(), rxnorm=())
         kept = {**LIBRARY.further.kept, DrugRow: (*rows, twin)}
         doubled = replace(LIBRARY, further=replace(LIBRARY.further, kept=kept))
         name = own.brands[0]

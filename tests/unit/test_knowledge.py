@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_row
 
 from leuko.errors import KnowledgeError, UsageError
 from leuko.knowledge import Library, load_library
@@ -147,7 +148,7 @@ class TestCheck:
         assert errors(check(library)) == ()
 
     def test_editions_side_by_side_need_a_reason(self, library: Library) -> None:
-        silent = tuple(replace(scheme, overlap="") for scheme in library.schemes)
+        silent = tuple(replace_row(scheme, overlap="") for scheme in library.schemes)
         found = errors(check(replace(library, schemes=silent)))
         assert [finding.key for finding in found] == ["ctcae-6"]
 
@@ -158,7 +159,7 @@ class TestCheck:
     def test_a_hole_between_grades(self, library: Library) -> None:
         rule = rule_of(library, "5", "neutrophils")
         bands = tuple(
-            replace(graded, band=replace(graded.band, upper=0.9)) if graded.grade == 3 else graded
+            replace_row(graded, band=replace_row(graded.band, upper=0.9)) if graded.grade == 3 else graded
             for graded in rule.bands
         )
         assert any(
@@ -168,14 +169,14 @@ class TestCheck:
     def test_two_grades_for_one_value(self, library: Library) -> None:
         rule = rule_of(library, "5", "neutrophils")
         bands = tuple(
-            replace(graded, band=replace(graded.band, upper_inclusive=True)) if graded.grade == 4 else graded
+            replace_row(graded, band=replace_row(graded.band, upper_inclusive=True)) if graded.grade == 4 else graded
             for graded in rule.bands
         )
         assert any("0.5 has the grades [3, 4] at once" in text for text in broken_rule(library, bands=bands))
 
     def test_an_age_without_a_rule(self, library: Library) -> None:
         daids = library.scheme("daids", "2.1")
-        fewer = replace(daids, rules=tuple(rule for rule in daids.rules if rule.id != "daids-2.1:wbc:to-7-d"))
+        fewer = replace_row(daids, rules=tuple(rule for rule in daids.rules if rule.id != "daids-2.1:wbc:to-7-d"))
         schemes = tuple(fewer if scheme is daids else scheme for scheme in library.schemes)
         found = errors(check(replace(library, schemes=schemes)))
         assert {(finding.key, finding.text) for finding in found} == {
@@ -184,13 +185,13 @@ class TestCheck:
         }
 
     def test_an_interval_upside_down(self, library: Library) -> None:
-        row = replace(library.intervals[0], low=11.0, high=4.0)
+        row = replace_row(library.intervals[0], low=11.0, high=4.0)
         found = errors(check(replace(library, intervals=(row, *library.intervals[1:]))))
         assert any("its low 11 is not below its high 4" in finding.text for finding in found)
 
     def test_two_house_intervals_for_one_person(self, library: Library) -> None:
         adult = next(row for row in library.intervals if row.id == "RI0054")
-        twin = replace(adult, id="twin", ages=Ages(low_days=30 * 365.25))
+        twin = replace_row(adult, id="twin", ages=Ages(low_days=30 * 365.25))
         found = errors(check(replace(library, intervals=(*library.intervals, twin))))
         assert {finding.key for finding in found} == {"wbc intervals"}
         assert any("RI0054 and twin hold at once" in finding.text for finding in found)
@@ -202,7 +203,7 @@ class TestCheck:
 
     def test_an_unreviewed_house_row(self, library: Library) -> None:
         rows = tuple(
-            replace(row, basis=replace(row.basis, confidence="unconfirmed")) if row.id == "SV009" else row
+            replace_row(row, basis=replace_row(row.basis, confidence="unconfirmed")) if row.id == "SV009" else row
             for row in library.definitions
         )
         found = errors(check(replace(library, definitions=rows)))
@@ -210,13 +211,14 @@ class TestCheck:
 
     def test_a_value_in_two_house_bands(self, library: Library) -> None:
         rows = tuple(
-            replace(row, band=Band(upper=0.5)) if row.id == "severe-neutropenia" else row for row in library.definitions
+            replace_row(row, band=Band(upper=0.5)) if row.id == "severe-neutropenia" else row
+            for row in library.definitions
         )
         found = errors(check(replace(library, definitions=rows)))
         assert any("meets severe-neutropenia and very-severe-neutropenia at once" in finding.text for finding in found)
 
     def test_an_unknown_analyte(self, library: Library) -> None:
-        rows = (replace(library.definitions[0], analyte="leucocytes"), *library.definitions[1:])
+        rows = (replace_row(library.definitions[0], analyte="leucocytes"), *library.definitions[1:])
         found = errors(check(replace(library, definitions=rows)))
         assert any("is about leucocytes, which is no analyte" in finding.text for finding in found)
 
@@ -229,8 +231,8 @@ def broken_rule(library: Library, **changes: object) -> list[str]:
     """What the audit says when the CTCAE 5 neutrophil rule is changed."""
     scheme = library.scheme("ctcae", "5")
     rule = rule_of(library, "5", "neutrophils")
-    rules = tuple(replace(rule, **changes) if r is rule else r for r in scheme.rules)  # type: ignore[arg-type]
-    changed = replace(scheme, rules=rules)
+    rules = tuple(replace_row(rule, **changes) if r is rule else r for r in scheme.rules)  # type: ignore[arg-type]
+    changed = replace_row(scheme, rules=rules)
     schemes = tuple(changed if s is scheme else s for s in library.schemes)
     return [finding.text for finding in errors(check(replace(library, schemes=schemes)))]
 
@@ -295,14 +297,14 @@ class TestDiff:
         assert set(diff(load_library(site), library).removed) == set(change.added)
 
     def test_a_moved_limit_says_which_values_change(self, library: Library) -> None:
-        rows = tuple(replace(row, low=1.8) if row.id == "RI0055" else row for row in library.intervals)
+        rows = tuple(replace_row(row, low=1.8) if row.id == "RI0055" else row for row in library.intervals)
         (change,) = diff(library, replace(library, intervals=rows)).changed
         assert change.key == "interval:RI0055"
         assert change.fields == (("low", "1.7", "1.8"),)
         assert change.effects == ("neutrophils from 1.7 to 1.8 is now below the interval",)
 
     def test_a_lowered_limit_the_other_way_round(self, library: Library) -> None:
-        rows = tuple(replace(row, low=1.5) if row.id == "RI0055" else row for row in library.intervals)
+        rows = tuple(replace_row(row, low=1.5) if row.id == "RI0055" else row for row in library.intervals)
         (change,) = diff(library, replace(library, intervals=rows)).changed
         assert change.effects == ("neutrophils from 1.5 to 1.7 is no longer below the interval",)
 
@@ -324,8 +326,8 @@ class TestDiff:
     def test_a_changed_rule_reports_its_shifts(self, library: Library) -> None:
         scheme = library.scheme("ctcae", "5")
         six = rule_of(library, "6", "platelets")
-        rules = tuple(replace(six, id=r.id) if r.analyte == "platelets" else r for r in scheme.rules)
-        changed = replace(scheme, rules=rules)
+        rules = tuple(replace_row(six, id=r.id) if r.analyte == "platelets" else r for r in scheme.rules)
+        changed = replace_row(scheme, rules=rules)
         schemes = tuple(changed if s is scheme else s for s in library.schemes)
         (change,) = diff(library, replace(library, schemes=schemes)).changed
         assert change.effects == ("platelets >= 10 and < 25: grade 4 -> grade 3",)

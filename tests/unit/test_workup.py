@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace as replace_row
 
 from fixtures.people import LIBRARY, TODAY, person, steps_for
 from leuko.errors import KnowledgeError
@@ -160,7 +161,7 @@ def test_every_condition_and_test_is_used() -> None:
 
 def test_a_statement_that_names_what_does_not_exist_is_refused() -> None:
     tables = tables_of(LIBRARY)
-    broken = replace(tables.statements[0], when=("no-such-condition",))
+    broken = replace_row(tables.statements[0], when=("no-such-condition",))
     with pytest.raises(KnowledgeError, match="no-such-condition"):
         _checked(replace(tables, statements=(broken,)), LIBRARY)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Literal, Protocol, TypeVar
 
@@ -28,6 +28,7 @@ from leuko.knowledge.schema import (
     GradeRule,
     GradeScheme,
     IntervalRow,
+    Row,
 )
 from leuko.knowledge.showing import Card, show
 from leuko.record import Sex
@@ -254,7 +255,7 @@ def _applies(row: _Aged, age: float, sex: Sex) -> bool:
 
 
 def _check_course(library: Library) -> Iterator[Finding]:
-    numbers = {field.name for field in fields(CourseRules)} - {"analyte", "basis", "bases"}
+    numbers = set(CourseRules.__struct_fields__) - {"analyte", "basis", "bases"}
     for rules in library.course.values():
         key = f"course:{rules.analyte}"
         if rules.analyte not in library.analytes:
@@ -299,9 +300,9 @@ def _inner_bases(library: Library) -> Iterator[tuple[str, Basis]]:
 def _within(value: object) -> Iterator[Basis]:
     if isinstance(value, Basis):
         yield value
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _within(getattr(value, field.name))
+    elif isinstance(value, Row):
+        for name in value.__struct_fields__:
+            yield from _within(getattr(value, name))
     elif isinstance(value, (tuple, Mapping)):
         for item in value.values() if isinstance(value, Mapping) else value:
             yield from _within(item)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from leuko.knowledge.library import Library
 from leuko.knowledge.probing import holds, say_band, value_points
-from leuko.knowledge.schema import Band, DefinitionRow, GradeRule, IntervalRow
+from leuko.knowledge.schema import Band, DefinitionRow, GradeRule, IntervalRow, Row
 
 Graded = int | str | None
 """A grade; a word where the lower limit of normal decides; None where no grade is given."""
@@ -127,17 +127,17 @@ def _change(key: str, before: Any, after: Any) -> Change:
 
 
 def _field_changes(before: Any, after: Any) -> Iterator[tuple[str, str, str]]:
-    if not is_dataclass(before):
+    if not isinstance(before, Row):
         yield ("scheme", _say(before), _say(after))
         return
-    for field in fields(before):
-        was, now = getattr(before, field.name), getattr(after, field.name)
+    for name in before.__struct_fields__:
+        was, now = getattr(before, name), getattr(after, name)
         if was == now:
             continue
-        if is_dataclass(was) and not isinstance(was, Band):
-            yield from ((f"{field.name}.{name}", old, new) for name, old, new in _field_changes(was, now))
+        if isinstance(was, Row) and not isinstance(was, Band):
+            yield from ((f"{name}.{inner}", old, new) for inner, old, new in _field_changes(was, now))
         else:
-            yield (field.name, _say(was), _say(now))
+            yield (name, _say(was), _say(now))
 
 
 def _effects(before: Any, after: Any) -> Iterator[str]:
@@ -163,7 +163,7 @@ def _say(value: Any) -> str:
         return say_band(value)
     if isinstance(value, tuple):
         return ", ".join(map(_say, value)) or "none"
-    return str(getattr(value, "id", value)) if is_dataclass(value) else str(value)
+    return str(getattr(value, "id", value)) if isinstance(value, Row) else str(value)
 
 
 def _say_grade(grade: Graded) -> str:

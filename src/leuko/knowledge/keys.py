@@ -1,16 +1,18 @@
-"""Which keys a knowledge row may use: a mistyped key must stop the load, not be ignored."""
+"""Which keys of a knowledge row mean nothing: msgspec stops at the first, a person wants to see them all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from leuko.knowledge.schema import Row
 
-def unknown_keys(row: Mapping[str, Any], kind: type) -> set[str]:
-    """The keys of a row, and of the tables inside it, that its dataclass does not have, as `ages.low_day`."""
+
+def unknown_keys(row: Mapping[str, Any], kind: type[Row]) -> set[str]:
+    """The keys of a row, and of the tables inside it, that its type does not have, as `ages.low_day`."""
     inner = _fields_of(kind)
     wrong = set(row.keys() - inner.keys())
     for name, value in row.items():
@@ -23,9 +25,9 @@ def unknown_keys(row: Mapping[str, Any], kind: type) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Nested:
-    """A dataclass that a field holds: alone or in a tuple, or under free names (`named`)."""
+    """A type of row that a field holds: alone or in a tuple, or under free names (`named`)."""
 
-    kind: type
+    kind: type[Row]
     named: bool
 
 
@@ -39,13 +41,13 @@ def _tables(value: Any, *, named: bool) -> Iterator[Mapping[str, Any]]:
 
 
 @cache
-def _fields_of(kind: type) -> Mapping[str, _Nested | None]:
+def _fields_of(kind: type[Row]) -> Mapping[str, _Nested | None]:
     hints = get_type_hints(kind)
-    return MappingProxyType({field.name: _nested_in(hints[field.name]) for field in fields(kind)})
+    return MappingProxyType({name: _nested_in(hints[name]) for name in kind.__struct_fields__})
 
 
 def _nested_in(hint: Any) -> _Nested | None:
     for candidate in (hint, *get_args(hint)):
-        if isinstance(candidate, type) and is_dataclass(candidate):
+        if isinstance(candidate, type) and issubclass(candidate, Row):
             return _Nested(candidate, get_origin(hint) is dict)
     return None

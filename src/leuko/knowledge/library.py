@@ -27,11 +27,12 @@ from leuko.knowledge.schema import (
     GradeScheme,
     IntervalRow,
     NoticeEntry,
+    Row,
     Source,
 )
 from leuko.result import Citation
 
-Row = TypeVar("Row")
+Entry = TypeVar("Entry", bound=Row)
 Key = TypeVar("Key", bound=Hashable)
 Table = dict[str, Any]
 
@@ -47,7 +48,7 @@ class Further:
     parsed: dict[str, list[tuple[str, Table]]]
     kept: dict[type[Any], tuple[Any, ...]]
 
-    def read(self, kind: type[Row]) -> tuple[Row, ...]:
+    def read(self, kind: type[Entry]) -> tuple[Entry, ...]:
         """The rows of one kind, in the order of the files."""
         if kind not in self.kept:
             self.kept[kind] = self._rows(kind)
@@ -81,7 +82,7 @@ class Library:
     notices: Mapping[str, NoticeEntry]
     further: Further
 
-    def rows(self, kind: type[Row]) -> tuple[Row, ...]:
+    def rows(self, kind: type[Entry]) -> tuple[Entry, ...]:
         """All rows of a further kind (knowledge/schema), read when first asked for.
 
         Raises KnowledgeError, naming file and row, as `load_library` does.
@@ -209,8 +210,8 @@ class _Rows:
         """`beside` are the keys that other kinds of row may use in the same files."""
         self._tables, self._beside = tables, beside
 
-    def keyed(self, folder: str, key: str, kind: type[Row], name_of: Callable[[Row], Key]) -> Mapping[Key, Row]:
-        found: dict[Key, Row] = {}
+    def keyed(self, folder: str, key: str, kind: type[Entry], name_of: Callable[[Entry], Key]) -> Mapping[Key, Entry]:
+        found: dict[Key, Entry] = {}
         for file, table in self._tables.get(folder, []):
             allowed = (key, "basis", *sorted(self._beside - {key}))
             _refuse_unknown(file, set(table) - set(allowed), allowed=allowed)
@@ -252,14 +253,13 @@ def _with_basis(row: Table, default: Table) -> Table:
     return {**row, "basis": filled} if filled else row
 
 
-def _convert(file: str, key: str, row: Table, kind: type[Row]) -> Row:
+def _convert(file: str, key: str, row: Table, kind: type[Entry]) -> Entry:
     label = row.get("id") or row.get("code") or row.get("analyte") or "?"
     where = f"{file}, {key} {label}"
-    if wrong := unknown_keys(row, kind):
-        _refuse_unknown(where, wrong)
     try:
         return msgspec.convert(row, kind)
     except msgspec.ValidationError as error:
+        _refuse_unknown(where, unknown_keys(row, kind))
         raise KnowledgeError(f"a {key} breaks the schema", where=where, why=str(error)) from error
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -22,6 +22,7 @@ from leuko.knowledge.schema import (
     GradeRule,
     GradeScheme,
     IntervalRow,
+    Row,
     Source,
 )
 from leuko.record import Sex
@@ -125,18 +126,18 @@ def _titled(row: Any) -> str:
     return next((str(name) for name in names if name), row.id)
 
 
-def _said(row: Any) -> Iterator[tuple[str, str]]:
-    for field in fields(row):
-        text = _plain(getattr(row, field.name)) if field.name not in {"id", "basis"} else ""
+def _said(row: Row) -> Iterator[tuple[str, str]]:
+    for field in row.__struct_fields__:
+        text = _plain(getattr(row, field)) if field not in {"id", "basis"} else ""
         if text:
-            yield field.name, text
+            yield field, text
 
 
 def _plain(value: object) -> str:
     """A value of a row in words; what says nothing (None, empty, no) is empty."""
     if value is None or value is False:
         return ""
-    if is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, Row):
         return _plain_row(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_plain(one)}" for name, one in value.items())
@@ -145,7 +146,7 @@ def _plain(value: object) -> str:
     return "yes" if value is True else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _plain_row(value: Any) -> str:
+def _plain_row(value: Row) -> str:
     if isinstance(value, Basis):
         return f"{value.says} [{value.source}, {value.confidence}]".strip()
     if isinstance(value, Band):

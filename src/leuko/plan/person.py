@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from leuko.ages import age_span
 from leuko.knowledge import Library
-from leuko.knowledge.schema import Ages, Basis
+from leuko.knowledge.schema import Ages, Basis, Row
 from leuko.knowledge.schema.plan import PlanRules
 from leuko.plan.medicines import Shelf, medicines_of, shelf_of
 from leuko.record import Count, Dose, Fact, Moment, Record
@@ -18,7 +18,7 @@ from leuko.result import Citation, Reason, Status
 from leuko.status.knownness import Person as Aged
 from leuko.status.knownness import holds
 
-Row = TypeVar("Row")
+Entry = TypeVar("Entry", bound=Row)
 _DENIED: Final = re.compile(
     r"\b(no|not|without|denies|denied|excluded|ruled out|family history of|suspected|rule out)\b"
 )
@@ -59,7 +59,7 @@ class Known:
         """The last count of each analyte that has a day."""
         return {name: found[-1] for name, found in self.series.items() if found and found[-1].taken is not None}
 
-    def rows(self, kind: type[Row]) -> tuple[Row, ...]:
+    def rows(self, kind: type[Entry]) -> tuple[Entry, ...]:
         """The rows of a kind that may drive a conclusion."""
         return tuple(row for row in self.library.rows(kind) if _basis(row).drives)
 

@@ -59,5 +59,8 @@ from leuko.knowledge.schema.core import (
     Quantity as Quantity,
 )
 from leuko.knowledge.schema.core import (
+    Row as Row,
+)
+from leuko.knowledge.schema.core import (
     Source as Source,
 )

@@ -5,10 +5,11 @@ Temperatures are in degrees Celsius, times in days.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from leuko.knowledge.schema.core import Ages, Band, Basis
+import msgspec
+
+from leuko.knowledge.schema.core import Ages, Band, Basis, Row
 from leuko.result.advice import Level, Role, Speed, Tier
 
 AdviceKind = Literal["do", "avoid", "ask", "evidence"]
@@ -16,8 +17,7 @@ When = Literal["low", "high", "treatment", "profound", "chronic", "anyone"]
 Section = Literal["title", "lead", "call_now", "call_day", "call_emergency", "hint", "means", "do", "avoid", "card"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutlookRow:
+class OutlookRow(Row, frozen=True, kw_only=True):
     """One published figure: `question` groups those that answer the same one, in the words that a reader sees.
 
     `causes` are ids of causes; `of_fever` is true for figures about febrile neutropenia, whatever its cause.
@@ -36,12 +36,11 @@ class OutlookRow:
     question: str
     value: str
     population: str
-    ages: Ages = field(default_factory=Ages)
+    ages: Ages = msgspec.field(default_factory=Ages)
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdviceRow:
+class AdviceRow(Row, frozen=True, kw_only=True):
     """One piece of advice. It applies where any of `when` holds; `evidence` says what stands behind it."""
 
     FOLDER: ClassVar[str] = "prevention"
@@ -57,8 +56,7 @@ class AdviceRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallRow:
+class CallRow(Row, frozen=True, kw_only=True):
     """Which sign, whom to call, how fast, for people of these tiers or on one of these medicines (INN).
 
     `children` keeps it to children. `reading` names the temperature limit that calls too: that of fever, or that
@@ -81,8 +79,7 @@ class CallRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeverLimitRow:
+class FeverLimitRow(Row, frozen=True, kw_only=True):
     """The temperature [Cel] at which one body's leaflet says to call.
 
     `hours`: the reading must hold so long ("" in the text else: one reading is enough); such rows are shown and never
@@ -96,7 +93,7 @@ class FeverLimitRow:
     body: str
     country: str
     audience: str
-    ages: Ages = field(default_factory=Ages)
+    ages: Ages = msgspec.field(default_factory=Ages)
     side: Literal["high", "low"]
     celsius: float
     inclusive: bool = True
@@ -105,8 +102,7 @@ class FeverLimitRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriageRow:
+class TriageRow(Row, frozen=True, kw_only=True):
     """What a telephone helpline or a symptom questionnaire does with an answer: for professionals, listed."""
 
     FOLDER: ClassVar[str] = "callrules"
@@ -118,8 +114,7 @@ class TriageRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdviceRules:
+class AdviceRules(Row, frozen=True, kw_only=True):
     """How the record decides which advice is shown; one row of house rules.
 
     `levels` gives a house severity band (id of its definition) its level; `high_levels` are those that make the call
@@ -155,8 +150,7 @@ class AdviceRules:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandardRow:
+class StandardRow(Row, frozen=True, kw_only=True):
     """A standard of plain language; `grade_most` is the highest reading grade (years of school) it allows."""
 
     FOLDER: ClassVar[str] = "leaflets"
@@ -169,8 +163,7 @@ class StandardRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockRow:
+class BlockRow(Row, frozen=True, kw_only=True):
     """One sentence of the leaflet: where it stands and for whom; its words are in the language files under its id.
 
     It is shown where all of `needs` and none of `without` are among the facts of the person, and the tier is one of
@@ -190,8 +183,7 @@ class BlockRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageRow:
+class LanguageRow(Row, frozen=True, kw_only=True):
     """One language of the leaflet: a file of its own. `texts` has a text for every block and every fixed phrase."""
 
     FOLDER: ClassVar[str] = "leaflets"
@@ -203,12 +195,11 @@ class LanguageRow:
     capital_nouns: bool = False
     months: tuple[str, ...]
     date: str
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = msgspec.field(default_factory=dict)
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatementRow:
+class StatementRow(Row, frozen=True, kw_only=True):
     """One statement of the patient page that leuko grew from, in our own words, and the rows that carry it."""
 
     FOLDER: ClassVar[str] = "leaflets"

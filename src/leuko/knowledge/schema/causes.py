@@ -8,10 +8,11 @@ leuko's own (`house`), on the scale that `CauseRules` declares.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from leuko.knowledge.schema.core import Ages, Band, Basis
+import msgspec
+
+from leuko.knowledge.schema.core import Ages, Band, Basis, Row
 from leuko.knowledge.schema.drugs import DrugGroup, Pattern
 from leuko.record import FactKind, Sex
 from leuko.result import CourseClass
@@ -39,8 +40,7 @@ Group = Literal[
 FACT_KINDS: tuple[FactKind, ...] = ("condition", "procedure", "organism", "transfusion", "genotype", "other")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactPredicate:
+class FactPredicate(Row, frozen=True, kw_only=True):
     """Does the record name this condition, procedure, organism or genotype?
 
     A fact is meant by an ICD-10-CM code that begins with one of `icd10cm` (dots as written), by the same category in
@@ -71,8 +71,7 @@ class FactPredicate:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SnomedRow:
+class SnomedRow(Row, frozen=True, kw_only=True):
     """SNOMED CT codes that mean the fact of the `FactPredicate` with the same id; no descriptions are shipped.
 
     SNOMED CT has a licence of its own: the file with these rows can be left out, and everything else still works.
@@ -86,8 +85,7 @@ class SnomedRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultPredicate:
+class ResultPredicate(Row, frozen=True, kw_only=True):
     """Does a test other than a blood count say so?
 
     A result is meant by a LOINC code or by a phrase of `words` in its name (unless one of `unless`). It answers yes
@@ -108,8 +106,8 @@ class ResultPredicate:
     words: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
-    yes: dict[str, Band] = field(default_factory=dict)
-    no: dict[str, Band] = field(default_factory=dict)
+    yes: dict[str, Band] = msgspec.field(default_factory=dict)
+    no: dict[str, Band] = msgspec.field(default_factory=dict)
     by_interval: Literal["low", "high"] | None = None
     titre: float | None = None
     lasting: bool = False
@@ -118,8 +116,7 @@ class ResultPredicate:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrugPredicate:
+class DrugPredicate(Row, frozen=True, kw_only=True):
     """Does the time line link a medicine to these low counts (`drug_links`)?
 
     A link answers where its medicine is of one of `patterns` and `groups` (none named: of any) and, where `names` has
@@ -142,8 +139,7 @@ class DrugPredicate:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonPredicate:
+class PersonPredicate(Row, frozen=True, kw_only=True):
     """Is the person, at the low count, of this age, of this sex, pregnant, or tested Duffy-null?"""
 
     FOLDER: ClassVar[str] = "causes"
@@ -159,8 +155,7 @@ class PersonPredicate:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountPredicate:
+class CountPredicate(Row, frozen=True, kw_only=True):
     """Does a count lie in a band, or below, within or above its interval?
 
     `which`: the latest count, the lowest of the low stretch, any, or every one in the record. With `near_days` only
@@ -183,8 +178,7 @@ class CountPredicate:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatternPredicate:
+class PatternPredicate(Row, frozen=True, kw_only=True):
     """Are all of the lines `low` low, none of `not_low`, and is the number of low lines one of `named`?"""
 
     FOLDER: ClassVar[str] = "causes"
@@ -199,8 +193,7 @@ class PatternPredicate:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoursePredicate:
+class CoursePredicate(Row, frozen=True, kw_only=True):
     """Is the course of one analyte of one of these kinds, did it begin at this age, or was it normal before?
 
     `begun` is the age at which the count is known to have been low first; an earlier count that was not low answers
@@ -225,8 +218,7 @@ class CoursePredicate:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlagPredicate:
+class FlagPredicate(Row, frozen=True, kw_only=True):
     """Does the laboratory or the analyser mark a draw with one of these phrases?
 
     Draws of the low counts are asked; `near_days` lets others so close take part. No mark is unknown, not no.
@@ -244,8 +236,7 @@ class FlagPredicate:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepeatPredicate:
+class RepeatPredicate(Row, frozen=True, kw_only=True):
     """Do two counts of one analyte, at most `within_days` apart, disagree by at least the factor `fold`?"""
 
     FOLDER: ClassVar[str] = "causes"
@@ -260,8 +251,7 @@ class RepeatPredicate:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CombinedPredicate:
+class CombinedPredicate(Row, frozen=True, kw_only=True):
     """Are all predicates of `all_of` met, at least `least` of `any_of`, and none of `none_of`? Kleene's logic."""
 
     FOLDER: ClassVar[str] = "causes"
@@ -277,8 +267,7 @@ class CombinedPredicate:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClueRow:
+class ClueRow(Row, frozen=True, kw_only=True):
     """What the answers to one predicate weigh for one cause: `yes` and `no`, above 0 for it, below 0 against it.
 
     `points` false: the clue fits the cause but does not by itself point to it. `decides`: "no" rules the cause out.
@@ -295,8 +284,7 @@ class ClueRow:
     moot_with: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CauseRow:
+class CauseRow(Row, frozen=True, kw_only=True):
     """One cause of low white counts.
 
     `lowers` are the lines that it lowers; a person of whom none of these is low, and of whom they are all known, does
@@ -328,8 +316,7 @@ class CauseRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CauseRules:
+class CauseRules(Row, frozen=True, kw_only=True):
     """How clues are weighed and said; one row.
 
     Evidence is strong, moderate or weak where the weights add up to at least so much; a single clue has force by the

@@ -6,10 +6,9 @@ own basis: many an association is confirmed where the usual number of days is no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from leuko.knowledge.schema.core import Basis
+from leuko.knowledge.schema.core import Basis, Row
 
 Evidence = Literal["A", "B", "C", "D"]
 Reports = Literal["conclusive", "listed", "weak"]
@@ -19,8 +18,7 @@ Pattern = Literal[
 DrugGroup = Literal["cytotoxic", "targeted", "immunosuppressant", "immunotherapy", "other", "class"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrugRow:
+class DrugRow(Row, frozen=True, kw_only=True):
     """One medicine and the lines that it is known to lower.
 
     `lineages` are analyte ids, `lineages_text` the source's wording. `pattern` is how it lowers them, in one word: a
@@ -58,8 +56,7 @@ class DrugRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrugWindow:
+class DrugWindow(Row, frozen=True, kw_only=True):
     """When counts fall or recover with one medicine [days], as a window that is usual and no limit.
 
     `what`: "onset" of the fall, "nadir" (lowest count of a cycle) or "recovery"; `after`: the days count from the
@@ -80,8 +77,7 @@ class DrugWindow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrugWords:
+class DrugWords(Row, frozen=True, kw_only=True):
     """Words in the name of a medicine that do not change which medicine it is (salts, forms), or that do (qualifiers).
 
     `kind`: "salt", "form", "filler" and "unit" are dropped; a "qualifier" (liposomal, albumin-bound) makes another
@@ -99,8 +95,7 @@ class DrugWords:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrugRule:
+class DrugRule(Row, frozen=True, kw_only=True):
     """A number that the time line of medicines is put together with [days]; each names its source in its basis."""
 
     FOLDER: ClassVar[str] = "drugs"
@@ -111,8 +106,7 @@ class DrugRule:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CausalityItemRow:
+class CausalityItemRow(Row, frozen=True, kw_only=True):
     """One item of a causality scheme: the question in our words, and the points for each answer (None: no points).
 
     `asks` names the finding that answers it. `days` and `value` [10*9/L] are limits that the item itself sets.
@@ -134,8 +128,7 @@ class CausalityItemRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CausalityCategory:
+class CausalityCategory(Row, frozen=True, kw_only=True):
     """One category of a causality scheme, weakest first by `order`; `least` is the lowest total that reaches it."""
 
     FOLDER: ClassVar[str] = "causality"
@@ -150,8 +143,7 @@ class CausalityCategory:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CausalityExclusion:
+class CausalityExclusion(Row, frozen=True, kw_only=True):
     """Another explanation to look for in the record before a medicine is blamed.
 
     A fact counts where an ICD-10 code starts with one of `icd10` or its name holds one of `words` as whole words, and

@@ -5,10 +5,11 @@ Temperatures are in degrees Celsius, counts in 10*9/L, times in hours unless a f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from leuko.knowledge.schema.core import Ages, Band, Basis
+import msgspec
+
+from leuko.knowledge.schema.core import Ages, Band, Basis, Row
 
 FeverKind = Literal["guideline", "superseded", "grading", "study"]
 Route = Literal["oral", "axillary", "tympanic", "temporal", "rectal", "other"]
@@ -18,8 +19,7 @@ SymptomKind = Literal["symptom", "sign", "diagnosis"]
 UrgencyLevel = Literal["emergency", "urgent", "routine"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sustained:
+class Sustained(Row, frozen=True, kw_only=True):
     """A lower limit that must hold: `band` [Cel] over `hours`, or at `readings` occasions `within_hours`.
 
     `hours_inclusive` true reads "for an hour", false "for more than an hour". `consecutive` false reads "on so many
@@ -35,22 +35,20 @@ class Sustained:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Falling:
+class Falling(Row, frozen=True, kw_only=True):
     """The clause for a count that is not low yet but expected to fall.
 
     `now` is the band the count may still lie in (no limits: any count), `to` the band it is expected to reach within
     `hours` (None: the text names no time). All counts in 10*9/L.
     """
 
-    now: Band = field(default_factory=Band)
+    now: Band = msgspec.field(default_factory=Band)
     to: Band
     hours: float | None = None
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeverRow:
+class FeverRow(Row, frozen=True, kw_only=True):
     """What one body, in one document, calls febrile neutropenia or neutropenic sepsis.
 
     `kind` "guideline" rows are in force and alert; "superseded", "grading" (trials) and "study" rows are evaluated and
@@ -67,7 +65,7 @@ class FeverRow:
     document: str
     kind: FeverKind
     population: str
-    ages: Ages = field(default_factory=Ages)
+    ages: Ages = msgspec.field(default_factory=Ages)
     single: Band | None = None
     sustained: Sustained | None = None
     route: Route | None = None
@@ -78,8 +76,7 @@ class FeverRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeverGradeRow:
+class FeverGradeRow(Row, frozen=True, kw_only=True):
     """One grade of fever on one edition of a scheme [Cel]; `hours` is the length that a grade sets, with its side."""
 
     FOLDER: ClassVar[str] = "fever"
@@ -96,8 +93,7 @@ class FeverGradeRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeverRules:
+class FeverRules(Row, frozen=True, kw_only=True):
     """How readings and counts are joined: house rules, no clinical facts.
 
     A count joins a reading if it lies within `count_hours` of it. Two readings further apart than `bridge_hours` say
@@ -120,8 +116,7 @@ class FeverRules:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteRow:
+class RouteRow(Row, frozen=True, kw_only=True):
     """How a temperature was taken: `names` name the measurement, `words` the place alone; `route` None: not said."""
 
     FOLDER: ClassVar[str] = "fever"
@@ -136,8 +131,7 @@ class RouteRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageSignRow:
+class PageSignRow(Row, frozen=True, kw_only=True):
     """One of the signs of infection that patient information on leukopenia lists, in our own words."""
 
     FOLDER: ClassVar[str] = "symptoms"
@@ -150,8 +144,7 @@ class PageSignRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymptomRow:
+class SymptomRow(Row, frozen=True, kw_only=True):
     """A symptom, sign or diagnosis of infection, with what patients and records call it.
 
     `words` (English) and `words_de` are compared whole, without case and punctuation. `icd10cm` codes hold for the
@@ -178,8 +171,7 @@ class SymptomRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymptomCodeRow:
+class SymptomCodeRow(Row, frozen=True, kw_only=True):
     """A code of a licensed terminology for a symptom; its file can be left out and everything else still works."""
 
     FOLDER: ClassVar[str] = "symptoms"
@@ -192,8 +184,7 @@ class SymptomCodeRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VitalRow:
+class VitalRow(Row, frozen=True, kw_only=True):
     """A vital sign whose value is itself a sign: `symptom` is present where the value lies in `band` [unit, UCUM]."""
 
     FOLDER: ClassVar[str] = "symptoms"
@@ -207,12 +198,11 @@ class VitalRow:
     unit: str
     unit_words: tuple[str, ...] = ()
     band: Band
-    ages: Ages = field(default_factory=Ages)
+    ages: Ages = msgspec.field(default_factory=Ages)
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaskRow:
+class MaskRow(Row, frozen=True, kw_only=True):
     """Medicines that can hide a fever; `drugs` are words that their names contain."""
 
     FOLDER: ClassVar[str] = "symptoms"
@@ -224,8 +214,7 @@ class MaskRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedFlagRow:
+class RedFlagRow(Row, frozen=True, kw_only=True):
     """When somebody is to be called at once: any of `symptoms`, or a temperature in `temperature` [Cel]."""
 
     FOLDER: ClassVar[str] = "symptoms"

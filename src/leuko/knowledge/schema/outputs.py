@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from leuko.knowledge.schema.core import Basis
+from leuko.knowledge.schema.core import Basis, Row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeSent:
+class CodeSent(Row, frozen=True, kw_only=True):
     """One code that stands for what a house definition calls by name (`concept`, in lower case)."""
 
     FOLDER: ClassVar[str] = "outputs"
@@ -23,8 +21,7 @@ class CodeSent:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssueSeverity:
+class IssueSeverity(Row, frozen=True, kw_only=True):
     """How FHIR's DetectedIssue calls a severity band or a critical value: `definition` is the id of its row.
 
     FHIR's words: high may be life-threatening, moderate may bring noticeable consequences, low is minor or unlikely.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from leuko.knowledge.schema.core import Basis
+from leuko.knowledge.schema.core import Basis, Row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonClue:
+class PersonClue(Row, frozen=True, kw_only=True):
     """One way in which a record tells something of the person.
 
     A row speaks of an entry that carries `code` of `system` (with `prefix`, any code that begins with it), or whose

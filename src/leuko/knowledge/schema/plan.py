@@ -6,10 +6,11 @@ carried so that a regimen can be recognised and a rule read, and never said as a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from leuko.knowledge.schema.core import Ages, Band, Basis
+import msgspec
+
+from leuko.knowledge.schema.core import Ages, Band, Basis, Row
 
 RiskClass = Literal["low", "intermediate", "high", "expected", "not_listed"]
 Checkpoint = Literal[
@@ -52,8 +53,7 @@ Use = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanDrug:
+class PlanDrug(Row, frozen=True, kw_only=True):
     """What a medicine is called in records: INN, US name, common brands and short forms.
 
     `cytotoxic` is true for medicines that make up a chemotherapy regimen; `groups` are words that rules ask for
@@ -70,16 +70,14 @@ class PlanDrug:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
+class Phase(Row, frozen=True, kw_only=True):
     """The drugs of one part of a regimen: all of `drugs`, and any of `optional`."""
 
     drugs: tuple[str, ...]
     optional: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FnRisk:
+class FnRisk(Row, frozen=True, kw_only=True):
     """How one body classes a regimen's risk of febrile neutropenia; two classes where it gives a range."""
 
     body: str
@@ -88,8 +86,7 @@ class FnRisk:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegimenRow:
+class RegimenRow(Row, frozen=True, kw_only=True):
     """One chemotherapy regimen. `basis` is that of its risk class, `dose_basis` that of drugs, doses and cycle [days].
 
     `phases` in order (AC, then a taxane); `treatment_days` are the days of a cycle on which it is given.
@@ -114,8 +111,7 @@ class RegimenRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TumourRow:
+class TumourRow(Row, frozen=True, kw_only=True):
     """How a record names a tumour that regimens are for (`RegimenRow.tumour` is one of `tumours`)."""
 
     FOLDER: ClassVar[str] = "regimens"
@@ -128,8 +124,7 @@ class TumourRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreatDayRow:
+class TreatDayRow(Row, frozen=True, kw_only=True):
     """One line of a label's or protocol's rule on the count that a dose needs.
 
     Rows with the same `table` are judged together, and the strictest that holds speaks. `limits` are bands by analyte;
@@ -154,9 +149,9 @@ class TreatDayRow:
     setting: str = ""
     region: str = ""
     checkpoint: Checkpoint
-    limits: dict[str, Band] = field(default_factory=dict)
+    limits: dict[str, Band] = msgspec.field(default_factory=dict)
     join: Literal["all", "any"] = "any"
-    nadir: dict[str, Band] = field(default_factory=dict)
+    nadir: dict[str, Band] = msgspec.field(default_factory=dict)
     lasting_days: float | None = None
     lasting_inclusive: bool = False
     febrile: bool = False
@@ -168,8 +163,7 @@ class TreatDayRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanRules:
+class PlanRules(Row, frozen=True, kw_only=True):
     """The house's own choices of method; one row.
 
     `count_days` is how old a count may be on the day of treatment where the rule does not say; `present_days` how long
@@ -188,8 +182,7 @@ class PlanRules:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrowthRow:
+class GrowthRow(Row, frozen=True, kw_only=True):
     """One statement on growth factors. Rows of topic "dose" and "product" are carried and never said as advice.
 
     `risk` are the risk classes that a prophylaxis row speaks of; `needs_factor`: only with a personal risk factor.
@@ -211,12 +204,11 @@ class GrowthRow:
     needs_factor: bool = False
     standing: Literal["", "recommended", "consider", "not_routine"] = ""
     watch: tuple[str, ...] = ()
-    limits: dict[str, Band] = field(default_factory=dict)
+    limits: dict[str, Band] = msgspec.field(default_factory=dict)
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactorRow:
+class FactorRow(Row, frozen=True, kw_only=True):
     """A personal factor that raises the risk of febrile neutropenia, and the bodies that list it."""
 
     FOLDER: ClassVar[str] = "growthfactor"
@@ -228,12 +220,11 @@ class FactorRow:
     ages: Ages | None = None
     icd10: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
-    limits: dict[str, Band] = field(default_factory=dict)
+    limits: dict[str, Band] = msgspec.field(default_factory=dict)
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AntimicrobialRow:
+class AntimicrobialRow(Row, frozen=True, kw_only=True):
     """One statement on antimicrobials: a class and an indication, never a dose.
 
     `needs` are the situations of the person that make it speak; `unless` those that keep it silent. `standing` is what
@@ -258,8 +249,7 @@ class AntimicrobialRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SituationRow:
+class SituationRow(Row, frozen=True, kw_only=True):
     """A situation that antimicrobial rows ask for, told from the record.
 
     Met by a fact (ICD-10 prefix, word), a medicine of the record (`drugs`, `groups`), or a regimen whose risk class is
@@ -280,8 +270,7 @@ class SituationRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonitorScheme:
+class MonitorScheme(Row, frozen=True, kw_only=True):
     """How one country or body monitors one medicine.
 
     `population` "duffy_null": the table for benign ethnic (Duffy-null) neutropenia, used only where it was tested or
@@ -305,8 +294,7 @@ class MonitorScheme:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonitorBand:
+class MonitorBand(Row, frozen=True, kw_only=True):
     """One band of a scheme: limits, what to do, and the counts that follow [`next_days`: the longest gap]."""
 
     FOLDER: ClassVar[str] = "monitoring"
@@ -325,8 +313,7 @@ class MonitorBand:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonitorInterval:
+class MonitorInterval(Row, frozen=True, kw_only=True):
     """How often counts are due while nothing is wrong, from one day since the start to another [days]."""
 
     FOLDER: ClassVar[str] = "monitoring"
@@ -342,8 +329,7 @@ class MonitorInterval:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonitorNote:
+class MonitorNote(Row, frozen=True, kw_only=True):
     """A fact about monitoring that is no limit: a change of the law, a definition, a proposal."""
 
     FOLDER: ClassVar[str] = "monitoring"
@@ -356,8 +342,7 @@ class MonitorNote:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextCountRow:
+class NextCountRow(Row, frozen=True, kw_only=True):
     """When a count is due again because of the count itself, as one source says [`within_days`].
 
     `alone`: written for a low count of this line by itself; it says nothing where red cells or platelets are low too.

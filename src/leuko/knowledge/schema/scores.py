@@ -9,10 +9,11 @@ What the record does not name is unknown, never absent: no option of an item can
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from leuko.knowledge.schema.core import Band, Basis
+import msgspec
+
+from leuko.knowledge.schema.core import Band, Basis, Row
 from leuko.record import FactKind
 
 _FOLDER = "scores"
@@ -24,8 +25,7 @@ FindingKind = Literal["validation", "criticism", "warning", "eligibility", "risk
 FACT_KINDS: tuple[FactKind, ...] = ("condition", "procedure", "organism", "adverse_event", "other")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreRow:
+class ScoreRow(Row, frozen=True, kw_only=True):
     """One edition of one score.
 
     `points` scores add the points of their items; a `measure` is one observable held against bands; a `listed` one is
@@ -51,8 +51,7 @@ class ScoreRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionRow:
+class CriterionRow(Row, frozen=True, kw_only=True):
     """One condition for the use of a score. It is met only where something shows it, unmet only where something does.
 
     It is met by a concept of `met_with`, a measurement in `met_bands`, or by the infection part (`infection`); unmet by
@@ -70,17 +69,16 @@ class CriterionRow:
     asks: str
     met_with: tuple[str, ...] = ()
     unmet_with: tuple[str, ...] = ()
-    met_bands: dict[str, Band] = field(default_factory=dict)
-    unmet_bands: dict[str, Band] = field(default_factory=dict)
-    unmet_points: dict[str, int] = field(default_factory=dict)
+    met_bands: dict[str, Band] = msgspec.field(default_factory=dict)
+    unmet_bands: dict[str, Band] = msgspec.field(default_factory=dict)
+    unmet_points: dict[str, int] = msgspec.field(default_factory=dict)
     met_answers: tuple[str, ...] = ("yes",)
     unmet_answers: tuple[str, ...] = ("no",)
     infection: Literal["", "febrile_neutropenia", "suspected_infection"] = ""
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(Row, frozen=True, kw_only=True):
     """One answer to an item, with its points, and what in a record shows that it is the right one.
 
     `bands` says for which values of which observable it is; `concepts` must all be named in the record. Where a concept
@@ -92,15 +90,14 @@ class Option:
     value: str
     text: str
     points: int
-    bands: dict[str, Band] = field(default_factory=dict)
+    bands: dict[str, Band] = msgspec.field(default_factory=dict)
     concepts: tuple[str, ...] = ()
     possible_with: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
-    needs: dict[str, str] = field(default_factory=dict)
+    needs: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemRow:
+class ItemRow(Row, frozen=True, kw_only=True):
     """One item of a score. `asks` is the key under which it is answered by hand, shared where scores ask the same.
 
     `missing` is what is missing where the item is not known; else the label of its observable, or its own.
@@ -125,8 +122,7 @@ class ItemRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BandRow:
+class BandRow(Row, frozen=True, kw_only=True):
     """A band of the total, with both ends in it; the first of a score's rows that fits is the one.
 
     `when` asks for answers to items (item id -> option), `single` for one item with at least so many points.
@@ -144,13 +140,12 @@ class BandRow:
     most: int | None = None
     band: Band | None = None
     single: int | None = None
-    when: dict[str, str] = field(default_factory=dict)
+    when: dict[str, str] = msgspec.field(default_factory=dict)
     reassuring: bool = False
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingRow:
+class FindingRow(Row, frozen=True, kw_only=True):
     """What is known about a score: validation, criticism, its authors' warnings, risks, errors seen in software.
 
     `scores` names the scores that it is about. `shown` false keeps it for the reference pages only.
@@ -167,8 +162,7 @@ class FindingRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitFactor:
+class UnitFactor(Row, frozen=True, kw_only=True):
     """How a unit is turned into the canonical one: value x factor + offset. `names` are its spellings, without case."""
 
     names: tuple[str, ...]
@@ -176,8 +170,7 @@ class UnitFactor:
     offset: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservableRow:
+class ObservableRow(Row, frozen=True, kw_only=True):
     """A measurement that scores look at: where it stands in a record, and how old it may be [days].
 
     `apart_hours` is how much older than the newest vital sign a reading may be and still be of one set with it.
@@ -201,7 +194,7 @@ class ObservableRow:
     unitless: bool = False
     analyte: str = ""
     concept: str = ""
-    words: dict[str, float] = field(default_factory=dict)
+    words: dict[str, float] = msgspec.field(default_factory=dict)
     max_age_days: float | None = None
     apart_hours: float | None = None
     least: float | None = None
@@ -212,8 +205,7 @@ class ObservableRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConceptRow:
+class ConceptRow(Row, frozen=True, kw_only=True):
     """Something a record may name: a condition, a procedure, a medicine, a state of the person.
 
     ICD-10 codes are meant by prefix (`C92.0`), or by a range of three-character categories (`C00-C80`); `maybe` codes

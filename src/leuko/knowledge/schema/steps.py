@@ -7,18 +7,16 @@ counts are in the canonical unit of their analyte.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from leuko.knowledge.schema.causes import FactPredicate, Line
-from leuko.knowledge.schema.core import Ages, Band, Basis
+from leuko.knowledge.schema.core import Ages, Band, Basis, Row
 from leuko.result.causes import Standing, Strength
 from leuko.result.infection import Urgent
 from leuko.result.steps import Advises, Pathway, StepUrgency
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestRow:
+class TestRow(Row, frozen=True, kw_only=True):
     """A test that can be asked for, and how a result of it is known in a record.
 
     A result is meant by a LOINC code, by an analyte among the counts, or by a phrase of `words` in its name (unless one
@@ -47,8 +45,7 @@ class TestRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PathRow:
+class PathRow(Row, frozen=True, kw_only=True):
     """The way of a person through the work-up: the first, by `order`, all of whose conditions are met."""
 
     FOLDER: ClassVar[str] = "steps"
@@ -61,8 +58,7 @@ class PathRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRow:
+class StepRow(Row, frozen=True, kw_only=True):
     """One step: what to do, why it helps, and who does it.
 
     It is taken on the `paths` named (none: on all), where a statement speaks for it and no condition of `unless` is
@@ -94,8 +90,7 @@ class StepRow:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatementRow:
+class StatementRow(Row, frozen=True, kw_only=True):
     """What one body says about a step.
 
     It holds where all conditions of `when` are met and none of `unless` is. Where only conditions with an `ask` are
@@ -123,8 +118,7 @@ class StatementRow:
 # ---- conditions -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatestCondition:
+class LatestCondition(Row, frozen=True, kw_only=True):
     """Does the latest count of an analyte lie in the band? A count too old to speak for today leaves it open.
 
     With `repeated`, so many counts of different days in a row, the latest of them, must lie in it; with `apart_days`,
@@ -144,8 +138,7 @@ class LatestCondition:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownCondition:
+class KnownCondition(Row, frozen=True, kw_only=True):
     """What is known of these analytes? Yes or no, never open.
 
     "fresh": a count of one of them speaks for today; "exact": one that is no bound does; "never": none was ever
@@ -163,8 +156,7 @@ class KnownCondition:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LowCondition:
+class LowCondition(Row, frozen=True, kw_only=True):
     """Are any of the lines `any_of` low now, all of `low`, none of `not_low`, and is the picture one of `named`?"""
 
     FOLDER: ClassVar[str] = "steps"
@@ -180,8 +172,7 @@ class LowCondition:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastedCondition:
+class LastedCondition(Row, frozen=True, kw_only=True):
     """Has the low stretch of now lasted for `days`, or, with `resolved`, is the last one over?"""
 
     FOLDER: ClassVar[str] = "steps"
@@ -196,8 +187,7 @@ class LastedCondition:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonCondition:
+class PersonCondition(Row, frozen=True, kw_only=True):
     """Is the person of this age today, pregnant, tested Duffy-null? `duffy_known` asks only whether it was tested."""
 
     FOLDER: ClassVar[str] = "steps"
@@ -214,8 +204,7 @@ class PersonCondition:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FactCondition(FactPredicate):
+class FactCondition(FactPredicate, frozen=True, kw_only=True):
     """Does the record name this condition? A fact is meant as in `FactPredicate` of the causes."""
 
     FOLDER: ClassVar[str] = "steps"
@@ -224,8 +213,7 @@ class FactCondition(FactPredicate):
     ask: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InfectionCondition:
+class InfectionCondition(Row, frozen=True, kw_only=True):
     """What is known of an infection: any of the questions asked below is answered yes.
 
     `verdicts` are definitions of febrile neutropenia by id, `any_verdict` any of a guideline in force, `fever` the
@@ -251,8 +239,7 @@ class InfectionCondition:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MedicineCondition:
+class MedicineCondition(Row, frozen=True, kw_only=True):
     """Is a medicine of these names or groups taken now, or was it, at most `within_days` ago? Yes or unknown."""
 
     FOLDER: ClassVar[str] = "steps"
@@ -268,8 +255,7 @@ class MedicineCondition:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CauseCondition:
+class CauseCondition(Row, frozen=True, kw_only=True):
     """Has any of these causes, or of these groups of causes, one of the standings, with at least the strength?"""
 
     FOLDER: ClassVar[str] = "steps"
@@ -285,8 +271,7 @@ class CauseCondition:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CombinedCondition:
+class CombinedCondition(Row, frozen=True, kw_only=True):
     """Are all conditions of `all_of` met, at least `least` of `any_of`, and none of `none_of`? Kleene's logic.
 
     With `tolerant`, a condition of `none_of` that is unknown counts as not met.
