@@ -21,30 +21,45 @@ class Sums:
 
 
 def sums(items: Sequence[Judged], bands: Sequence[BandRow]) -> Sums:
-    """Every way in which the options that remain may be chosen together."""
+    """Every way in which the options that remain may be chosen together.
+
+    Only items that something names, or that name another, are tried in every combination: of the others no more than
+    the points counts, and what they may add up to is told once.
+    """
     named = {name for band in bands for name in band.when}
     named |= {name for item in items for option in item.options for name in option.needs}
-    bound = any(option.needs for item in items for option in item.options)
-    choices = [_told_apart(item, by_value=item.item.id in named) for item in items]
-    ids = [item.item.id for item in items]
+    tied = [item for item in items if item.item.id in named or any(option.needs for option in item.options)]
+    free = [item for item in items if item not in tied]
     totals: set[int] = set()
     found: dict[str | None, BandRow | None] = {}
-    points: dict[str, set[int]] = {name: set() for name in ids}
-    for chosen in product(*choices):
-        values = {name: option.value for name, option in zip(ids, chosen, strict=True)}
-        if bound and not all(_allowed(option, values) for option in chosen):
+    points: dict[str, set[int]] = {item.item.id: set() for item in items}
+    for chosen in product(*(_told_apart(item, by_value=item.item.id in named) for item in tied)):
+        values = {item.item.id: option.value for item, option in zip(tied, chosen, strict=True)}
+        if not all(_allowed(option, values) for option in chosen):
             continue
-        total = sum(option.points for option in chosen)
-        band = _band(total, chosen, values, bands)
-        totals.add(total)
-        found[band.name if band is not None else None] = band
-        for name, option in zip(ids, chosen, strict=True):
-            points[name].add(option.points)
+        for total, worst in _added(free, [option.points for option in chosen]):
+            band = _band(total, worst, values, bands)
+            totals.add(total)
+            found[band.name if band is not None else None] = band
+        for item, option in zip(tied, chosen, strict=True):
+            points[item.item.id].add(option.points)
+    if totals:
+        points |= {item.item.id: {option.points for option in item.options} for item in free}
     return Sums(
         totals=tuple(sorted(totals)),
         bands=_in_order(found, bands),
         points={name: tuple(sorted(left)) for name, left in points.items()},
     )
+
+
+def _added(free: Iterable[Judged], chosen: Sequence[int]) -> set[tuple[int, int]]:
+    """The totals that the points chosen and any options of the free items make, each with its highest single points."""
+    ways = {(sum(chosen), max(chosen))} if chosen else {(0, 0)}
+    for first, item in enumerate(free):
+        left = {option.points for option in item.options}
+        alone = not chosen and first == 0
+        ways = {(total + one, one if alone else max(worst, one)) for total, worst in ways for one in left}
+    return ways
 
 
 def _in_order(found: Mapping[str | None, BandRow | None], bands: Sequence[BandRow]) -> tuple[BandRow | None, ...]:
@@ -64,8 +79,7 @@ def _allowed(option: Option, values: Mapping[str, str]) -> bool:
     return all(values.get(name, value) == value for name, value in option.needs.items())
 
 
-def _band(total: int, chosen: Iterable[Option], values: Mapping[str, str], bands: Sequence[BandRow]) -> BandRow | None:
-    worst = max((option.points for option in chosen), default=0)
+def _band(total: int, worst: int, values: Mapping[str, str], bands: Sequence[BandRow]) -> BandRow | None:
     return next((band for band in bands if _fits(band, total, worst, values)), None)
 
 
