@@ -11,6 +11,7 @@ from leuko.ages import last_day
 from leuko.causes.ask import ask as ask_cause
 from leuko.causes.facts import fact_met
 from leuko.causes.finding import Finding, all_met, negated, some_met, unknown
+from leuko.causes.phrases import holds_any
 from leuko.causes.scene import ANALYTE
 from leuko.causes.spans import age_in
 from leuko.errors import KnowledgeError
@@ -155,12 +156,13 @@ def lasted_met(row: LastedCondition, view: View) -> Finding:
     last = course.episodes[-1]
     if row.resolved:
         status = view.fresh(row.analyte)
-        over = last.recovery is not None and status is not None and is_low(status) is False
+        over = negated(is_low(status)) if status is not None else None
         text = f"{label} {say_count(status.count)} after a low stretch" if status is not None else f"{label}: not known"
-        return Finding(met=over if status is not None else None, text=text, evidence=last.counts[-1:])
-    least, most = last.duration
+        return Finding(met=over if last.recovery is not None else False, text=text, evidence=last.counts[-1:])
     if last.recovery is not None or row.days is None:
         return Finding(met=False, text=f"{label} is not low now", evidence=last.counts[-1:])
+    least, before = last.duration[0], last.onset.earliest
+    most = (view.as_of - before.date()).days + 1 if before is not None else None
     text = f"{label} known to be low for {say_days(least)}" if least else f"{label} counted low on one day only"
     if least >= row.days:
         return Finding(met=True, text=text, evidence=last.counts)
@@ -265,8 +267,8 @@ def _of_kind(row: MedicineCondition, dose: Dose, view: View) -> bool:
     from leuko.drugs.identify import identify  # noqa: PLC0415 (the medicines' tables load only where one is asked for)
 
     drug = identify(dose, library=view.library)
-    if drug is None:
-        return False
+    if drug is None:  # no medicine known to lower counts: it is meant where it is asked for by its own name
+        return not (row.groups or row.patterns) and holds_any(dose.drug, row.names)
     named = not row.names or drug.inn.casefold() in row.names
     return named and (not row.groups or drug.group in row.groups) and (not row.patterns or drug.pattern in row.patterns)
 
