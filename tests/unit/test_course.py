@@ -238,12 +238,14 @@ def test_a_worst_grade_that_a_bound_leaves_open_is_not_invented():
         ([*CHEMOTHERAPY, (24, 3.6)], "transient"),
         ([(0, 1.2)], "not_assessable"),
         ([(0, 3.0), (10, 1.2), (11, 1.3)], "ongoing"),
-        ([(0, 3.0), (10, 1.2), (20, 1.3)], "persistent"),
+        ([(0, 3.0), (10, 1.2), (20, 1.3)], "ongoing"),  # ten days: one illness can last so long
+        ([(0, 3.0), (10, 1.2), (23, 1.3)], "ongoing"),
+        ([(0, 3.0), (10, 1.2), (24, 1.3)], "persistent"),  # two weeks
         ([(0, 1.1), (30, 1.2), (60, 1.0), (89, 1.3)], "persistent"),
         ([(0, 1.1), (30, 1.2), (60, 1.0), (90, 1.3)], "chronic"),
         ([(0, 1.1), (180, 1.2), (400, 1.0)], "chronic"),  # three occasions, low on each
         ([(0, 1.1), (180, 1.2)], "not_assessable"),  # two occasions, and nothing known of the time between
-        ([(0, 1.1), (180, 2.2), (190, 2.2), (400, 1.0), (410, 1.1)], "persistent"),
+        ([(0, 1.1), (180, 2.2), (190, 2.2), (400, 1.0), (414, 1.1)], "persistent"),
         ([(0, 3.0), (100, 1.1), (107, 1.6), (121, 2.8)], "not_assessable"),  # at most 107 days
         ([(0, 1.0), (5, 1.0), (10, 2.0), (14, 2.0)], "not_assessable"),  # its beginning was not seen
         ([(0, 3.0), (10, 2.9)], "not_low"),
@@ -258,6 +260,13 @@ def test_the_kind_is_no_more_than_the_sampling_carries(pairs, kind):
 
 def test_a_single_low_value_is_not_yet_called_persistent():
     assert "one low value is not yet" in course([(0, 1.2)]).kind_reason.text
+
+
+def test_two_low_counts_days_apart_are_told_as_such_and_not_called_persistent():
+    reason = course([(0, 3.0), (10, 1.2), (16, 1.3)]).kind_reason
+    assert "low in both counts, 6 days apart (11 January 2026 and 17 January 2026)" in reason.text
+    assert "would persist from 14 days on" in reason.text
+    assert "Persistent" not in reason.text
 
 
 def test_a_chronic_course_over_holes_says_so_and_cites_its_rule():
@@ -475,7 +484,7 @@ def test_two_alternating_blocks_are_one_rhythm_of_treatment():
 
 
 def test_a_cycle_of_long_ago_does_not_class_the_latest_episode():
-    now = [(1000, 3.0), (1010, 1.1), (1020, 1.2)]
+    now = [(1000, 3.0), (1010, 1.1), (1024, 1.2)]
     found = course([*cyclic(9), *now])
     assert found.cycle.period == pytest.approx(21, abs=2)
     assert found.kind == "persistent"

@@ -197,18 +197,28 @@ def _unfinished(latest: Latest, lows: Sequence[Point]) -> Verdict:
     if len(days) < 2:
         text = f"Cannot be classed on a single low value, {say_point(lows[-1])}. {NOT_YET}"
         return Verdict(kind="not_assessable", by="recovery_values", text=text)
-    span = lows[0].days_to(lows[-1])
-    seen = f"low on {len(days)} days from {say_date(lows[0].day)} to {say_date(lows[-1].day)}"
-    if span < rules.recovery_days:
-        text = f"Under way: {seen}, too short to say whether it persists."
-        return Verdict(kind="ongoing", by="recovery_days", text=text)
+    seen = _seen(latest, lows)
     if len({point.day for point in latest.stretch.inner}) < 2:
         text = f"Cannot be classed: {seen}, with no count for long between, so whether it lasted cannot be said"
         return Verdict(kind="not_assessable", by="hole_days", text=f"{text}; {_until_chronic(latest, lows)}.")
+    if lows[0].days_to(lows[-1]) < rules.persistent_days:
+        limit = say_days(rules.persistent_days)
+        return Verdict(
+            kind="ongoing", by="persistent_days", text=f"Under way: {seen}; it would persist from {limit} on."
+        )
     if lows[0] is not latest.stretch.inner[0]:
         seen += ", with no count for long between"
     text = f"Persistent: {seen}; {_until_chronic(latest, lows)}."
     return Verdict(kind="persistent", by="chronic_days", text=text)
+
+
+def _seen(latest: Latest, lows: Sequence[Point]) -> str:
+    """The low counts of the stretch and how far they lie apart: of two, nothing more is known."""
+    days = {point.day for point in lows}
+    first, last = say_date(lows[0].day), say_date(lows[-1].day)
+    if len(days) == 2 and len(latest.stretch.inner) == 2:
+        return f"low in both counts, {say_days((lows[-1].day - lows[0].day).days)} apart ({first} and {last})"
+    return f"low on {len(days)} days from {first} to {last}"
 
 
 def _until_chronic(latest: Latest, lows: Sequence[Point]) -> str:

@@ -215,6 +215,7 @@ def _course_card(library: Library, rules: CourseRules) -> Card:
     facts = (
         ("cuts", f"{', '.join(f'{cut:g}' for cut in rules.cuts)} {unit}".strip()),
         ("recovered when", f"{rules.recovery_values} results of different days, or {rules.recovery_days:g} days"),
+        ("persistent from", f"{rules.persistent_days:g} days"),
         ("chronic from", f"{rules.chronic_days:g} days"),
         ("not bridged over", f"{rules.hole_days:g} days without a count"),
         ("a fall", f"to {rules.trend_fold_fall:g} of a baseline of {rules.trend_min_baseline} counts or more"),

@@ -188,7 +188,8 @@ class CourseRules(Row, frozen=True, kw_only=True):
 
     `cuts` descend: days below each are reported. An episode has recovered when `recovery_values` results of different
     days in a row, or all results over `recovery_days`, stand at or above the cut. Two low results further apart than
-    `hole_days` are not bridged. The latest count is a fall where it is at most `trend_fold_fall` times the baseline of
+    `hole_days` are not bridged. Low counts persist from `persistent_days` on and are chronic from `chronic_days` on,
+    between the first and the last of them. The latest count is a fall where it is at most `trend_fold_fall` times the baseline of
     at least `trend_min_baseline` counts. The `cyclic_*` numbers say when a periodogram may be asked at all, and what it
     must show. `bases` gives single numbers a basis of their own; `basis` holds for the rest.
 
@@ -201,6 +202,7 @@ class CourseRules(Row, frozen=True, kw_only=True):
     cuts: tuple[float, ...]
     recovery_values: int
     recovery_days: float
+    persistent_days: float
     chronic_days: float
     hole_days: float
     trend_min_baseline: int
