@@ -22,7 +22,7 @@ from leuko.report import terminal, view
 from leuko.result import Assessment
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
-LINES, COLUMNS = 46, 88
+LINES, COLUMNS = 52, 88
 
 
 def demo() -> Assessment:

@@ -65,7 +65,7 @@ def test_floating_point_noise_is_never_printed():
 
 
 def test_every_gap_and_every_kind_of_notice_is_there():
-    text = " ".join(render(rich()).split())
+    text = " ".join(render(rich(), full=True).split())
     for gap in all_gaps(rich()):
         assert gap.what in text
         assert gap.settle in text

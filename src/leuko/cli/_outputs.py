@@ -25,7 +25,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 class Outputs:
     """Where the results go. `json` or `fhir` may be `-`; then stdout carries that and nothing else.
 
-    `full` shows everything in the terminal, where the view is otherwise cut to what comes first.
+    `full` shows everything in the terminal, where the view is otherwise what a person reads first.
     """
 
     json: Path | None = None
@@ -68,7 +68,7 @@ _OPTIONS = (
     click.option("--html", type=_FILE, metavar="FILE", help="Write one self-contained page that works offline."),
     click.option("--pdf", type=_FILE, metavar="FILE", help="Write a PDF (needs the extra leuko[pdf])."),
     click.option("--width", type=click.IntRange(min=40), metavar="COLUMNS", help="Width of the view in the terminal."),
-    click.option("--full", is_flag=True, help="Show all causes, steps, scores and options in the terminal."),
+    click.option("--full", is_flag=True, help="Show everything in the terminal, with its sources."),
     click.option("-q", "--quiet", is_flag=True, help="Print no view; messages still go to stderr."),
     click.option("--strict", is_flag=True, help="Exit with 4 where anything could not be said, read or believed."),
 )

@@ -5,7 +5,7 @@ The sections are made once (`leuko.report.sections`); terminal, page and PDF onl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,14 +27,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows of cells below named columns; a narrow view leaves away all columns but `narrow`, a short one all rows
-    but the first `shown`."""
+    """Rows of cells below named columns; a narrow view leaves away all columns but `narrow`."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Line, ...], ...]
     caption: str = ""
     narrow: tuple[int, ...] = ()
-    shown: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +115,12 @@ def unlike(lines: Iterable[Line]) -> tuple[Line, ...]:
     return tuple(line for line in kept.values() if line.text)
 
 
+def beyond(lines: Iterable[Line], shown: Iterable[Line]) -> tuple[Line, ...]:
+    """The lines, once each, whose words are not shown already, by whatever name."""
+    told = {line.text for line in shown}
+    return tuple(line for line in unlike(lines) if line.text not in told)
+
+
 def _joined(first: Line, second: Line) -> Line:
     return Line(
         text=first.text,
@@ -130,21 +134,3 @@ def _joined(first: Line, second: Line) -> Line:
 def sentence(words: str) -> str:
     """The words with a capital at the start."""
     return words[:1].upper() + words[1:]
-
-
-def lines_of(section: Section, *, full: bool) -> Iterator[Line]:
-    """Every line that a short or a full view of a section prints."""
-    yield from section.lead
-    for group in section.groups:
-        yield from _group_lines(group, full=full)
-
-
-def _group_lines(group: Group, *, full: bool) -> Iterator[Line]:
-    if group.table is not None:
-        yield from (each for row in group.table.rows[: None if full else group.table.shown] for each in row)
-    for entry in group.entries if full else group.entries[: group.shown]:
-        yield Line(text="", citations=entry.citations)
-        yield from entry.lines
-        if full:
-            yield from entry.more
-            yield from (each for table in entry.tables for row in table.rows for each in row)

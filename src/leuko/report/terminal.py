@@ -9,7 +9,6 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from leuko.report.blocks import Section, lines_of
 from leuko.report.outline import (
     POSITIONS,
     PURPOSE,
@@ -33,10 +32,10 @@ from leuko.report.sections import sections
 from leuko.report.series import shown_analytes
 from leuko.report.sketch import sketch
 from leuko.report.tables import grade_table
-from leuko.report.terminal_parts import grid, indented, table, text, title
+from leuko.report.terminal_brief import brief_parts
+from leuko.report.terminal_parts import POSITION_STYLES, grid, indented, table, text, title
 from leuko.report.terminal_sections import drawn
 from leuko.result import Assessment, Reason, Status
-from leuko.result.citing import citations_in
 from leuko.wording import say_bounded, say_date, say_list, say_moment, say_unit
 
 if TYPE_CHECKING:
@@ -44,15 +43,11 @@ if TYPE_CHECKING:
 
 DEFAULT_WIDTH: Final = 80
 SHOWN_EACH: Final = 3
-SHOWN_EPISODES: Final = 1
-SHOWN_GAPS: Final = 5
-SHOWN_SOURCES: Final = 12
-POSITION_STYLES: Final = {"below": "bold red", "within": "green", "above": "yellow", "cannot_say": "magenta"}
 SEVERITY_STYLES: Final = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
 def render(assessment: Assessment, *, width: int = DEFAULT_WIDTH, color: bool = False, full: bool = False) -> str:
-    """The assessment as text of at most `width` columns, in ANSI colours where asked for; `full` leaves nothing out."""
+    """The assessment as text of at most `width` columns, in ANSI colours where asked for; `full` shows all."""
     return _printed(assessment, _console(io.StringIO(), width=width, color=color), full=full)
 
 
@@ -66,7 +61,7 @@ def show(
 
 def _printed(assessment: Assessment, console: Console, *, full: bool) -> str:
     with console.capture() as capture:
-        for part in _parts(assessment, References.of(assessment), console.width, full=full):
+        for part in _full(assessment, console.width) if full else _brief(assessment):
             console.print(part)
     # Tables pad their cells; kept in a file, the blanks would only be noise.
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
@@ -85,21 +80,28 @@ def _console(file: Any, *, width: int | None, color: bool | None) -> Console:
     return console
 
 
-def _parts(assessment: Assessment, refs: References, width: int, *, full: bool) -> Iterator[RenderableType]:
+def _brief(assessment: Assessment) -> Iterator[RenderableType]:
+    yield from _head(assessment)
+    yield from brief_parts(assessment)
+    yield from _foot(assessment)
+
+
+def _full(assessment: Assessment, width: int) -> Iterator[RenderableType]:
+    refs = References.of(assessment)
     yield from _head(assessment)
     yield from _answers(assessment, refs)
     yield from _sketches(assessment, width)
-    found = sections(assessment)
-    for section in found:
-        yield from drawn(section, refs, full=full)
+    for section in sections(assessment):
+        yield from drawn(section, refs)
     yield from _latest(assessment, refs)
     yield from _grades(assessment)
     yield from _lines(assessment, refs)
-    yield from _courses(assessment, refs, full=full)
-    yield from _gaps(assessment, full=full)
+    yield from _courses(assessment, refs)
+    yield from _gaps(assessment)
     yield from _notices(assessment)
     yield from _set_aside(assessment)
-    yield from _sources(refs, None if full else _cited(assessment, found, refs))
+    yield from _sources(refs)
+    yield ""
     yield from _foot(assessment)
 
 
@@ -184,38 +186,28 @@ def _lines(assessment: Assessment, refs: References) -> Iterator[RenderableType]
     yield indented(text(lines.reason.text, (refs.mark(lines.reason), "cyan")))
 
 
-def _courses(assessment: Assessment, refs: References, *, full: bool) -> Iterator[RenderableType]:
+def _courses(assessment: Assessment, refs: References) -> Iterator[RenderableType]:
     for course in assessment.courses:
         label = label_of(assessment, course.analyte)
         yield from title(f"Course of {label}")
         yield indented(text(course_words(course), (refs.mark(course.kind_reason), "cyan")))
-        # What cannot be assessed stands among the gaps, each cause once for all that it concerns.
-        parts = [part for part in (course.trend, course.cycle) if full or part.gap is None]
-        for part in parts:
+        for part in (course.trend, course.cycle):
             yield indented(text(part.reason.text, (refs.mark(part.reason), "cyan")))
-        shown = list(enumerate(course.episodes, 1))[0 if full else -SHOWN_EPISODES :]
-        earlier = len(course.episodes) - len(shown)
-        if earlier:
-            words = "1 earlier episode" if earlier == 1 else f"{earlier} earlier episodes"
-            yield indented(text((f"{words}: --full shows them", "dim")))
-        for number, episode in shown:
+        for number, episode in enumerate(course.episodes, 1):
             said = episode_words(episode, number, label)
             yield ""
             yield indented(text((said.title, "bold"), (refs.mark(episode.cut_reason), "cyan")))
             yield indented(grid(said.facts), 4)
 
 
-def _gaps(assessment: Assessment, *, full: bool) -> Iterator[RenderableType]:
+def _gaps(assessment: Assessment) -> Iterator[RenderableType]:
     gaps = joined_gaps(assessment)
     if not gaps:
         return
     yield from title("What cannot be said")
-    shown = gaps if full else gaps[:SHOWN_GAPS]
-    for gap in shown:
+    for gap in gaps:
         yield indented(text(("? ", "bold magenta"), (gap.what, "bold"), f": {gap.why}"))
         yield indented(text(("what would settle it: ", "dim"), gap.settle), 4)
-    if len(shown) < len(gaps):
-        yield indented(text((f"and {len(gaps) - len(shown)} more: --full shows them", "dim")))
 
 
 def _notices(assessment: Assessment) -> Iterator[RenderableType]:
@@ -254,38 +246,19 @@ def _set_aside(assessment: Assessment) -> Iterator[RenderableType]:
         yield indented(text(("x ", "red"), f"{label} {value}, {say_moment(count.taken)}{why}"))
 
 
-def _cited(assessment: Assessment, found: tuple[Section, ...], refs: References) -> set[int]:
-    """The sources that a short view points to."""
-    core = (assessment.answers, assessment.latest, assessment.lines, assessment.courses)
-    shown = [each for section in found for line in lines_of(section, full=False) for each in line.citations]
-    return set(refs.numbers([*citations_in(core), *shown]))
-
-
-def _sources(refs: References, only: set[int] | None) -> Iterator[RenderableType]:
+def _sources(refs: References) -> Iterator[RenderableType]:
     if not refs.listed:
         return
     yield from title("Sources")
-    listed = [ref for ref in refs.listed if only is None or ref.number in only]
-    if len(listed) < len(refs.listed):
-        more = len(refs.listed) - len(listed)
-        yield indented(text((f"{more} further sources stand behind what --full shows", "dim")))
-    brief = only is not None and len(listed) > SHOWN_SOURCES
-    if brief:
-        yield indented(text(("one line each; their full titles, places and addresses: --full", "dim")))
-    for ref in listed:
+    for ref in refs.listed:
         places = "; ".join(dict.fromkeys(place.locator for place in ref.places if place.locator))
-        # Before the title: how sure a source is must not be what an ellipsis takes away.
+        # Before the title: how sure a source is must not be what a narrow column takes away.
         weak = "" if ref.confidence == "confirmed" else f"({ref.confidence}) "
-        told = (f"{weak}{ref.title}", *(() if brief else (places, ref.url)))
-        pieces = [piece for piece in told if piece]
-        if brief:
-            yield indented(text((f"[{ref.number}]  ", "dim"), ". ".join(pieces), cut=True))
-        else:
-            yield indented(grid([(f"[{ref.number}]", ". ".join(pieces))]), 2)
+        pieces = [piece for piece in (f"{weak}{ref.title}", places, ref.url) if piece]
+        yield indented(grid([(f"[{ref.number}]", ". ".join(pieces))]), 2)
 
 
 def _foot(assessment: Assessment) -> Iterator[RenderableType]:
-    yield ""
     yield text((PURPOSE, "dim"))
     known = f"leuko {assessment.leuko_version}, knowledge {assessment.knowledge_hash[:12]}"
     yield text((f"{known}, record {assessment.record_digest[:12]}, as of {assessment.as_of.isoformat()}", "dim"))

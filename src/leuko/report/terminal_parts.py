@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from leuko.report.outline import harmless
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+POSITION_STYLES: Final = {"below": "bold red", "within": "green", "above": "yellow", "cannot_say": "magenta"}
+TONES: Final = {
+    "plain": "",
+    "alert": "bold red",
+    "for": "green",
+    "against": "yellow",
+    "unsure": "magenta",
+    "quiet": "dim",
+}
 
-def text(*pieces: str | tuple[str, str], cut: bool = False) -> RenderableType:
-    """Text that may carry styles, without what could repaint the terminal; `cut`: one line, with an ellipsis."""
+
+def text(*pieces: str | tuple[str, str]) -> RenderableType:
+    """Text that may carry styles, without what could repaint the terminal."""
     from rich.text import Text  # noqa: PLC0415
 
     safe = [harmless(piece) if isinstance(piece, str) else (harmless(piece[0]), piece[1]) for piece in pieces]
-    return Text.assemble(*safe, no_wrap=True, overflow="ellipsis") if cut else Text.assemble(*safe)
+    return Text.assemble(*safe)
 
 
 def indented(renderable: RenderableType, left: int = 2) -> RenderableType:

@@ -8,7 +8,7 @@ from typing import Final
 from leuko.report.blocks import Entry, Group, Line, Section, Table, Tone, cell, said, sentence, unlike
 from leuko.report.sections.why import gap_line
 from leuko.result import Assessment
-from leuko.result.infection import FeverVerdict, Infection, Symptom
+from leuko.result.infection import FeverVerdict, Infection, Symptom, Temperature
 from leuko.result.scores import Score, ScoreCriterion
 from leuko.wording import say_instant, say_list, say_number
 
@@ -113,9 +113,14 @@ def _suspicion_line(infection: Infection) -> Iterator[Line]:
 
 def _temperatures(infection: Infection) -> Iterator[Line]:
     for each in infection.temperatures:
-        route = f", {each.route}" if each.route else ""
-        text = f"{say_number(each.celsius)} °C{route}, {say_instant(each.taken)}"
-        yield Line(text=text + (f" ({each.note})" if each.note else ""), label="temperature", evidence=(each.id,))
+        yield Line(text=temperature_words(each), label="temperature", evidence=(each.id,))
+
+
+def temperature_words(each: Temperature) -> str:
+    """A reading with its route and time, and what must be known of it."""
+    route = f", {each.route}" if each.route else ""
+    text = f"{say_number(each.celsius)} °C{route}, {say_instant(each.taken)}"
+    return text + (f" ({each.note})" if each.note else "")
 
 
 def _verdicts(infection: Infection) -> Group:
@@ -124,7 +129,7 @@ def _verdicts(infection: Infection) -> Group:
     rows = tuple(_verdict(each) for each in ordered)
     return Group(
         title="Fever with neutropenia, by each body's definition",
-        table=Table(columns=columns, rows=rows, narrow=(0, 1, 2, 3, 4), shown=SHOWN),
+        table=Table(columns=columns, rows=rows, narrow=(0, 1, 2, 3, 4)),
         entries=tuple(
             Entry(
                 title=f"{each.body}: {each.name}",
@@ -234,7 +239,7 @@ def _score(score: Score) -> Entry:
     summary = Line(text=sentence(score.says.removeprefix(f"{score.name}:").strip()), citations=score.citations)
     return Entry(
         title=score.name,
-        tag=_score_tag(score),
+        tag=score_tag(score),
         tone="unsure" if score.total is None else "plain",
         lines=(summary, *meaning, *warnings[:1]),
         more=unlike((said(score.reason, "applies"), *warnings[1:], *_score_lines(score))),
@@ -242,7 +247,8 @@ def _score(score: Score) -> Entry:
     )
 
 
-def _score_tag(score: Score) -> str:
+def score_tag(score: Score) -> str:
+    """The total with its unit and band, or that it cannot be said."""
     if score.total is not None:
         unit = score.unit.removesuffix("s") if score.total == 1 else score.unit
         shown = f"{say_number(score.total)} {unit}".strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from leuko.report.blocks import Entry, Group, Line, Section, Tone, said, sentence, unlike
+from leuko.report.blocks import Entry, Group, Line, Section, Tone, beyond, said, sentence, unlike
 from leuko.report.sections.why import gap_line
 from leuko.result import Assessment, Reason
 from leuko.result.plan import Monitoring, NextCount, Option, Plan, Regimen, TreatDay
@@ -133,7 +133,7 @@ def _treat_day(each: TreatDay) -> Entry:
         tag=VERDICTS[each.verdict] + due,
         tone="alert" if strict else "unsure" if each.verdict == "cannot_say" else "plain",
         lines=unlike(lines),
-        more=unlike(more),
+        more=beyond(more, lines),
     )
 
 
@@ -158,12 +158,13 @@ def _option(option: Option) -> Entry:
             *(said(reason, "sources differ", "unsure") for reason in option.conflicts),
         )
     )
+    lines = unlike((*brief, *_first_each(weighed)))
     return Entry(
         title=option.title,
         tag=STANDINGS[option.standing],
         tone=STANDING_TONES.get(option.standing, "plain"),
-        lines=unlike((*brief, *_first_each(weighed))),
-        more=unlike((said(option.reason, "why"), *weighed, *map(gap_line, option.missing))),
+        lines=lines,
+        more=beyond((said(option.reason, "why"), *weighed, *map(gap_line, option.missing)), lines),
     )
 
 
@@ -180,12 +181,13 @@ def _monitoring(each: Monitoring) -> Entry:
     due = f"next count by {say_date(each.due)}" if each.due is not None else ""
     parts = (VERDICTS[each.action], "overdue" if each.overdue else "", due)
     counts = (Line(text=each.counts, label="counts"),) if each.counts else ()
+    lines = (Line(text=each.text, citations=each.reason.citations, evidence=each.reason.evidence), *counts)
     return Entry(
         title=f"{each.drug}: {each.title}",
         tag=", ".join(part for part in parts if part),
         tone="alert" if each.overdue or each.action in _STRICT else "unsure" if each.band is None else "plain",
-        lines=(Line(text=each.text, citations=each.reason.citations, evidence=each.reason.evidence), *counts),
-        more=unlike(_monitoring_lines(each)),
+        lines=lines,
+        more=beyond(_monitoring_lines(each), lines),
     )
 
 

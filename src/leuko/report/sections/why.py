@@ -144,9 +144,7 @@ def _time_line(assessment: Assessment) -> Table | None:
     columns = ("Medicine", "Low stretch", "Onset or nadir", "After stopping", "Given again", "Evidence")
     order = {link.analyte: number for number, link in reversed(list(enumerate(assessment.drug_links)))}
     links = sorted(assessment.drug_links, key=lambda link: (order[link.analyte], -link.episode, link.rank))
-    return Table(
-        columns=columns, rows=tuple(_row(link, assessment) for link in links), narrow=(0, 1, 2, 3, 5), shown=SHOWN
-    )
+    return Table(columns=columns, rows=tuple(_row(link, assessment) for link in links), narrow=(0, 1, 2, 3, 5))
 
 
 def _row(link: DrugLink, assessment: Assessment) -> tuple[Line, ...]:
