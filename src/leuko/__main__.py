@@ -6,6 +6,7 @@ with gaps under `--strict`, 130 interrupted.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     gc.set_threshold(_RARELY)
+    atexit.register(gc.freeze)  # what still lives when the process ends need not be looked through for cycles
     from leuko.cli import cli  # noqa: PLC0415 (an import that fails must be told like any other error)
 
     try:
