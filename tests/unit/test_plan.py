@@ -28,7 +28,7 @@ from leuko.knowledge.schema.plan import (
     TreatDayRow,
     TumourRow,
 )
-from leuko.plan.medicines import medicines_of, shelf_of
+from leuko.drugs.shelf import medicines_of, shelf_of
 from leuko.result import Reason
 from leuko.result.plan import Plan
 

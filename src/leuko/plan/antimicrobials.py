@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from leuko.drugs.shelf import in_group
 from leuko.knowledge.schema.plan import AntimicrobialRow, RegimenRow, SituationRow
-from leuko.plan.medicines import in_group
 from leuko.plan.person import Known, facts_named
 from leuko.plan.regimen import classes_of
 from leuko.plan.since import febrile

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from leuko.drugs.shelf import in_group
 from leuko.knowledge.schema.plan import FactorRow, GrowthRow, RegimenRow
 from leuko.plan.limits import meets_limits
-from leuko.plan.medicines import in_group
 from leuko.plan.person import Known, facts_named
 from leuko.plan.regimen import classes_of
 from leuko.plan.since import febrile, had_febrile_neutropenia

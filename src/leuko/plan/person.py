@@ -9,10 +9,10 @@ from datetime import date
 from typing import Any, Final, TypeVar
 
 from leuko.ages import age_span
+from leuko.drugs.shelf import Shelf, medicines_of, shelf_of
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Ages, Basis, Row
 from leuko.knowledge.schema.plan import PlanRules
-from leuko.plan.medicines import Shelf, medicines_of, shelf_of
 from leuko.record import Count, Dose, Fact, Moment, Record
 from leuko.result import Citation, Reason, Status
 from leuko.status.knownness import Person as Aged

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from leuko.drugs.shelf import cytotoxic
 from leuko.knowledge.schema.plan import FnRisk, RegimenRow, TumourRow
-from leuko.plan.medicines import cytotoxic
 from leuko.plan.person import Known, Taken, facts_named
 from leuko.result import Gap
 from leuko.result.plan import Regimen, RiskClass, Told

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from leuko.drugs.shelf import cytotoxic
 from leuko.knowledge.schema.plan import Action, RegimenRow, TreatDayRow
 from leuko.plan.limits import FREE, Spoken, speak, strictest, strictness
-from leuko.plan.medicines import cytotoxic
 from leuko.plan.person import Known
 from leuko.plan.since import counts_since, febrile, nadir_met
 from leuko.record import Count

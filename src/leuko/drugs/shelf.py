@@ -1,4 +1,4 @@
-"""Which medicines of the plan's tables a dose is of: by its name, else by what its codes say."""
+"""Which medicines of the tables of regimens a dose is of: by its name, else by what its codes say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from leuko.drugs import identify
+from leuko.drugs.identify import identify
 from leuko.knowledge import Library
 from leuko.knowledge.schema.plan import PlanDrug
 from leuko.record import Dose
