@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
@@ -80,10 +81,11 @@ def _share(row: CountPredicate, count: Count, scene: Scene) -> bool | None:
     whole = nearest(scene.series.get(row.share_of or "", ()), count, 0.0)
     if row.band is None or whole is None or whole.bound != "=" or count.bound != "=" or whole.value <= 0:
         return None
-    low, high = row.band.lower, row.band.upper
-    share = count.value / whole.value
-    over = not isinstance(low, float) or share > low or (row.band.lower_inclusive and share == low)
-    under = not isinstance(high, float) or share < high or (row.band.upper_inclusive and share == high)
+    # as written, in tenths: 0.16 of 0.8 is a fifth, which 0.16 / 0.8 in binary is not
+    share = Fraction(str(count.value)) / Fraction(str(whole.value))
+    low, high = (Fraction(str(end)) if isinstance(end, float) else None for end in (row.band.lower, row.band.upper))
+    over = low is None or share > low or (row.band.lower_inclusive and share == low)
+    under = high is None or share < high or (row.band.upper_inclusive and share == high)
     return over and under
 
 

@@ -202,10 +202,8 @@ def _unfinished(latest: Latest, lows: Sequence[Point]) -> Verdict:
         text = f"Cannot be classed: {seen}, with no count for long between, so whether it lasted cannot be said"
         return Verdict(kind="not_assessable", by="hole_days", text=f"{text}; {_until_chronic(latest, lows)}.")
     if lows[0].days_to(lows[-1]) < rules.persistent_days:
-        limit = say_days(rules.persistent_days)
-        return Verdict(
-            kind="ongoing", by="persistent_days", text=f"Under way: {seen}; it would persist from {limit} on."
-        )
+        text = f"Under way: {seen}; it would persist from {say_days(rules.persistent_days)} on."
+        return Verdict(kind="ongoing", by="persistent_days", text=text)
     if lows[0] is not latest.stretch.inner[0]:
         seen += ", with no count for long between"
     text = f"Persistent: {seen}; {_until_chronic(latest, lows)}."

@@ -187,11 +187,11 @@ class CourseRules(Row, frozen=True, kw_only=True):
     """The numbers that the course of an analyte is judged by [days, canonical unit, counts].
 
     `cuts` descend: days below each are reported. An episode has recovered when `recovery_values` results of different
-    days in a row, or all results over `recovery_days`, stand at or above the cut. Two low results further apart than
-    `hole_days` are not bridged. Low counts persist from `persistent_days` on and are chronic from `chronic_days` on,
-    between the first and the last of them. The latest count is a fall where it is at most `trend_fold_fall` times the baseline of
-    at least `trend_min_baseline` counts. The `cyclic_*` numbers say when a periodogram may be asked at all, and what it
-    must show. `bases` gives single numbers a basis of their own; `basis` holds for the rest.
+    days in a row, or all results over `recovery_days`, stand at or above the cut. Low counts persist from
+    `persistent_days` on and are chronic from `chronic_days` on, between the first and the last of them. Two low results
+    further apart than `hole_days` are not bridged. The latest count is a fall where it is at most `trend_fold_fall`
+    times the baseline of at least `trend_min_baseline` counts. The `cyclic_*` numbers say when a periodogram may be
+    asked at all, and what it must show. `bases` gives single numbers a basis of their own; `basis` holds for the rest.
 
     `within_person_cv` is the variation of healthy people's own counts from week to week [coefficient, 0.1 is 10 %];
     where it is on file, the reference change value made from it tells a fall or a rise from chance in place of
