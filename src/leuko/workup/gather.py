@@ -53,7 +53,7 @@ def gather(view: View) -> tuple[Step, ...]:
 def path_of(view: View) -> PathRow | None:
     """The person's way through the work-up: the first whose conditions are all met."""
     paths = tables_of(view.library).paths
-    return next((path for path in paths if all(ask(name, view).met for name in path.when)), None)
+    return next((path for path in paths if path.basis.drives and all(ask(name, view).met for name in path.when)), None)
 
 
 def _on_path(row: StepRow, path: PathRow | None, view: View) -> bool:
@@ -281,7 +281,8 @@ def _as_urgent(steps: Sequence[Step], rows: Mapping[str, StepRow]) -> list[Step]
 
 def _nothing(path: PathRow | None, view: View) -> tuple[Step, ...]:
     """The step that says that nothing follows, with what the counts leave unseen."""
-    row = next((one for one in tables_of(view.library).steps.values() if one.pathway == "none"), None)
+    rows = tables_of(view.library).steps.values()
+    row = next((one for one in rows if one.pathway == "none" and one.basis.drives), None)
     if row is None:
         return ()
     evidence = tuple(status.count.id for status in view.latest.values())
