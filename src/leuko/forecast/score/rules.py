@@ -1,0 +1,91 @@
+"""Scores of predictive draws against what was seen.
+
+CRPS: Gneiting and Raftery, J Am Stat Assoc 2007;102:359-378; the estimator for an ensemble comes from `scoringrules`.
+PIT: Dawid 1984; coverage of central intervals; Brier 1950 for a count below a cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from leuko.forecast.model import Floats
+
+CENTRAL: Final = (0.5, 0.8, 0.95)
+BINS: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was told and what came: `draws` (K, M) equally likely logarithms of the measured count, `seen` (K,) the
+    counts that came [10*9/L], `resolution` the step in which counts were printed [10*9/L]."""
+
+    draws: Floats
+    seen: Floats
+    resolution: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """How one forecaster did at one horizon.
+
+    `log_rmse` of the mean logarithm, `mae` of the median [10*9/L], `crps_log` on the log scale, `crps` [10*9/L],
+    `coverage` of the central 50, 80 and 95 %, `pit` shares of ten bins, `brier` for a count below `cut` [10*9/L] and
+    `brier_base` that of always saying the share seen; `below` is that share.
+    """
+
+    forecaster: str
+    horizon: str
+    people: int
+    count: int
+    log_rmse: float
+    mae: float
+    crps_log: float
+    crps: float
+    coverage: tuple[tuple[float, float], ...]
+    pit: tuple[float, ...]
+    cut: float
+    below: float
+    brier: float
+    brier_base: float
+
+
+def score(told: Told, *, forecaster: str, horizon: str, people: int, cut: float) -> Score:
+    """The scores of one forecaster at one horizon; ValueError without a single forecast."""
+    if told.seen.size == 0:
+        raise ValueError(f"{forecaster}, {horizon}: no count was forecast")
+    from scoringrules import brier_score, crps_ensemble  # noqa: PLC0415 (heavy; an extra)
+
+    logs = np.log(np.maximum(told.seen, told.resolution / 2))
+    place = pit_of(told)
+    low, share = (told.seen < cut).astype(float), np.mean(told.draws < np.log(cut), axis=1)
+    return Score(
+        forecaster=forecaster,
+        horizon=horizon,
+        people=people,
+        count=int(told.seen.size),
+        log_rmse=float(np.sqrt(np.mean(np.square(told.draws.mean(axis=1) - logs)))),
+        mae=float(np.mean(np.abs(np.exp(np.median(told.draws, axis=1)) - told.seen))),
+        crps_log=float(np.mean(crps_ensemble(logs, told.draws, estimator="fair"))),
+        crps=float(np.mean(crps_ensemble(told.seen, np.exp(told.draws), estimator="fair"))),
+        coverage=tuple((level, float(np.mean(np.abs(place - 0.5) <= level / 2))) for level in CENTRAL),
+        pit=tuple((np.histogram(place, BINS, (0.0, 1.0))[0] / place.size).tolist()),
+        cut=cut,
+        below=float(low.mean()),
+        brier=float(np.mean(brier_score(low, share))),
+        brier_base=float(low.mean() * (1 - low.mean())),
+    )
+
+
+def pit_of(told: Told) -> Floats:
+    """Where each count that came lies among its draws, from 0 to 1.
+
+    A count is printed in steps, so it stands for all values that round to it: its place is the middle of theirs.
+    """
+    half = told.resolution / 2
+    low, high = (np.log(np.maximum(told.seen + side * half, half * 1e-3)) for side in (-1, 1))
+    below, above = (np.mean(told.draws < limit[:, None], axis=1) for limit in (low, high))
+    place: Floats = (below + above) / 2
+    return place
