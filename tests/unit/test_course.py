@@ -470,6 +470,37 @@ def test_a_cycle_of_21_days_is_found(weeks, per_week):
     assert found.cycle.false_alarm < 0.05
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("period", [14.0, 35.0])
+def test_a_cycle_of_exactly_the_shortest_or_longest_period_is_found(period, seed):
+    found = course(cyclic(26, period=period, seed=seed))
+    assert found.kind == "cyclic"
+    assert found.cycle.period == pytest.approx(period, abs=0.5)
+
+
+@pytest.mark.parametrize("weeks", [9, 12, 26])
+@pytest.mark.parametrize("period", [8.0, 10.0, 12.0, 13.0, 37.0, 40.0, 50.0])
+def test_a_rhythm_just_outside_the_range_is_not_named_at_its_edge(period, weeks):
+    for seed in range(4):
+        found = course(cyclic(weeks, period=period, seed=seed))
+        assert found.kind != "cyclic"
+        assert found.cycle.assessable
+        assert found.cycle.period is None
+
+
+@pytest.mark.parametrize(("period", "weeks"), [(13.0, 9), (37.0, 26)])
+def test_a_rhythm_outside_the_range_is_told_with_its_own_period(period, weeks):
+    text = course(cyclic(weeks, period=period)).cycle.reason.text
+    assert f"with a period of {period:.0f} days" in text
+    assert "outside the 14 to " in text
+
+
+def test_a_period_of_which_too_few_cycles_were_seen_is_not_named_as_a_shorter_one():
+    found = course(cyclic(8, period=33.0))
+    assert found.cycle.assessable
+    assert found.cycle.period is None
+
+
 def test_the_rhythm_of_chemotherapy_is_not_called_cyclic_neutropenia():
     doses = [dose(0), dose(21), dose(42)]
     found = course(cyclic(8), doses=doses)

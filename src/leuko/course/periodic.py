@@ -18,6 +18,7 @@ from leuko.result import Cycle, Gap, Reason
 from leuko.wording import say_date, say_days, say_list, say_number
 
 _NOT_TAKEN: Final = frozenset({"entered-in-error", "cancelled", "not-done"})
+_HALF_DAY: Final = 0.5
 _RULES: Final = ("cyclic_min_counts", "cyclic_min_days", "cyclic_period_low", "cyclic_max_false_alarm")
 
 
@@ -81,8 +82,18 @@ class Tested:
 
     @property
     def found(self) -> bool:
-        """Whether the period is more than chance."""
+        """Whether the period is more than chance, and its peak lies between the limits."""
+        return self.stands_out and not self.beyond
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether the counts swing more than by chance."""
         return self.peak.false_alarm <= self.rules.cyclic_max_false_alarm
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the strongest period is the foot of a peak beyond the limits; counts of days tell whole days."""
+        return not self.rules.cyclic_period_low - _HALF_DAY <= self.peak.summit < self.longest + _HALF_DAY
 
 
 def _told(tested: Tested, lowness: Lowness) -> Rhythm:
@@ -105,12 +116,18 @@ def _text(tested: Tested) -> str:
     peak, rules, dense = tested.peak, tested.rules, tested.dense
     chance = f"false-alarm probability at most {_chance(peak.false_alarm)}, limit {rules.cyclic_max_false_alarm:g}"
     where = f"{len(dense.days)} daily counts from {say_date(dense.first.day)} to {say_date(dense.last.day)}"
+    if tested.stands_out and tested.beyond:
+        return (
+            f"The counts rise and fall with a period of {say_days(round(peak.summit))} in {where}: outside the "
+            f"{say_number(rules.cyclic_period_low)} to {say_days(tested.longest)} that could be told here, so this is "
+            "not called cyclic."
+        )
     if not tested.found:
         return (
             f"No period between {say_number(rules.cyclic_period_low)} and {say_days(tested.longest)} stands out in "
             f"{where} (the strongest, {say_days(peak.period)}: {chance}). Short, sharp dips can escape this test."
         )
-    text = f"The counts rise and fall with a period of {say_days(peak.period)} in {where} ({chance})"
+    text = f"The counts rise and fall with a period of {say_days(peak.summit)} in {where} ({chance})"
     if tested.drugs:
         return (
             f"{text}, but {say_list(tested.drugs)} {'was' if len(tested.drugs) == 1 else 'were'} given at the same "

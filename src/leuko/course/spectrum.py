@@ -24,13 +24,21 @@ if TYPE_CHECKING:
 
 _OVERSAMPLING: Final = 10
 _MEMORIES: Final = 16
+# The foot of a peak is as wide as one over the span; twice that is looked over, in steps of a fiftieth.
+_REACH: Final = 2
+_FINE: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peak:
-    """The strongest period [days]: its share of the variance, and the false-alarm bounds (white noise, wandering)."""
+    """The strongest period between two [days]: its share of the variance, and its false-alarm bounds.
+
+    `summit` is the period [days] on top of the peak that it belongs to. It lies outside where the strongest period is
+    the edge of the range and only the foot of a peak beyond it.
+    """
 
     period: float
+    summit: float
     power: float
     false_alarm_white: float
     false_alarm_wandering: float
@@ -54,13 +62,15 @@ def strongest_period(days: list[float], values: list[float], *, shortest: float,
     frequencies = _grid(float(t[-1] - t[0]), shortest, longest)
     width = (1 / shortest - 1 / longest) * math.sqrt(4 * math.pi * float(np.var(t)))
     white = periodogram(t, y, frequencies, memory=0.0)
-    wandering = periodogram(t, y, frequencies, memory=_memory(t, y))
     best = int(np.argmax(white))
+    edge = {0: -1.0, len(frequencies) - 1: 1.0}.get(best, 0.0)
+    wandering = periodogram(t, y, frequencies[best : best + 1], memory=_memory(t, y))
     return Peak(
         period=1 / float(frequencies[best]),
+        summit=1 / _summit(t, y, float(frequencies[best]), edge),
         power=float(white[best]),
         false_alarm_white=false_alarm_bound(float(white[best]), len(t), width),
-        false_alarm_wandering=false_alarm_bound(float(wandering[best]), len(t), width),
+        false_alarm_wandering=false_alarm_bound(float(wandering[0]), len(t), width),
     )
 
 
@@ -74,9 +84,13 @@ def periodogram(t: Array, y: Array, frequencies: Array, *, memory: float) -> Arr
     angle = 2 * np.pi * np.outer(t - t[0], frequencies)
     one = _whiten(t, np.ones((len(t), 1)), memory)
     left = _without(one, _whiten(t, y[:, None], memory))[:, 0]
-    cosine = _without(one, _whiten(t, np.cos(angle), memory))
-    sine = _without(one, _whiten(t, np.sin(angle), memory))
-    cc, ss, cs = (cosine**2).sum(0), (sine**2).sum(0), (cosine * sine).sum(0)
+    cosine, sine = _whiten(t, np.cos(angle), memory), _whiten(t, np.sin(angle), memory)
+    # Sums about the (whitened) mean, without a second copy of the waves: `left` has none, theirs is taken away.
+    mean = one[:, 0] / math.sqrt(float(one[:, 0] @ one[:, 0]))
+    mc, ms = mean @ cosine, mean @ sine
+    cc = np.einsum("ij,ij->j", cosine, cosine) - mc**2
+    ss = np.einsum("ij,ij->j", sine, sine) - ms**2
+    cs = np.einsum("ij,ij->j", cosine, sine) - mc * ms
     yc, ys = left @ cosine, left @ sine
     explained = (ss * yc**2 + cc * ys**2 - 2 * cs * yc * ys) / (cc * ss - cs**2)
     return np.asarray(np.clip(explained / (left @ left), 0.0, 1.0))
@@ -100,6 +114,20 @@ def _grid(span: float, shortest: float, longest: float) -> Array:
 
     number = max(2, math.ceil((1 / shortest - 1 / longest) * span * _OVERSAMPLING) + 1)
     return np.linspace(1 / longest, 1 / shortest, number)
+
+
+def _summit(t: Array, y: Array, frequency: float, direction: float) -> float:
+    """From a frequency [1/day] uphill, lower (-1) or higher (+1), to the top of the peak; 0: it is the top."""
+    import numpy as np  # noqa: PLC0415
+
+    if direction == 0.0:
+        return frequency
+    steps = np.arange(_REACH * _FINE + 1) / (_FINE * float(t[-1] - t[0]))
+    way = frequency + direction * steps
+    way = way[way > 0]
+    power = periodogram(t, y, way, memory=0.0)
+    falls = np.flatnonzero(np.diff(power) <= 0)
+    return float(way[falls[0] if len(falls) else -1])
 
 
 def _without(one: Array, columns: Array) -> Array:
