@@ -83,10 +83,10 @@ def _less(later: float | None, earlier: float | None) -> float | None:
     return None if later is None or earlier is None else round(later - earlier, 6)
 
 
-def _all_inside(stretch: Stretch) -> Iterator[Point]:
+def _all_inside(stretch: Stretch) -> tuple[Point, ...]:
     """Every point of the episode, also those whose bound proves nothing."""
-    start, end = stretch.inner[0], stretch.inner[-1]
-    return (point for point in stretch.told.every if start.lo <= point.lo <= end.lo)
+    told = stretch.told
+    return told.between(told.points[stretch.first], told.points[stretch.last])
 
 
 def _cuts(rules: CourseRules, cut: float) -> list[float]:
@@ -107,8 +107,7 @@ def _days_below(stretch: Stretch, value: float, own: float) -> DaysBelow:
     told = stretch.told
     low = stretch.first if stretch.before is None else stretch.before
     high = stretch.last if stretch.after is None else stretch.after
-    start, end = told.points[low], told.points[high]
-    points = [point for point in told.every if start.lo <= point.lo <= end.lo]
+    points = told.between(told.points[low], told.points[high])
     sides = told.lowness.sides(points) if value == own else _sides(stretch, points, Cut(value=value))
     seen = stretch.before is not None and stretch.after is not None
     least, most = days_below(points, sides, hole_days=told.rules.hole_days, seen_whole=seen)

@@ -7,13 +7,13 @@ stands in, the laboratory's own first. Where the age is not known at all, defini
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from leuko.ages import age_span
 from leuko.course.points import Cut, Point, Side, side_of
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Ages, DefinitionRow
-from leuko.record import Count, Patient
+from leuko.record import Count, Moment, Patient
 from leuko.result import Citation, Reason, ReferenceInterval
 from leuko.status.intervals import hold
 from leuko.status.knownness import Person, rows_for
@@ -31,7 +31,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lowness:
-    """The definition rows of one analyte, for one person."""
+    """The definition rows of one analyte, for one person. Of each time of a draw it remembers what held then."""
 
     analyte: str
     label: str
@@ -39,19 +39,29 @@ class Lowness:
     rows: tuple[DefinitionRow, ...]
     patient: Patient
     library: Library
+    _persons: dict[Moment | None, Person] = field(default_factory=dict, repr=False, compare=False)
+    _defined: dict[Moment | None, tuple[Limit, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def limits(self, count: Count) -> tuple[Limit, ...]:
         """Every limit that may apply at the draw, given what is known of age and sex; empty where there is none."""
+        found = self._defined.get(count.taken)
+        if found is None:
+            found = tuple(_limit(row) for row in rows_for(self.rows, self.person(count)))
+            self._defined[count.taken] = found
+        return found or self._of_interval(count)
+
+    def _of_interval(self, count: Count) -> tuple[Limit, ...]:
         person = self.person(count)
-        found = tuple(_limit(row) for row in rows_for(self.rows, person))
-        if found:
-            return found
         interval = hold(count, patient=self.patient, person=person, library=self.library).interval
         return () if interval.low is None else (Limit(cut=Cut(value=interval.low), interval=interval),)
 
     def person(self, count: Count) -> Person:
         """What is known of the person at a draw."""
-        return Person(ages=age_span(self.patient, count.taken), sex=self.patient.sex)
+        found = self._persons.get(count.taken)
+        if found is None:
+            found = Person(ages=age_span(self.patient, count.taken), sex=self.patient.sex)
+            self._persons[count.taken] = found
+        return found
 
     def side(self, count: Count) -> Side:
         """Where a count lies; open where the limits that may apply disagree, or where there is none."""

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,10 @@ from leuko.record import Count
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """The points of one analyte that tell low from not low, in order of time, and all points beside them."""
+    """The points of one analyte that tell low from not low, in order of time, and all points beside them.
+
+    `low_at` are the times at which the low ones open; no two points open at one time.
+    """
 
     points: tuple[Point, ...]
     sides: tuple[Side, ...]
@@ -28,6 +32,7 @@ class Told:
     rules: CourseRules
     lowness: Lowness
     cycles: tuple[Span, ...] = ()
+    low_at: frozenset[float] = frozenset()
 
     def low(self, index: int) -> bool:
         """Whether a point holds a low count; a window with a low and a normal count does."""
@@ -35,7 +40,12 @@ class Told:
 
     def low_point(self, point: Point) -> bool:
         """Whether a point, of those that tell, holds a low count."""
-        return any(known is point and side != "above" for known, side in zip(self.points, self.sides, strict=True))
+        return point.lo in self.low_at
+
+    def between(self, start: Point, end: Point) -> tuple[Point, ...]:
+        """Every point from one to another, also those that tell nothing."""
+        first, last = bisect_left(self.every, start.lo, key=_opens), bisect_right(self.every, end.lo, key=_opens)
+        return self.every[first:last]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +91,12 @@ def told_of(points: tuple[Point, ...], lowness: Lowness, rules: CourseRules, cyc
         rules=rules,
         lowness=lowness,
         cycles=cycles,
+        low_at=frozenset(point.lo for point, side in known if side != "above"),
     )
+
+
+def _opens(point: Point) -> float:
+    return point.lo
 
 
 def holds(above: Sequence[Point], rules: CourseRules) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from leuko.ages import age_span
 from leuko.course.lowness import Lowness
 from leuko.grading import grade_between_ages, possible_rules, rules_of
 from leuko.knowledge.schema import GradeScheme
@@ -27,7 +26,7 @@ def _telling(lows: Iterable[Count], scheme: GradeScheme, lowness: Lowness) -> tu
     rules = rules_of(scheme, lowness.analyte, lowness.library)
     found: dict[object, Count] = {}
     for count in lows:
-        own = possible_rules(rules, age_span(lowness.patient, count.taken), lowness.patient.sex)
+        own = possible_rules(rules, lowness.person(count).ages, lowness.patient.sex)
         key = (tuple(rule and rule.id for rule in own), count.lab_low, count.bound)
         if key not in found or count.value < found[key].value:
             found[key] = count
@@ -41,7 +40,7 @@ def _grade(count: Count, scheme: GradeScheme, lowness: Lowness) -> Grade:
         scheme=scheme.id,
         edition=scheme.edition,
         lab_low=count.lab_low,
-        ages=age_span(lowness.patient, count.taken),
+        ages=lowness.person(count).ages,
         sex=lowness.patient.sex,
         bound=count.bound,
         library=lowness.library,
