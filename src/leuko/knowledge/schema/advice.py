@@ -3,8 +3,6 @@
 Temperatures are in degrees Celsius, times in days.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 import msgspec

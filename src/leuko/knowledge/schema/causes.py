@@ -6,8 +6,6 @@ integer weights to their answers. No likelihood ratios are published for most of
 leuko's own (`house`), on the scale that `CauseRules` declares.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Literal
 
 import msgspec

@@ -11,8 +11,6 @@ Limits read "value < upper, value >= lower" unless `*_inclusive` says otherwise.
 unit of the analyte, or the word "lab_low": the lower limit of normal that applies to the person.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Literal
 
@@ -31,7 +29,8 @@ Pregnancy = Literal["no", "any", "trimester_1", "trimester_2", "trimester_3", "p
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every row type, and every table inside a row, is made from: frozen, and read by msgspec with no unknown key.
 
-    A `msgspec.Struct`, not a dataclass: there are a hundred of them, all made at each start, and one costs a tenth.
+    A `msgspec.Struct`, not a dataclass: there are a hundred of them, all made at each start, and one costs a tenth. The
+    modules of this package leave `from __future__ import annotations` out: msgspec would evaluate each text again.
     """
 
 

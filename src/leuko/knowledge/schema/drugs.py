@@ -4,8 +4,6 @@ The association of a medicine (`DrugRow`) and its windows of time (`DrugWindow`)
 own basis: many an association is confirmed where the usual number of days is not.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from leuko.knowledge.schema.core import Basis, Row

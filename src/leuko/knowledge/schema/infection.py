@@ -3,8 +3,6 @@
 Temperatures are in degrees Celsius, counts in 10*9/L, times in hours unless a field says otherwise.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 import msgspec

@@ -1,7 +1,5 @@
 """How conclusions are named for other programs: the codes of what was found, and how urgent an issue is called."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from leuko.knowledge.schema.core import Basis, Row

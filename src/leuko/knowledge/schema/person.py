@@ -1,7 +1,5 @@
 """How a record says what a person is: the words and codes of a pregnancy, and of a tested Duffy phenotype."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from leuko.knowledge.schema.core import Basis, Row

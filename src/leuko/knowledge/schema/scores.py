@@ -7,8 +7,6 @@ bands of the total (`BandRow`) and findings about it (`FindingRow`). What an ite
 What the record does not name is unknown, never absent: no option of an item can rest on silence.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 import msgspec

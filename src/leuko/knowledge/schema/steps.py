@@ -5,8 +5,6 @@ a closed vocabulary: the row types below, and the predicates of the causes (`sch
 counts are in the canonical unit of their analyte.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Literal
 
 from leuko.knowledge.schema.causes import FactPredicate, Line
