@@ -17,14 +17,20 @@ Floats = NDArray[np.float64]
 Line = Literal["neutrophils", "wbc"]
 # friberg: proliferating pool, transits, circulation (circ0 [10*9/L], mtt [h], gamma; kcirc [1/h] where a parameter
 #   of its own, else the transit rate). pool: the same fed by a stem-cell pool (ftr), for cumulative toxicity.
+#   dexamethasone: mit [h], ip0 [10*9/L]: a bump at each dose of "dexamethasone", else of the first medicine.
 # turnover: production and loss of circulating cells alone (circ0, kout [1/h]).
 MarrowKind = Literal["friberg", "pool", "turnover"]
 # compartments: cl [L/h], v1, v2, v3 [L], q2, q3 [L/h]. micro: v1 [L], k10, k12, k21, k13, k31 [1/h].
-# Both take ka [1/h], lag [h] and f (bioavailability) where the medicine is swallowed or injected under the skin.
-# kpd: kde [1/h], the amount itself (per typical dose) acts. saturable: as each model's own equations in `marrow` say.
-# thiopurine: gut, blood, 6-TGN as Jost 2020 (ka, ke, conversion, kme [1/h]).
+# kpd: kde [1/h], the amount itself (per typical dose) acts.
+# saturable, told apart by their parameters (amounts in the unit of the schedule):
+#   paclitaxel      v1, v3, q3, k21 [1/h], vmel, vmtr [amount/h], kmel, kmtr [amount/L]
+#   nab-paclitaxel  v1, v2, v3, q3, vmel, kmel, vmtr, kmtr (saturable both to and from the second compartment)
+#   parallel        v1, v2, q2, cl, vmax [amount/h], km [amount/L] (linear and saturable loss; sarilumab)
+# thiopurine: ka, ke, kme [1/h] and either conversion [1/h] (Jost 2020) or v1 [L], vmax [amount/L/h], km [amount/L]
+#   (Gebhard 2023: saturable into the red cells); 6-TGN acts.
+# All take f (bioavailability) and lag [h], and ka [1/h] where the medicine is swallowed or injected under the skin.
 PkKind = Literal["compartments", "micro", "kpd", "saturable", "thiopurine"]
-# linear: slope * C. emax: emax * C / (ec50 + C); a sigmoid where `hill` is a parameter.
+# linear: slope * C. emax: emax * C / (ec50 + C); a sigmoid where `hill` is a parameter. Effects of several add up.
 EffectKind = Literal["linear", "emax"]
 ResidualKind = Literal["log", "proportional", "additive", "box-cox"]
 

@@ -1,0 +1,302 @@
+"""A block of persons, carried through the steps of a grid together.
+
+One call advances `LANES` persons at once: every inner loop runs over lanes without a branch, so that LLVM turns it
+into vector instructions. The rates are those of `marrow`, compiled; this module holds only the order of the work.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from leuko.forecast import marrow
+from leuko.forecast.solve.fastmath import compiled, fast_exp, fast_log
+from leuko.forecast.solve.kinetics import OPTIONS, act, fill, refresh_all, take_dose
+from leuko.forecast.solve.rows import (
+    BEFORE,
+    CIRC,
+    D_CIRC,
+    D_PROL,
+    D_STEM,
+    D_TRANSIT1,
+    D_TRANSIT2,
+    D_TRANSIT3,
+    END,
+    ERROR,
+    FREE,
+    GAIN,
+    GAMMA,
+    INFLUX,
+    KCIRC,
+    KILL,
+    KPROL,
+    KSTEM,
+    KTR,
+    LANES,
+    LN_CIRC0,
+    LN_PROL,
+    LN_STEM,
+    MID,
+    MODE,
+    SPEED,
+    TRANSIT1,
+    TRANSIT2,
+    TRANSIT3,
+)
+
+friberg = compiled(marrow.friberg)
+pool = compiled(marrow.pool)
+turnover = compiled(marrow.turnover)
+
+
+def _friberg_rates(w: Any) -> None:
+    for i in range(LANES):
+        d = friberg(
+            w[LN_PROL + i], w[TRANSIT1 + i], w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i], w[LN_CIRC0 + i],
+            w[GAMMA + i], w[KTR + i] * w[SPEED + i], w[KCIRC + i], w[KILL + i], w[GAIN + i], w[INFLUX + i],
+        )  # fmt: skip
+        w[D_PROL + i], w[D_TRANSIT1 + i], w[D_TRANSIT2 + i], w[D_TRANSIT3 + i], w[D_CIRC + i] = d
+
+
+def _friberg_step(w: Any, h: Any, c: Any) -> None:
+    """One step of the classical Runge-Kutta scheme from the rates in the D rows; leaves the rates at its end there.
+
+    The difference of the last two evaluations at the end of the step is the embedded estimate of its error.
+    """
+    half, sixth, third = h * c[2], h * c[3], h * c[4]
+    for i in range(LANES):
+        x, a, b, t, y = w[LN_PROL + i], w[TRANSIT1 + i], w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i]
+        first, gamma, k, kc = w[LN_CIRC0 + i], w[GAMMA + i], w[KTR + i], w[KCIRC + i]
+        km, ke = k * w[SPEED + MID + i], k * w[SPEED + END + i]
+        kill, gain, flow = w[KILL + MID + i], w[GAIN + MID + i], w[INFLUX + MID + i]
+        x1, a1, b1, t1, y1 = w[D_PROL + i], w[D_TRANSIT1 + i], w[D_TRANSIT2 + i], w[D_TRANSIT3 + i], w[D_CIRC + i]
+        x2, a2, b2, t2, y2 = friberg(
+            x + half * x1, a + half * a1, b + half * b1, t + half * t1, y + half * y1,
+            first, gamma, km, kc, kill, gain, flow,
+        )  # fmt: skip
+        x3, a3, b3, t3, y3 = friberg(
+            x + half * x2, a + half * a2, b + half * b2, t + half * t2, y + half * y2,
+            first, gamma, km, kc, kill, gain, flow,
+        )  # fmt: skip
+        kill, gain, flow = w[KILL + END + i], w[GAIN + END + i], w[INFLUX + END + i]
+        x4, a4, b4, t4, y4 = friberg(
+            x + h * x3, a + h * a3, b + h * b3, t + h * t3, y + h * y3, first, gamma, ke, kc, kill, gain, flow
+        )
+        x += sixth * (x1 + x4) + third * (x2 + x3)
+        a += sixth * (a1 + a4) + third * (a2 + a3)
+        b += sixth * (b1 + b4) + third * (b2 + b3)
+        t += sixth * (t1 + t4) + third * (t2 + t3)
+        y += sixth * (y1 + y4) + third * (y2 + y3)
+        x5, a5, b5, t5, y5 = friberg(x, a, b, t, y, first, gamma, ke, kc, kill, gain, flow)
+        w[LN_PROL + i], w[TRANSIT1 + i], w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i] = x, a, b, t, y
+        w[D_PROL + i], w[D_TRANSIT1 + i], w[D_TRANSIT2 + i], w[D_TRANSIT3 + i], w[D_CIRC + i] = x5, a5, b5, t5, y5
+        w[ERROR + i] += h * c[5] * (abs(x5 - x4) + abs(y5 - y4) / y)
+
+
+def _pool_rates(w: Any) -> None:
+    for i in range(LANES):
+        speed = w[SPEED + i]
+        d = pool(
+            w[LN_STEM + i], w[LN_PROL + i], w[TRANSIT1 + i], w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i],
+            w[LN_CIRC0 + i], w[GAMMA + i], w[KTR + i] * speed, w[KCIRC + i], w[KPROL + i] * speed,
+            w[KSTEM + i] * speed, w[KILL + i], w[GAIN + i], w[INFLUX + i],
+        )  # fmt: skip
+        w[D_STEM + i], w[D_PROL + i] = d[0], d[1]
+        w[D_TRANSIT1 + i], w[D_TRANSIT2 + i], w[D_TRANSIT3 + i], w[D_CIRC + i] = d[2], d[3], d[4], d[5]
+
+
+def _pool_step(w: Any, h: Any, c: Any) -> None:
+    """The same for the marrow with a stem-cell pool."""
+    half, sixth, third = h * c[2], h * c[3], h * c[4]
+    for i in range(LANES):
+        s, x, a = w[LN_STEM + i], w[LN_PROL + i], w[TRANSIT1 + i]
+        b, t, y = w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i]
+        first, gamma, kc, v = w[LN_CIRC0 + i], w[GAMMA + i], w[KCIRC + i], w[SPEED + MID + i]
+        k, kp, ks = w[KTR + i] * v, w[KPROL + i] * v, w[KSTEM + i] * v
+        kill, gain, flow = w[KILL + MID + i], w[GAIN + MID + i], w[INFLUX + MID + i]
+        s1, x1, a1 = w[D_STEM + i], w[D_PROL + i], w[D_TRANSIT1 + i]
+        b1, t1, y1 = w[D_TRANSIT2 + i], w[D_TRANSIT3 + i], w[D_CIRC + i]
+        s2, x2, a2, b2, t2, y2 = pool(
+            s + half * s1, x + half * x1, a + half * a1, b + half * b1, t + half * t1, y + half * y1,
+            first, gamma, k, kc, kp, ks, kill, gain, flow,
+        )  # fmt: skip
+        s3, x3, a3, b3, t3, y3 = pool(
+            s + half * s2, x + half * x2, a + half * a2, b + half * b2, t + half * t2, y + half * y2,
+            first, gamma, k, kc, kp, ks, kill, gain, flow,
+        )  # fmt: skip
+        v = w[SPEED + END + i]
+        k, kp, ks = w[KTR + i] * v, w[KPROL + i] * v, w[KSTEM + i] * v
+        kill, gain, flow = w[KILL + END + i], w[GAIN + END + i], w[INFLUX + END + i]
+        s4, x4, a4, b4, t4, y4 = pool(
+            s + h * s3, x + h * x3, a + h * a3, b + h * b3, t + h * t3, y + h * y3,
+            first, gamma, k, kc, kp, ks, kill, gain, flow,
+        )  # fmt: skip
+        s += sixth * (s1 + s4) + third * (s2 + s3)
+        x += sixth * (x1 + x4) + third * (x2 + x3)
+        a += sixth * (a1 + a4) + third * (a2 + a3)
+        b += sixth * (b1 + b4) + third * (b2 + b3)
+        t += sixth * (t1 + t4) + third * (t2 + t3)
+        y += sixth * (y1 + y4) + third * (y2 + y3)
+        s5, x5, a5, b5, t5, y5 = pool(s, x, a, b, t, y, first, gamma, k, kc, kp, ks, kill, gain, flow)
+        w[LN_STEM + i], w[LN_PROL + i], w[TRANSIT1 + i] = s, x, a
+        w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i] = b, t, y
+        w[D_STEM + i], w[D_PROL + i], w[D_TRANSIT1 + i] = s5, x5, a5
+        w[D_TRANSIT2 + i], w[D_TRANSIT3 + i], w[D_CIRC + i] = b5, t5, y5
+        w[ERROR + i] += h * c[5] * (abs(x5 - x4) + abs(s5 - s4) + abs(y5 - y4) / y)
+
+
+def _turnover_rates(w: Any) -> None:
+    for i in range(LANES):
+        w[D_CIRC + i] = turnover(w[CIRC + i], w[LN_CIRC0 + i], w[KTR + i], w[KILL + i])
+
+
+def _turnover_step(w: Any, h: Any, c: Any) -> None:
+    """One step of Lobatto IIIC (order 4, good for any speed of loss): the equation is linear in the count.
+
+    Here LN_CIRC0 holds circ0 itself and KTR the rate of loss. The error is against the scheme of order 2.
+    """
+    half, sixth, twelfth = h * c[2], h * c[3], h * c[3] * c[2]
+    third = h * c[4]
+    for i in range(LANES):
+        y, base, k = w[CIRC + i], w[LN_CIRC0 + i], w[KTR + i]
+        made = turnover(c[0], base, k, c[0])
+        p = made - turnover(c[1], base, k, w[KILL + i])
+        q = made - turnover(c[1], base, k, w[KILL + MID + i])
+        r = made - turnover(c[1], base, k, w[KILL + END + i])
+        a11, a12, a13 = c[1] + sixth * p, -third * q, sixth * r
+        a21, a22, a23 = sixth * p, c[1] + (half - twelfth) * q, -twelfth * r
+        a31, a32, a33 = sixth * p, (third + third) * q, c[1] + sixth * r
+        r1, r2, r3 = y, y + half * made, y + h * made
+        minor = a22 * a33 - a23 * a32
+        det = a11 * minor - a12 * (a21 * a33 - a23 * a31) + a13 * (a21 * a32 - a22 * a31)
+        top = a11 * (a22 * r3 - r2 * a32) - a12 * (a21 * r3 - r2 * a31) + r1 * (a21 * a32 - a22 * a31)
+        new = top / det
+        b11, b12, b21, b22 = c[1] + half * p, -half * r, half * p, c[1] + half * r
+        low = (b11 * r3 - b21 * r1) / (b11 * b22 - b12 * b21)
+        w[CIRC + i] = new
+        w[D_CIRC + i] = turnover(new, base, k, w[KILL + END + i])
+        w[ERROR + i] += c[7] * abs(new - low) / new
+
+
+friberg_rates, friberg_step = njit(**OPTIONS)(_friberg_rates), njit(**OPTIONS)(_friberg_step)
+pool_rates, pool_step = njit(**OPTIONS)(_pool_rates), njit(**OPTIONS)(_pool_step)
+turnover_rates, turnover_step = njit(**OPTIONS)(_turnover_rates), njit(**OPTIONS)(_turnover_step)
+
+
+def _read_out(w: Any, h: Any, place: Any, out: Any, row: Any, at: Any, c: Any) -> None:
+    """A count within the step: cubic Hermite interpolation of its logarithm."""
+    u, one = place, c[1]
+    v = one - u
+    p0, p1 = (one + u + u) * v * v, (one + v + v) * u * u
+    m0, m1 = u * v * v * h, -u * u * v * h
+    for i in range(LANES):
+        old, new = w[BEFORE + i], w[CIRC + i]
+        slope = m0 * w[BEFORE + LANES + i] / old + m1 * w[D_CIRC + i] / new
+        out[row, at + i] = fast_exp(p0 * fast_log(old) + p1 * fast_log(new) + slope)
+
+
+def _copy_out(w: Any, out: Any, row: Any, at: Any) -> None:
+    for i in range(LANES):
+        out[row, at + i] = w[CIRC + i]
+
+
+def _hold(w: Any) -> None:
+    for i in range(LANES):
+        w[BEFORE + i] = w[CIRC + i]
+        w[BEFORE + LANES + i] = w[D_CIRC + i]
+
+
+read_out, copy_out, hold = njit(**OPTIONS)(_read_out), njit(**OPTIONS)(_copy_out), njit(**OPTIONS)(_hold)
+
+
+def _begin(w: Any, kind: Any, persons: Any, at: Any, c: Any) -> None:
+    """Parameters into their rows; the marrow at its drug-free steady state; nothing acts."""
+    for row in range(w.size // LANES):
+        fill(w, row * LANES, c[0])
+    for row in range(6):
+        for i in range(LANES):
+            w[LN_CIRC0 + row * LANES + i] = persons[row, at + i]
+    for place in range(3):
+        fill(w, SPEED + place * LANES, c[1])
+        fill(w, GAIN + place * LANES, c[1])
+    for i in range(LANES):
+        base = persons[0, at + i]
+        if kind == 2:
+            w[CIRC + i] = base
+        else:
+            circ = fast_exp(base)
+            before = circ * w[KCIRC + i] / w[KTR + i]
+            w[CIRC + i] = circ
+            w[TRANSIT1 + i] = before
+            w[TRANSIT2 + i] = before
+            w[TRANSIT3 + i] = before
+            w[LN_PROL + i] = fast_log(before)
+            w[LN_STEM + i] = w[LN_PROL + i]
+
+
+begin = njit(**OPTIONS)(_begin)
+
+
+def _rates_now(w: Any, kind: Any) -> None:
+    if kind == 0:
+        friberg_rates(w)
+    elif kind == 1:
+        pool_rates(w)
+    else:
+        turnover_rates(w)
+
+
+rates_now = njit(**OPTIONS)(_rates_now)
+
+
+def march(  # noqa: PLR0917
+    kind: Any, steps: Any, first: Any, events: Any, amounts: Any, out_step: Any, out_at: Any, many: Any,
+    channel: Any, rate: Any, amplitude: Any, p: Any, persons: Any, c: Any, out: Any, error: Any, low: Any, high: Any,
+) -> None:  # fmt: skip
+    """Carries the persons low..high (a multiple of LANES) through all steps.
+
+    steps (S,); first (S + 1,) index of the first event of each step; events (E, 2) channel and kind; amounts (E,);
+    out_step, out_at (T,); many (S, K) substeps of saturable channels; channel (K, 8); rate, amplitude (M, N);
+    p (Q, N); persons (6, N); c constants; out (T, N); error (N,).
+    """
+    w = np.empty(FREE + MODE * max(rate.shape[0], 1), steps.dtype)
+    flows = np.empty(channel.shape[0] + 1, steps.dtype)
+    for at in range(low, high, LANES):
+        begin(w, kind, persons, at, c)
+        flows[:] = c[0]
+        shown = 0
+        while shown < out_step.size and out_step[shown] < 0:
+            copy_out(w, out, shown, at)
+            shown += 1
+        for s in range(steps.size):
+            h = steps[s]
+            for e in range(first[s], first[s + 1]):
+                if events[e, 1] == 0:
+                    take_dose(w, channel, events[e, 0], amplitude, p, at, amounts[e])
+                else:
+                    flows[events[e, 0]] = amounts[e]
+            if s == 0 or h != steps[s - 1]:
+                refresh_all(w, channel, rate, amplitude, at, h, c)
+            act(w, channel, flows, amplitude, p, at, h, many[s], c)
+            if s == 0 or first[s + 1] > first[s]:
+                rates_now(w, kind)
+            hold(w)
+            if kind == 0:
+                friberg_step(w, h, c)
+            elif kind == 1:
+                pool_step(w, h, c)
+            else:
+                turnover_step(w, h, c)
+            while shown < out_step.size and out_step[shown] == s:
+                if out_at[shown] == c[1]:
+                    copy_out(w, out, shown, at)
+                else:
+                    read_out(w, h, out_at[shown], out, shown, at, c)
+                shown += 1
+        for i in range(LANES):
+            error[at + i] = w[ERROR + i]
+
+
+march_block = njit(**OPTIONS, cache=True)(march)

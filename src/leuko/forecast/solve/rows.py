@@ -1,0 +1,27 @@
+"""Where a block of persons keeps its numbers: rows of one flat workspace, each as wide as the block has lanes."""
+
+from __future__ import annotations
+
+LANES = 64
+
+# The state, and its rates at the start of a step.
+LN_PROL, TRANSIT1, TRANSIT2, TRANSIT3, CIRC, LN_STEM = (LANES * row for row in range(6))
+D_PROL, D_TRANSIT1, D_TRANSIT2, D_TRANSIT3, D_CIRC, D_STEM = (LANES * row for row in range(6, 12))
+# What acts on it at the start, the middle and the end of a step (the three lie one after another).
+KILL, SPEED, GAIN, INFLUX = (LANES * row for row in (12, 15, 18, 21))
+MID, END = LANES, 2 * LANES
+# Parameters, in the order of PARAMETERS.
+LN_CIRC0, GAMMA, KTR, KCIRC, KPROL, KSTEM = (LANES * row for row in range(24, 30))
+PARAMETERS = ("ln_circ0", "gamma", "ktr", "kcirc", "kprol", "kstem")
+ERROR, CONC, BEFORE = (LANES * row for row in range(30, 33))  # BEFORE: the count, then its rate
+FREE = LANES * 34  # the kinetics begin here: for each mode amount, decay and response to a rate; or compartments
+MODE = 3 * LANES
+
+# What a channel acts on, and how.
+KILLS, GROWS, FLOWS = range(3)
+LINEAR, EMAX, SIGMOID = range(3)
+# How its kinetics are solved: in closed form by modes, or one of the saturable forms step by step.
+MODES, PACLITAXEL, NAB_PACLITAXEL, PARALLEL_LOSS, SATURABLE_THIOPURINE = range(5)
+# Columns of a channel's row of integers: form, role, effect, its modes or compartments, its rows of parameters.
+FORM, ROLE, EFFECT, FIRST, COUNT, EFFECT_ROW, RATE_ROW, INTO = range(8)
+MARROWS = {"friberg": 0, "pool": 1, "turnover": 2}
