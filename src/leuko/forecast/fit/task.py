@@ -1,0 +1,121 @@
+"""One person's problem made ready: the prior, the counts, the doses that matter to them, and the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+
+from leuko.errors import UsageError
+from leuko.forecast.fit.likelihood import Counts, counts_of, log_likelihood
+from leuko.forecast.fit.prior import Prior, by_course, courses_of, prior_of
+from leuko.forecast.model import Floats, Model, Observed, Run, Schedule
+
+Solver = Callable[..., Run]
+Precision = Literal["float32", "float64"]
+# A true count below this [10*9/L] is less than one cell in a microlitre a thousand times over: kept off the logarithm.
+_LEAST: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """`hours` (H,) are the distinct hours of counts, `where` (K,) the row of each count in them, both from the first
+    thing that happens (dose or count); `shift` is that instant in the caller's hours."""
+
+    prior: Prior
+    counts: Counts
+    schedule: Schedule
+    courses: tuple[float, ...]
+    hours: Floats
+    where: np.ndarray[tuple[int], np.dtype[np.int64]]
+    shift: float
+    solver: Solver
+    precision: Precision
+    threads: int | None
+
+    def log_true(self, z: Floats) -> Floats:
+        """Logarithms of the true counts (K, N) for people at z (Z, N); not a number where the solver failed."""
+        if not self.counts.size:
+            return np.zeros((0, z.shape[1]))
+        run = self.solver(
+            self.prior.model,
+            self.prior.theta(z),
+            self.schedule,
+            hours=self.hours,
+            precision=self.precision,
+            threads=self.threads,
+        )
+        found = np.log(np.maximum(run.counts, _LEAST)).astype(np.float64)
+        found[:, run.failed] = np.nan
+        return found if self.where.size == self.hours.size else found[self.where]
+
+    def log_target(self, z: Floats, log_true: Floats) -> Floats:
+        """Logarithm of prior times likelihood (N,)."""
+        return self.prior.log_density(z) + log_likelihood(log_true, self.counts).sum(axis=0)
+
+
+def task_of(
+    model: Model,
+    schedule: Schedule,
+    observed: Observed,
+    *,
+    courses: Sequence[float] = (),
+    precision: Precision = "float32",
+    threads: int | None = 1,
+    solver: Solver | None = None,
+) -> Task:
+    """Make a problem ready: only doses before the last count are kept, and time starts at the first dose or count.
+
+    Raises UsageError for counts that no likelihood can take, and for a model without variation between people.
+    """
+    counts = counts_of(observed, model.residual)
+    past = _before(schedule, float(counts.hour[-1]) if counts.size else -np.inf)
+    begun = _begun(courses_of(schedule, courses), past, counts)
+    prior = prior_of(model, len(begun))
+    if not prior.size:
+        raise UsageError(
+            f"{model.id} has no variation between people",
+            why="it can draw the course of a typical person, never the posterior of one",
+            do="choose a model whose variation is known",
+        )
+    first = [float(part[0]) for part in (past.hour, counts.hour) if part.size]
+    shift = min(first, default=0.0)
+    hours, where = np.unique(counts.hour - shift, return_inverse=True)
+    return Task(
+        prior=prior,
+        counts=counts,
+        schedule=replace(by_course(past, prior, begun), hour=past.hour - shift),
+        courses=begun,
+        hours=hours,
+        where=where.astype(np.int64),
+        shift=shift,
+        solver=solver or _solver(),
+        precision=precision,
+        threads=threads,
+    )
+
+
+def _begun(starts: tuple[float, ...], past: Schedule, counts: Counts) -> tuple[float, ...]:
+    """The courses that have begun by the last count that they can act on; at least one."""
+    if not past.hour.size or not counts.size:
+        return starts[:1]
+    return tuple(start for start in starts if start < counts.hour[-1]) or starts[:1]
+
+
+def _before(schedule: Schedule, hour: float) -> Schedule:
+    kept = np.flatnonzero(schedule.hour < hour)
+    return Schedule(
+        hour=np.asarray(schedule.hour, dtype=np.float64)[kept],
+        drug=tuple(schedule.drug[at] for at in kept),
+        amount=np.asarray(schedule.amount, dtype=np.float64)[kept],
+        hours=np.asarray(schedule.hours, dtype=np.float64)[kept],
+    )
+
+
+def _solver() -> Solver:
+    """The batch solver, imported when first needed: it compiles."""
+    from leuko.forecast.solve import simulate
+
+    return simulate
