@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +14,10 @@ import pytest
 import leuko
 from leuko.knowledge import load_library
 from leuko.knowledge.audit import check, errors
+from leuko.knowledge.further import further_kinds
 from leuko.knowledge.library import bases
 from leuko.knowledge.probing import LONGEST_LIFE_DAYS, SEXES, age_points, holds, value_points
-from leuko.knowledge.schema import Basis, DefinitionRow, GradeRule, GradeScheme, IntervalRow, Source
+from leuko.knowledge.schema import Basis, DefinitionRow, GradeRule, GradeScheme, IntervalRow, Row, Source
 from leuko.record import Sex
 
 LIBRARY = load_library()
@@ -25,6 +28,17 @@ YEAR = 365.25
 
 def test_the_audit_finds_no_error() -> None:
     assert errors(check(LIBRARY)) == ()
+
+
+@pytest.mark.parametrize("module", sorted({Row.__module__, *(kind.__module__ for kind in further_kinds())}))
+def test_every_type_of_the_schema_refuses_keys_that_it_does_not_know(module: str) -> None:
+    """A table inside a row too: a mistyped limit must stop the load, wherever it stands."""
+    kinds = [kind for _, kind in inspect.getmembers(sys.modules[module], inspect.isclass) if kind.__module__ == module]
+    assert kinds
+    for kind in kinds:
+        assert issubclass(kind, Row), f"{kind.__name__}: write it as `class {kind.__name__}(Row, frozen=True, ...)`"
+        assert kind.__struct_config__.frozen, kind.__name__
+        assert kind.__struct_config__.forbid_unknown_fields, kind.__name__
 
 
 @pytest.mark.parametrize(
