@@ -7,7 +7,7 @@ they are all named and none is chosen.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from typing import Final
 from leuko.drugs.shelf import cytotoxic
 from leuko.knowledge.schema.plan import FnRisk, RegimenRow, TumourRow
 from leuko.plan.person import Known, Taken, facts_named
+from leuko.record import Fact
 from leuko.result import Gap
 from leuko.result.plan import Regimen, RiskClass, Told
 from leuko.wording import say_date, say_days, say_list
@@ -193,8 +194,13 @@ def _of_tumour(rows: Sequence[RegimenRow], known: Known) -> list[RegimenRow]:
 def _tumours(known: Known) -> frozenset[str]:
     """The tumours that the record names, in the words of the regimens."""
     rows = known.rows(TumourRow)
-    named = [row for row in rows if facts_named(known.record.facts, words=row.words, icd10=row.icd10)]
+    named = [row for row in rows if facts_named(_but(row, known), words=row.words, icd10=row.icd10)]
     return frozenset(tumour for row in named for tumour in row.tumours)
+
+
+def _but(row: TumourRow, known: Known) -> Iterator[Fact]:
+    """The facts but for those that name another tumour whose name holds the one of the row."""
+    return (fact for fact in known.record.facts if not any(word in fact.name.casefold() for word in row.unless))
 
 
 def _of_spacing(fits: list[_Fit], chemo: Sequence[Taken], known: Known) -> list[_Fit]:

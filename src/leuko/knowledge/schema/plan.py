@@ -4,8 +4,6 @@ Limits are bands in the canonical unit of the analyte. Nothing here is a dose to
 carried so that a regimen can be recognised and a rule read, and never said as advice.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 import msgspec
@@ -112,7 +110,10 @@ class RegimenRow(Row, frozen=True, kw_only=True):
 
 
 class TumourRow(Row, frozen=True, kw_only=True):
-    """How a record names a tumour that regimens are for (`RegimenRow.tumour` is one of `tumours`)."""
+    """How a record names a tumour that regimens are for (`RegimenRow.tumour` is one of `tumours`).
+
+    A fact whose name holds one of `unless` is another tumour whose name holds this one ("non-small cell").
+    """
 
     FOLDER: ClassVar[str] = "regimens"
     KEY: ClassVar[str] = "tumour"
@@ -121,6 +122,7 @@ class TumourRow(Row, frozen=True, kw_only=True):
     tumours: tuple[str, ...]
     icd10: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
     basis: Basis
 
 
