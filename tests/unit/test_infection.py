@@ -297,3 +297,11 @@ def test_an_old_low_count_is_neither_low_nor_normal_today() -> None:
 
 def test_names_as_terminologies_print_them() -> None:
     assert symptom(judge(facts=[condition("Cough (finding)")]), "cough").present is True
+
+
+def test_what_a_measurement_rules_out_is_not_said_to_be_denied() -> None:
+    found = judge(anc(0.3), signs=[observed("cough", "no"), observed("shortness of breath", "no"), temperature(36.7)])
+    text = found.suspects_pneumonia.reason.text
+    assert found.suspects_pneumonia.suspected is False
+    assert "denied" not in text
+    assert text.startswith("nothing points to pneumonia: no ")

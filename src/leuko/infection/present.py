@@ -221,10 +221,11 @@ def suspicion(kind: str, symptoms: Iterable[Symptom], words: Vocabulary, library
     asked = [one for one in mine if rows[one.id].question]
     suspected = True if there else either(one.present for one in asked)
     what = {"urinary": "an infection of the urinary tract", "pneumonia": "pneumonia"}[kind]
-    names = say_list([one.name for one in (there or asked)])
+    # What was read as a number was not denied by anybody: "no" holds of both.
+    names = say_list([one.name for one in (there or asked)], "or" if suspected is False else "and")
     text = {
         True: f"{names} can point to {what}",
-        False: f"nothing points to {what}: {names} denied",
+        False: f"nothing points to {what}: no {names}",
         None: f"whether anything points to {what} is not known: {names} not asked",
     }[suspected]
     return Suspicion(
