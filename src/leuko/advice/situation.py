@@ -48,7 +48,9 @@ def situation_of(
     white_low = is_low(white) if white is not None else None
     benign = level != "not_low" and _benign(record, anc, library)
     serious = _supported(causes, rules.high_causes)
-    tier = _tier(level, white_low, rules, treatment=treatment, serious=bool(serious), benign=benign, stale=stale)
+    part_low = lymphocytes_low(latest, library, as_of)
+    quiet = stale is None and not part_low
+    tier = _tier(level, white_low, rules, treatment=treatment, serious=bool(serious), benign=benign, quiet=quiet)
     tier = "raised" if watched and tier == "usual" else tier
     found = Situation(
         level=level,
@@ -64,7 +66,7 @@ def situation_of(
         tier=tier,
         reason=_UNSAID,
     )
-    return replace(found, reason=_reason(found, serious, anc, library))
+    return replace(found, reason=_reason(found, serious, anc, library, part_low=part_low))
 
 
 def rules_of(library: Library) -> AdviceRules:
@@ -83,6 +85,12 @@ def level_of(anc: Status | None, rules: AdviceRules) -> Level:
         return "not_low"
     severity = anc.severity
     return rules.levels.get(severity.id, "low") if severity is not None and severity.met else "low"
+
+
+def lymphocytes_low(latest: Mapping[str, Status], library: Library, as_of: date) -> bool:
+    """Whether the lymphocytes are known to be low at a count that still speaks for the day."""
+    status = latest.get("lymphocytes")
+    return status is not None and is_low(status) is True and _stale(status, library, as_of) is None
 
 
 def _stale(status: Status | None, library: Library, as_of: date) -> float | None:
@@ -190,24 +198,26 @@ def _tier(
     treatment: bool | None,
     serious: bool,
     benign: bool,
-    stale: float | None,
+    quiet: bool,
 ) -> Tier:
     if treatment or serious:
         return "high"
     if benign:
-        return "usual" if stale is None else "raised"
+        return "usual" if quiet else "raised"
     if level in rules.high_levels:
         return "high"
     if level == "unknown":
         return "raised" if white_low is False else "high"
-    quiet = level == "not_low" and white_low is not True and stale is None
-    return "usual" if quiet else "raised"
+    return "usual" if quiet and level == "not_low" and white_low is not True else "raised"
 
 
-def _reason(found: Situation, serious: tuple[Cause, ...], anc: Status | None, library: Library) -> Reason:
+def _reason(
+    found: Situation, serious: tuple[Cause, ...], anc: Status | None, library: Library, *, part_low: bool
+) -> Reason:
     stale = found.stale_days
     parts = [_level_words(found.level, benign=found.benign)]
     parts += ["that count has no date" if stale == inf else f"that count is {say_age(stale)} old"] if stale else []
+    parts += ["the lymphocytes were low"] if part_low else []
     parts += [_treatment_words(found.treatment, found.treatments)]
     parts += [f"{say_list(found.watched)} can stop neutrophils suddenly"] if found.watched else []
     parts += [f"{say_list([cause.name for cause in serious])} is supported by the record"] if serious else []

@@ -13,6 +13,7 @@ from datetime import date
 from math import inf
 from typing import Final
 
+from leuko.advice.situation import lymphocytes_low
 from leuko.errors import UsageError
 from leuko.knowledge import Library, load_library
 from leuko.knowledge.library import every_basis
@@ -135,9 +136,10 @@ def facts_of(assessment: Assessment, advice: AdviceSet, *, library: Library) -> 
     """What is known of the person, in the words that the blocks of the leaflet ask for."""
     found = advice.situation
     anc, white = _counted(assessment, advice), _status(assessment, "wbc")
+    head = _head(advice, part_low=_part_low(assessment, library))
     facts = {
         f"level:{found.level}": True,
-        f"head:{_head(advice)}": True,
+        f"head:{head}": True,
         "benign": found.benign,
         "stale": found.stale_days is not None and (anc or white) is not None,
         "child": bool(found.child),
@@ -162,7 +164,17 @@ def facts_of(assessment: Assessment, advice: AdviceSet, *, library: Library) -> 
         "today": any(rule.active and rule.speed == "same_day" for rule in advice.calls),
         **_cause_facts(assessment, library),
     }
-    return frozenset(name for name, held in facts.items() if held)
+    told = frozenset(name for name, held in facts.items() if held)
+    return told - {"cause:viral"} if told & _MORE_THAN_A_VIRUS else told
+
+
+# A virus that the record names is no comfort where the count is deep or more than the white cells is wrong.
+_MORE_THAN_A_VIRUS: Final = {"deep_unexplained", "lines:other", "cause:blood"}
+
+
+def _part_low(assessment: Assessment, library: Library) -> bool:
+    latest = {status.count.analyte: status for status in assessment.latest}
+    return lymphocytes_low(latest, library, assessment.as_of)
 
 
 def _is_stopped(assessment: Assessment, watched: Sequence[str]) -> bool:
@@ -183,15 +195,17 @@ def _cause_facts(assessment: Assessment, library: Library) -> dict[str, bool]:
     return {"cause:viral": bool(told & set(rules.viral_causes)), "cause:blood": bool(told & set(rules.blood_causes))}
 
 
-def _head(advice: AdviceSet) -> str:
+def _head(advice: AdviceSet, *, part_low: bool) -> str:
     """Which of the titles holds."""
     found = advice.situation
     low = found.level not in {"not_low", "unknown"} or bool(found.white_low)
     if found.benign and found.stale_days is None:
-        return "benign"
+        return "part_low" if part_low else "benign"
     if low:
         return "low" if found.stale_days is None else "was_low"
-    return "not_low" if found.level == "not_low" and found.stale_days is None else "unknown"
+    if found.level == "not_low" and found.stale_days is None:
+        return "part_low" if part_low else "not_low"
+    return "unknown"
 
 
 def _tier(advice: AdviceSet, facts: frozenset[str]) -> Tier:
@@ -234,6 +248,7 @@ class _Speaker:
         found = self.advice.situation
         fever, low = self.advice.fever_limit, self.advice.low_limit
         stale = found.stale_days
+        on_day = self.on_day(told.count.taken) if told is not None and told.count.taken is not None else ""
         return {
             "fever": self.number(fever),
             "fever_f": self.number(_fahrenheit(fever)),
@@ -243,7 +258,8 @@ class _Speaker:
             "small": self.small(anc.count.value, anc.count.bound) if anc is not None else "",
             "usual": self.number(anc.interval.low) if anc is not None and anc.interval.low is not None else "",
             "white": self.bounded(white.count.value, white.count.bound) if white is not None else "",
-            "when": self.moment(told.count.taken) if told is not None else "",
+            "on_day": on_day,
+            "On_day": on_day[:1].upper() + on_day[1:],
             "age": self.age(stale) if stale is not None else "",
             "drugs": ", ".join(map(self.medicine, found.treatments)),
             "watched": ", ".join(map(self.medicine, found.watched)),
@@ -278,14 +294,14 @@ class _Speaker:
     def day(self, day: date) -> str:
         return self.words.date.format(day=day.day, month=self.words.months[day.month - 1], year=day.year)
 
-    def moment(self, moment: Moment | None) -> str:
-        if moment is None:
-            return self.words.texts["no_date"]
+    def on_day(self, moment: Moment) -> str:
+        """When a count was taken, as far as it is known: "on 9 March 2026", "in March 2026"."""
+        texts = self.words.texts
         if moment.precision == "year":
-            return str(moment.day.year)
+            return texts["on.year"].format(day=moment.day.year)
         if moment.precision == "month":
-            return f"{self.words.months[moment.day.month - 1]} {moment.day.year}"
-        return self.day(moment.day)
+            return texts["on.month"].format(day=f"{self.words.months[moment.day.month - 1]} {moment.day.year}")
+        return texts["on.day"].format(day=self.day(moment.day))
 
     def line(self, role: Role) -> Line:
         numbers = {phone.role: phone.number for phone in self.advice.phones}
