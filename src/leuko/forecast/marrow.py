@@ -24,6 +24,16 @@ def feedback(ln_circ0: float, circ: float, gamma: float) -> float:
     return exp(gamma * (ln_circ0 - log(circ)))
 
 
+def renewal(ln_circ0: float, circ: float, gamma: float, ktr: float, gain: float) -> float:
+    """How fast proliferating cells divide without a medicine; `gain` is 1 without a growth factor."""
+    return ktr * gain * feedback(ln_circ0, circ, gamma)
+
+
+def proliferation(renewed: float, kill: float, ktr: float) -> float:
+    """What is left of it when medicines kill and cells move on; `kill` above 1 is net killing."""
+    return renewed - renewed * kill - ktr
+
+
 def friberg(
     ln_prol: float,
     transit1: float,
@@ -43,9 +53,8 @@ def friberg(
     `kill` is the effect of the medicines (above 1: net killing), `gain` multiplies proliferation (1 without a growth
     factor, which may also speed `ktr`), `influx` [10*9/L/h] enters the circulation from elsewhere.
     """
-    renewal = ktr * gain * feedback(ln_circ0, circ, gamma)
     return (
-        renewal - renewal * kill - ktr,
+        proliferation(renewal(ln_circ0, circ, gamma, ktr, gain), kill, ktr),
         ktr * (exp(ln_prol) - transit1),
         ktr * (transit1 - transit2),
         ktr * (transit2 - transit3),

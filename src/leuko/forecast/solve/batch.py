@@ -13,14 +13,14 @@ from leuko.forecast.model import Floats, Model, Run, Schedule
 from leuko.forecast.solve.grid import Grid, build
 from leuko.forecast.solve.persons import Persons, persons_of
 from leuko.forecast.solve.reading import Arrival, arrivals, beginning, values
-from leuko.forecast.solve.rows import LANES
+from leuko.forecast.solve.rows import KILLS, LANES, MARROWS, ROLE
 
 Precision = Literal["float32", "float64"]
 
 TOLERANCE = {"float32": 5e-4, "float64": 5e-4}  # of the estimated relative error of a count
 LEVELS = 7  # halvings of the grid before a person is given up
 SUBSTEP = 0.5  # a saturable step in units of its shortest time constant
-EMBEDDED, EMBEDDED_TURNOVER = 0.1, 0.02  # how much of the embedded differences counts as error
+EMBEDDED, EMBEDDED_TURNOVER, EMBEDDED_EFFECT = 0.1, 0.02, 0.2  # how much of the embedded differences counts as error
 LEAST = 1e-30  # a concentration that counts as none
 
 
@@ -128,12 +128,16 @@ class _Job:
         def table(found: list[Floats]) -> Any:
             return np.ascontiguousarray(np.stack(found), dtype=self.dtype) if found else np.zeros((0, 1), self.dtype)
 
-        constants = [0.0, 1.0, 0.5, 1 / 6, 1 / 3, EMBEDDED, LEAST, EMBEDDED_TURNOVER]
+        constants = [0.0, 1.0, 0.5, 1 / 6, 1 / 3, EMBEDDED, LEAST, EMBEDDED_TURNOVER, EMBEDDED_EFFECT]
         stiff = np.array(persons.stiff)
-        many = np.maximum(1, np.ceil(grid.steps[:, None] / 2 * stiff[None, :] / SUBSTEP)).astype(np.int64)
+        lengths, length = np.unique(grid.steps.astype(self.dtype), return_inverse=True)
+        many = np.maximum(1, np.ceil(grid.steps[:, None] / 4 * stiff[None, :] / SUBSTEP)).astype(np.int64)
+        plain = persons.kind == MARROWS["friberg"] and bool(np.all(persons.channel[:, ROLE] == KILLS))
         return (
             persons.kind,
-            grid.steps.astype(self.dtype),
+            plain,
+            lengths,
+            length.astype(np.int64),
             grid.first,
             np.stack([grid.channel, grid.kind], axis=1),
             grid.amount.astype(self.dtype),
@@ -145,5 +149,16 @@ class _Job:
             table(persons.amplitude),
             table(persons.rows),
             table(persons.marrow),
+            _shares().astype(self.dtype),
             np.array(constants, dtype=self.dtype),
         )
+
+
+def _shares() -> Floats:
+    """What each of five even nodes of a step gives to the parabola nearest to all: its value at the start, the middle
+    and the end (Boole's rule for the moments against Legendre's polynomials); and the fourth difference."""
+    u = np.linspace(0, 1, 5)
+    weight = np.array([7, 32, 12, 32, 7]) / 90
+    tilt, bend = 3 * weight * (2 * u - 1), 5 * weight * (6 * u * u - 6 * u + 1)
+    fourth = np.array([1, -4, 6, -4, 1]) * 8 / 90
+    return np.stack([weight - tilt + bend, weight - bend / 2, weight + tilt + bend, fourth], axis=1)

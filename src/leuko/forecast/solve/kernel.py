@@ -13,10 +13,11 @@ from numba import njit
 
 from leuko.forecast import marrow
 from leuko.forecast.solve.fastmath import compiled, fast_exp, fast_log
-from leuko.forecast.solve.kinetics import OPTIONS, act, fill, refresh_all, take_dose
+from leuko.forecast.solve.kinetics import OPTIONS, act, fill, table, take_dose
 from leuko.forecast.solve.rows import (
     BEFORE,
     CIRC,
+    D_BEFORE,
     D_CIRC,
     D_PROL,
     D_STEM,
@@ -24,6 +25,7 @@ from leuko.forecast.solve.rows import (
     D_TRANSIT2,
     D_TRANSIT3,
     END,
+    ENTRY,
     ERROR,
     FREE,
     GAIN,
@@ -40,6 +42,7 @@ from leuko.forecast.solve.rows import (
     LN_STEM,
     MID,
     MODE,
+    RENEWED,
     SPEED,
     TRANSIT1,
     TRANSIT2,
@@ -47,6 +50,8 @@ from leuko.forecast.solve.rows import (
 )
 
 friberg = compiled(marrow.friberg)
+renewal = compiled(marrow.renewal)
+proliferation = compiled(marrow.proliferation)
 pool = compiled(marrow.pool)
 turnover = compiled(marrow.turnover)
 
@@ -92,7 +97,16 @@ def _friberg_step(w: Any, h: Any, c: Any) -> None:
         x5, a5, b5, t5, y5 = friberg(x, a, b, t, y, first, gamma, ke, kc, kill, gain, flow)
         w[LN_PROL + i], w[TRANSIT1 + i], w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i] = x, a, b, t, y
         w[D_PROL + i], w[D_TRANSIT1 + i], w[D_TRANSIT2 + i], w[D_TRANSIT3 + i], w[D_CIRC + i] = x5, a5, b5, t5, y5
-        w[ERROR + i] += h * c[5] * (abs(x5 - x4) + abs(y5 - y4) / y)
+        w[RENEWED + i] = renewal(first, y, gamma, ke, gain)
+        w[ERROR + i] += h * c[5] * (
+            abs(x5 - x4) + abs(a5 - a4) / a + abs(b5 - b4) / b + abs(t5 - t4) / t + abs(y5 - y4) / y
+        )
+
+
+def _friberg_again(w: Any) -> None:
+    """The rates at the end of the last step hold on, but the medicines' effect begins anew."""
+    for i in range(LANES):
+        w[D_PROL + i] = proliferation(w[RENEWED + i], w[KILL + i], w[KTR + i])
 
 
 def _pool_rates(w: Any) -> None:
@@ -144,7 +158,7 @@ def _pool_step(w: Any, h: Any, c: Any) -> None:
         w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i] = b, t, y
         w[D_STEM + i], w[D_PROL + i], w[D_TRANSIT1 + i] = s5, x5, a5
         w[D_TRANSIT2 + i], w[D_TRANSIT3 + i], w[D_CIRC + i] = b5, t5, y5
-        w[ERROR + i] += h * c[5] * (abs(x5 - x4) + abs(s5 - s4) + abs(y5 - y4) / y)
+        w[ERROR + i] += h * c[5] * (abs(x5 - x4) + abs(s5 - s4) + abs(a5 - a4) / a + abs(y5 - y4) / y)
 
 
 def _turnover_rates(w: Any) -> None:
@@ -181,6 +195,7 @@ def _turnover_step(w: Any, h: Any, c: Any) -> None:
 
 
 friberg_rates, friberg_step = njit(**OPTIONS)(_friberg_rates), njit(**OPTIONS)(_friberg_step)
+friberg_again = njit(**OPTIONS)(_friberg_again)
 pool_rates, pool_step = njit(**OPTIONS)(_pool_rates), njit(**OPTIONS)(_pool_step)
 turnover_rates, turnover_step = njit(**OPTIONS)(_turnover_rates), njit(**OPTIONS)(_turnover_step)
 
@@ -193,7 +208,7 @@ def _read_out(w: Any, h: Any, place: Any, out: Any, row: Any, at: Any, c: Any) -
     m0, m1 = u * v * v * h, -u * u * v * h
     for i in range(LANES):
         old, new = w[BEFORE + i], w[CIRC + i]
-        slope = m0 * w[BEFORE + LANES + i] / old + m1 * w[D_CIRC + i] / new
+        slope = m0 * w[D_BEFORE + i] / old + m1 * w[D_CIRC + i] / new
         out[row, at + i] = fast_exp(p0 * fast_log(old) + p1 * fast_log(new) + slope)
 
 
@@ -205,15 +220,15 @@ def _copy_out(w: Any, out: Any, row: Any, at: Any) -> None:
 def _hold(w: Any) -> None:
     for i in range(LANES):
         w[BEFORE + i] = w[CIRC + i]
-        w[BEFORE + LANES + i] = w[D_CIRC + i]
+        w[D_BEFORE + i] = w[D_CIRC + i]
 
 
 read_out, copy_out, hold = njit(**OPTIONS)(_read_out), njit(**OPTIONS)(_copy_out), njit(**OPTIONS)(_hold)
 
 
-def _begin(w: Any, kind: Any, persons: Any, at: Any, c: Any) -> None:
+def _begin(w: Any, base: Any, kind: Any, persons: Any, at: Any, c: Any) -> None:
     """Parameters into their rows; the marrow at its drug-free steady state; nothing acts."""
-    for row in range(w.size // LANES):
+    for row in range(base // LANES):
         fill(w, row * LANES, c[0])
     for row in range(6):
         for i in range(LANES):
@@ -252,35 +267,40 @@ rates_now = njit(**OPTIONS)(_rates_now)
 
 
 def march(  # noqa: PLR0917
-    kind: Any, steps: Any, first: Any, events: Any, amounts: Any, out_step: Any, out_at: Any, many: Any,
-    channel: Any, rate: Any, amplitude: Any, p: Any, persons: Any, c: Any, out: Any, error: Any, low: Any, high: Any,
+    kind: Any, plain: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any, out_step: Any, out_at: Any,
+    many: Any, channel: Any, rate: Any, amplitude: Any, p: Any, persons: Any, shares: Any, c: Any, out: Any,
+    error: Any, low: Any, high: Any,
 ) -> None:  # fmt: skip
     """Carries the persons low..high (a multiple of LANES) through all steps.
 
-    steps (S,); first (S + 1,) index of the first event of each step; events (E, 2) channel and kind; amounts (E,);
+    plain: the medicines' effect is all that acts; lengths (D,) of steps; length (S,) which each step has; first (S + 1,)
+    index of the first event of each step; events (E, 2) channel and kind; amounts (E,);
     out_step, out_at (T,); many (S, K) substeps of saturable channels; channel (K, 8); rate, amplitude (M, N);
-    p (Q, N); persons (6, N); c constants; out (T, N); error (N,).
+    p (Q, N); persons (6, N); shares (5, 4); c constants; out (T, N); error (N,).
     """
-    w = np.empty(FREE + MODE * max(rate.shape[0], 1), steps.dtype)
-    flows = np.empty(channel.shape[0] + 1, steps.dtype)
+    base = FREE + MODE * rate.shape[0]
+    w = np.empty(base + ENTRY * rate.shape[0] * lengths.size, lengths.dtype)
+    flows = np.empty(channel.shape[0] + 1, lengths.dtype)
     for at in range(low, high, LANES):
-        begin(w, kind, persons, at, c)
+        begin(w, base, kind, persons, at, c)
+        table(w, base, channel, rate, amplitude, at, lengths)
         flows[:] = c[0]
         shown = 0
         while shown < out_step.size and out_step[shown] < 0:
             copy_out(w, out, shown, at)
             shown += 1
-        for s in range(steps.size):
-            h = steps[s]
+        for s in range(length.size):
+            h = lengths[length[s]]
             for e in range(first[s], first[s + 1]):
                 if events[e, 1] == 0:
                     take_dose(w, channel, events[e, 0], amplitude, p, at, amounts[e])
                 else:
                     flows[events[e, 0]] = amounts[e]
-            if s == 0 or h != steps[s - 1]:
-                refresh_all(w, channel, rate, amplitude, at, h, c)
-            act(w, channel, flows, amplitude, p, at, h, many[s], c)
-            if s == 0 or first[s + 1] > first[s]:
+            entry = base + length[s] * rate.shape[0] * ENTRY
+            act(w, channel, flows, p, at, entry, h, many[s], shares, c)
+            if plain and s > 0:
+                friberg_again(w)
+            else:
                 rates_now(w, kind)
             hold(w)
             if kind == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from leuko.forecast import marrow
@@ -15,14 +16,18 @@ from leuko.forecast.solve.rows import (
     EFFECT_ROW,
     EMAX,
     END,
+    ERROR,
+    ENTRY,
     FIRST,
     FLOWS,
     FORM,
+    FOURTH,
     FREE,
     GAIN,
     GROWS,
     INFLUX,
     INTO,
+    KTR,
     KILL,
     KILLS,
     LANES,
@@ -41,6 +46,8 @@ from leuko.forecast.solve.rows import (
 
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}, "nogil": True}
 
+QUARTER = np.float32(0.25)  # exact in either precision
+
 emax_effect = compiled(marrow.emax_effect)
 sigmoid_effect = compiled(marrow.sigmoid_effect)
 paclitaxel = compiled(marrow.paclitaxel)
@@ -49,16 +56,45 @@ parallel_loss = compiled(marrow.parallel_loss)
 saturable_thiopurine = compiled(marrow.saturable_thiopurine)
 
 
-def _refresh(w: Any, first: Any, count: Any, rate: Any, amplitude: Any, at: Any, h: Any, c: Any) -> None:
-    """What each mode keeps over half a step, and what a rate of one unit adds to it."""
-    half = h * c[2]
-    for m in range(count):
-        row = FREE + (first + m) * MODE
-        for i in range(LANES):
-            k = rate[first + m, at + i]
-            kept = fast_exp(-k * half)
-            w[row + LANES + i] = kept
-            w[row + 2 * LANES + i] = amplitude[first + m, at + i] * (c[1] - kept) / k
+def _table(w: Any, base: Any, channel: Any, rate: Any, amplitude: Any, at: Any, lengths: Any) -> None:
+    """For every length of step: what each mode keeps, and the parabola nearest to it (exact in the first moments).
+
+    Modes whose effect is linear act by that parabola; of the others the concentration itself is followed, in quarters.
+    """
+    modes = rate.shape[0]
+    for k in range(channel.shape[0]):
+        if channel[k, FORM] != MODES:
+            continue
+        linear = channel[k, EFFECT] == LINEAR
+        for m in range(channel[k, FIRST], channel[k, FIRST] + channel[k, COUNT]):
+            for i in range(LANES):
+                w[FREE + m * MODE + LANES + i] = amplitude[m, at + i] / rate[m, at + i]
+            for n in range(lengths.size):
+                row = base + (n * modes + m) * ENTRY
+                if linear:
+                    parabola(w, row, rate, m, at, lengths[n])
+                else:
+                    for i in range(LANES):
+                        w[row + i] = fast_exp(-rate[m, at + i] * lengths[n] * QUARTER)
+
+
+def _parabola(w: Any, row: Any, rate: Any, m: Any, at: Any, length: Any) -> None:
+    """exp(-z u) over u = 0..1 projected on Legendre's first three polynomials, in double precision."""
+    for i in range(LANES):
+        z = float(rate[m, at + i]) * length
+        kept = fast_exp(-z)
+        mean = (1.0 - kept) / z
+        first = (mean - kept) / z
+        second = (2.0 * first - kept) / z
+        tilt, bend = 3.0 * (2.0 * first - mean), 5.0 * (6.0 * second - 6.0 * first + mean)
+        small = z < 0.03  # where the differences above lose their digits, their series
+        mean = 1.0 - z * (0.5 - z * (1.0 / 6.0 - z / 24.0)) if small else mean
+        tilt = -z * (0.5 - z * (0.25 - z * 0.075)) if small else tilt
+        bend = z * z * (1.0 / 12.0 - z / 24.0) if small else bend
+        w[row + i] = kept
+        w[row + LANES + i] = mean - tilt + bend
+        w[row + 2 * LANES + i] = mean - 0.5 * bend
+        w[row + 3 * LANES + i] = mean + tilt + bend
 
 
 def _add_dose(w: Any, row: Any, amplitude: Any, mode: Any, at: Any, amount: Any) -> None:
@@ -66,18 +102,33 @@ def _add_dose(w: Any, row: Any, amplitude: Any, mode: Any, at: Any, amount: Any)
         w[row + i] += amount * amplitude[mode, at + i]
 
 
-def _sum_modes(w: Any, first: Any, count: Any, target: Any) -> None:
+def _act_linear(w: Any, first: Any, count: Any, entry: Any, flow: Any, target: Any, one: Any) -> None:
+    """Adds modes whose effect is linear, and carries them to the end of the step."""
+    for m in range(count):
+        row, now = FREE + (first + m) * MODE, entry + (first + m) * ENTRY
+        for i in range(LANES):
+            settled = flow * w[row + LANES + i]
+            excess = w[row + i] - settled
+            w[target + i] += settled + excess * w[now + LANES + i]
+            w[target + LANES + i] += settled + excess * w[now + 2 * LANES + i]
+            w[target + 2 * LANES + i] += settled + excess * w[now + 3 * LANES + i]
+            w[row + i] = settled + excess * w[now + i]
+
+
+def _concentration(w: Any, first: Any, count: Any) -> None:
     for m in range(count):
         row = FREE + (first + m) * MODE
         for i in range(LANES):
-            w[target + i] += w[row + i]
+            w[CONC + i] += w[row + i]
 
 
-def _advance(w: Any, first: Any, count: Any, flow: Any) -> None:
+def _advance(w: Any, first: Any, count: Any, entry: Any, flow: Any) -> None:
+    """Carries modes over a quarter of the step."""
     for m in range(count):
-        row = FREE + (first + m) * MODE
+        row, now = FREE + (first + m) * MODE, entry + (first + m) * ENTRY
         for i in range(LANES):
-            w[row + i] = w[row + i] * w[row + LANES + i] + flow * w[row + 2 * LANES + i]
+            settled = flow * w[row + LANES + i]
+            w[row + i] = settled + (w[row + i] - settled) * w[now + i]
 
 
 def _fill(w: Any, row: Any, value: Any) -> None:
@@ -85,33 +136,48 @@ def _fill(w: Any, row: Any, value: Any) -> None:
         w[row + i] = value
 
 
-sum_modes = njit(**OPTIONS)(_sum_modes)
+act_linear = njit(**OPTIONS)(_act_linear)
+concentration = njit(**OPTIONS)(_concentration)
 advance = njit(**OPTIONS)(_advance)
 fill = njit(**OPTIONS)(_fill)
-refresh = njit(**OPTIONS)(_refresh)
+parabola = njit(**OPTIONS)(_parabola)
+table = njit(**OPTIONS)(_table)
 add_dose = njit(**OPTIONS)(_add_dose)
 
 
-def _apply(w: Any, role: Any, effect: Any, params: Any, row: Any, at: Any, place: Any, c: Any) -> None:
-    """Adds the effect of the concentrations in CONC to the rows of one place (start, middle or end) of the step."""
-    if role == FLOWS:
-        for i in range(LANES):
-            w[INFLUX + place + i] = w[CONC + i]
-    elif role == GROWS:
+def _project(w: Any, target: Any, i: Any, value: Any, share: Any) -> None:
+    """One of five even nodes of a step into the parabola nearest to all (Boole's rule for its moments)."""
+    w[target + i] += share[0] * value
+    w[target + MID + i] += share[1] * value
+    w[target + END + i] += share[2] * value
+
+
+project = njit(**OPTIONS, forceinline=True)(_project)
+
+
+def _apply(w: Any, role: Any, effect: Any, params: Any, row: Any, at: Any, share: Any, c: Any) -> None:
+    """Adds the effect of the concentrations in CONC, at one of the five nodes, to what acts during the step."""
+    if role == GROWS:
         for i in range(LANES):
             ec50, amount = params[row, at + i], w[CONC + i]
-            w[SPEED + place + i] = c[1] + emax_effect(amount, params[row + 1, at + i], ec50)
-            w[GAIN + place + i] = c[1] + emax_effect(amount, params[row + 2, at + i], ec50)
+            project(w, SPEED, i, emax_effect(amount, params[row + 1, at + i], ec50), share)
+            project(w, GAIN, i, emax_effect(amount, params[row + 2, at + i], ec50), share)
     elif effect == LINEAR:
         for i in range(LANES):
-            w[KILL + place + i] += w[CONC + i] * params[row, at + i]
+            value = w[CONC + i] * params[row, at + i]
+            project(w, KILL, i, value, share)
+            w[FOURTH + i] += share[3] * value
     elif effect == EMAX:
         for i in range(LANES):
-            w[KILL + place + i] += emax_effect(w[CONC + i], params[row, at + i], params[row + 1, at + i])
+            value = emax_effect(w[CONC + i], params[row, at + i], params[row + 1, at + i])
+            project(w, KILL, i, value, share)
+            w[FOURTH + i] += share[3] * value
     else:
         for i in range(LANES):
             emax, ln_ec50, hill = params[row, at + i], params[row + 1, at + i], params[row + 2, at + i]
-            w[KILL + place + i] += sigmoid_effect(w[CONC + i], emax, ln_ec50, hill, c[6], c[1])
+            value = sigmoid_effect(w[CONC + i], emax, ln_ec50, hill, c[6], c[1])
+            project(w, KILL, i, value, share)
+            w[FOURTH + i] += share[3] * value
 
 
 apply_effect = njit(**OPTIONS)(_apply)
@@ -180,38 +246,42 @@ def _read(w: Any, form: Any, row: Any, p: Any, p_row: Any, at: Any) -> None:
 read = njit(**OPTIONS)(_read)
 
 
-def _act(w: Any, channel: Any, flows: Any, amplitude: Any, p: Any, at: Any, h: Any, many: Any, c: Any) -> None:
-    """Fills the rows of what acts at the start, the middle and the end of a step of `h` hours."""
+def _act(
+    w: Any, channel: Any, flows: Any, p: Any, at: Any, entry: Any, h: Any, many: Any, shares: Any, c: Any
+) -> None:
+    """Fills the rows of what acts during a step of `h` hours and carries the kinetics to its end."""
     for place in range(3):
         fill(w, KILL + place * LANES, c[0])
     for k in range(channel.shape[0]):
-        form, count, row = channel[k, FORM], channel[k, COUNT], FREE + channel[k, FIRST] * MODE
-        for place in range(3):
+        form, count, first = channel[k, FORM], channel[k, COUNT], channel[k, FIRST]
+        row, role = FREE + first * MODE, channel[k, ROLE]
+        if form == MODES and channel[k, EFFECT] == LINEAR:
+            if role == FLOWS:
+                for place in range(3):
+                    fill(w, INFLUX + place * LANES, c[0])
+            act_linear(w, first, count, entry, flows[k], INFLUX if role == FLOWS else KILL, c[1])
+            continue
+        if role == GROWS:
+            for place in range(3):
+                fill(w, SPEED + place * LANES, c[1])
+                fill(w, GAIN + place * LANES, c[1])
+        fill(w, FOURTH, c[0])
+        for node in range(5):
             if form == MODES:
-                if place > 0:
-                    advance(w, channel[k, FIRST], count, flows[k])
-                if channel[k, ROLE] == KILLS and channel[k, EFFECT] == LINEAR:
-                    sum_modes(w, channel[k, FIRST], count, KILL + place * LANES)
-                    continue
+                if node > 0:
+                    advance(w, first, count, entry, flows[k])
                 fill(w, CONC, c[0])
-                sum_modes(w, channel[k, FIRST], count, CONC)
+                concentration(w, first, count)
             else:
-                if place > 0:
-                    saturable(w, form, row, p, channel[k, RATE_ROW], at, flows[k], h * c[2], many[k], c)
+                if node > 0:
+                    saturable(w, form, row, p, channel[k, RATE_ROW], at, flows[k], h * c[2] * c[2], many[k], c)
                 read(w, form, row, p, channel[k, RATE_ROW], at)
-            apply_effect(w, channel[k, ROLE], channel[k, EFFECT], p, channel[k, EFFECT_ROW], at, place * LANES, c)
+            apply_effect(w, role, channel[k, EFFECT], p, channel[k, EFFECT_ROW], at, shares[node], c)
+        for i in range(LANES):
+            w[ERROR + i] += h * w[KTR + i] * c[8] * abs(w[FOURTH + i])
 
 
 act = njit(**OPTIONS)(_act)
-
-
-def _refresh_all(w: Any, channel: Any, rate: Any, amplitude: Any, at: Any, h: Any, c: Any) -> None:
-    for k in range(channel.shape[0]):
-        if channel[k, FORM] == MODES:
-            refresh(w, channel[k, FIRST], channel[k, COUNT], rate, amplitude, at, h, c)
-
-
-refresh_all = njit(**OPTIONS)(_refresh_all)
 
 
 def _take_dose(w: Any, channel: Any, k: Any, amplitude: Any, p: Any, at: Any, amount: Any) -> None:

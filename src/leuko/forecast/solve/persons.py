@@ -117,7 +117,7 @@ def _growth(found: Persons, number: int, at: Values, least: float) -> None:
     ke = np.asarray(at("growth.ke"), dtype=np.float64)
     rates, amplitudes = through(np.asarray(at("growth.ka"), dtype=np.float64), [ke], [np.ones_like(ke)], least)
     _modes(found, number, rows.GROWS, rates, amplitudes)
-    found.channel[number, rows.EFFECT_ROW] = len(found.rows)
+    found.channel[number, [rows.EFFECT, rows.EFFECT_ROW]] = rows.EMAX, len(found.rows)
     found.rows += [found.wide(at(f"growth.{one}")) for one in ("ec50", "emax_maturation", "emax_proliferation")]
 
 

@@ -7,15 +7,18 @@ LANES = 64
 # The state, and its rates at the start of a step.
 LN_PROL, TRANSIT1, TRANSIT2, TRANSIT3, CIRC, LN_STEM = (LANES * row for row in range(6))
 D_PROL, D_TRANSIT1, D_TRANSIT2, D_TRANSIT3, D_CIRC, D_STEM = (LANES * row for row in range(6, 12))
-# What acts on it at the start, the middle and the end of a step (the three lie one after another).
+# What acts on it during a step, as the parabola nearest to it: its value at the start, the middle and the end.
 KILL, SPEED, GAIN, INFLUX = (LANES * row for row in (12, 15, 18, 21))
 MID, END = LANES, 2 * LANES
-# Parameters, in the order of PARAMETERS.
+# Parameters, in the order that `persons` gives them.
 LN_CIRC0, GAMMA, KTR, KCIRC, KPROL, KSTEM = (LANES * row for row in range(24, 30))
-PARAMETERS = ("ln_circ0", "gamma", "ktr", "kcirc", "kprol", "kstem")
-ERROR, CONC, BEFORE = (LANES * row for row in range(30, 33))  # BEFORE: the count, then its rate
-FREE = LANES * 34  # the kinetics begin here: for each mode amount, decay and response to a rate; or compartments
+# The estimated error; a concentration; the count before the step and its rate; renewal at the end of a step; the
+# fourth difference of an effect within it.
+ERROR, CONC, BEFORE, D_BEFORE, RENEWED, FOURTH = (LANES * row for row in range(30, 36))
+FREE = LANES * 36  # the kinetics begin here: amount and response of each mode, or three compartments
 MODE = 3 * LANES
+# Behind the kinetics: for each length of step and each mode what it keeps, and its parabola.
+ENTRY = 4 * LANES
 
 # What a channel acts on, and how.
 KILLS, GROWS, FLOWS = range(3)
