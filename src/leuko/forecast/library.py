@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -23,7 +24,10 @@ from leuko.result import Citation, Reason
 from leuko.result.forecast import Domain
 from leuko.wording import say_list
 
-_ORDER: dict[Domain, int] = {"inside": 0, "soft": 1, "outside": 2}
+STAND_IN: Final = "regimen"
+"""The name of the part that stands for medicines without a model of their own."""
+
+_ORDER: Final[dict[Domain, int]] = {"inside": 0, "soft": 1, "outside": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,13 +155,13 @@ def build(
     if row.marrow == "receptor":
         raise UsageError(f"{row.id} has equations of its own", do="use leuko.forecast.receptor")
     covariates = covariates or Covariates()
-    parts, parameters = list(row.parts), [_worked(one, row.effects, covariates) for one in row.parameters]
+    parts = [_drug_part(part) for part in row.parts]
+    parameters = [_worked(one, row.effects, covariates) for one in row.parameters]
     if row.role == "regimen":
-        parts, parameters = _regimen(row, parameters, drugs, library)
-    elif library is not None:
-        others = _others(row, drugs, library)
-        more_parts, more = _parts_of(_additional(library), others, len(_weights(drugs, library)), library)
-        parts, parameters = [*parts, *more_parts], [*parameters, *more]
+        parts = [*_stand_in(list(_weights(drugs, _needed(library))), drugs, _needed(library))]
+    elif library is not None and (others := _others(row, drugs, library)):
+        parts = [*parts, *_stand_in(others, drugs, library)]
+        parameters = [*parameters, *(one for one in _additional(library).parameters if one.name.startswith(STAND_IN))]
     growth = None
     if factors and library is not None and row.marrow != "turnover":
         addition = _growth(library)
@@ -186,7 +190,9 @@ def _typical(effect: Effect) -> float:
     return effect.reference if effect.typical is None else effect.typical
 
 
-def _numeric(row: ModelRow, parts: Sequence[Part], parameters: Sequence[Parameter], growth: GrowthPart | None) -> Model:
+def _numeric(
+    row: ModelRow, parts: Sequence[DrugPart], parameters: Sequence[Parameter], growth: GrowthPart | None
+) -> Model:
     names = tuple(one.name for one in parameters)
     vary = [one for one in parameters if one.variance > 0.0]
     occasion = np.diag([one.occasion for one in vary])
@@ -198,7 +204,7 @@ def _numeric(row: ModelRow, parts: Sequence[Part], parameters: Sequence[Paramete
         marrow=marrow,
         transits=row.transits,
         own_kcirc=row.own_kcirc,
-        drugs=tuple(_drug_part(part) for part in parts),
+        drugs=tuple(parts),
         growth=growth,
         dexamethasone=row.dexamethasone,
         names=names,
@@ -262,30 +268,20 @@ def _others(row: ModelRow, drugs: Sequence[str], library: Library) -> list[str]:
     return [drug for drug in _weights(drugs, library) if drug not in own]
 
 
-def _regimen(
-    row: ModelRow, parameters: Sequence[Parameter], drugs: Sequence[str], library: Library | None
-) -> tuple[list[Part], list[Parameter]]:
-    """Marrow parameters of the row, and one part for each medicine that suppresses it; they share its slope."""
+def _stand_in(own: Sequence[str], drugs: Sequence[str], library: Library) -> list[DrugPart]:
+    """One part for medicines of which no model speaks. A usual cycle of the whole regimen is one unit; each of its
+    medicines that suppress the marrow has an even share of it, by weight."""
+    weights = _weights(drugs, library)
+    shares = tuple((drug, weights[drug] / len(weights)) for drug in own if drug in weights)
+    if not shares:
+        return []
+    return [DrugPart(drug=STAND_IN, dose_unit="usual cycle", per_mg=1.0, pk="kpd", shares=shares)]
+
+
+def _needed(library: Library | None) -> Library:
     if library is None:
         raise UsageError("a model for any regimen needs the library", do="pass library=")
-    marrow = [one for one in parameters if "." not in one.name]
-    weights = _weights(drugs, library)
-    parts, more = _parts_of(row, list(weights), len(weights), library)
-    return parts, [*marrow, *more]
-
-
-def _parts_of(row: ModelRow, drugs: Sequence[str], number: int, library: Library) -> tuple[list[Part], list[Parameter]]:
-    """One part for each medicine: its slope is the regimen's, shared evenly between `number` medicines by weight."""
-    parts: list[Part] = []
-    parameters: list[Parameter] = []
-    weights = _weights(drugs, library)
-    template = {one.name.partition(".")[2]: one for one in row.parameters if "." in one.name}
-    for drug in drugs:
-        parts.append(Part(drug=drug, dose_unit="usual dose", pk="kpd"))
-        for role, one in template.items():
-            share = weights[drug] / max(number, 1) if role == "slope" else 1.0
-            parameters.append(msgspec.structs.replace(one, name=f"{drug}.{role}", value=one.value * share))
-    return parts, parameters
+    return library
 
 
 # --- whom it speaks of -----------------------------------------------------------------------------------------------
@@ -294,8 +290,10 @@ def _parts_of(row: ModelRow, drugs: Sequence[str], number: int, library: Library
 def domain_of(row: ModelRow, doses: Doses, *, covariates: Covariates, library: Library) -> tuple[Domain, str]:
     """Whether the person and the doses lie inside a model's domain, softly so, or outside it, and why."""
     rules = rules_of(library)
+    stand_in: list[tuple[Domain, str]] = [("soft", "no published model is asked")] if row.role == "regimen" else []
     found = [
-        *_by_age(row, covariates, rules),
+        *stand_in,
+        *(_by_age(row, covariates, rules) if row.role != "regimen" else ()),
         *_by_sex(row, covariates),
         *_by_drugs(row, doses, library),
         *_by_dose(row, doses, rules),
@@ -382,9 +380,17 @@ def _missing(row: ModelRow, covariates: Covariates, library: Library) -> list[st
     titles = {one.id: one for one in library.rows(CovariateRow)}
     wanted = {effect.covariate: effect for effect in row.effects if covariates.get(effect.covariate) is None}
     return [
-        f"{titles[name].title} is not known: the model's typical person has {_typical(effect):g} {titles[name].unit}"
-        for name, effect in wanted.items()
+        f"not known: {titles[name].title}; taken as {_shown(effect, titles[name])}" for name, effect in wanted.items()
     ]
+
+
+def _shown(effect: Effect, named: CovariateRow) -> str:
+    """The typical person's value; of a sign that is there or not, in words."""
+    value = _typical(effect)
+    sign = named.unit.removeprefix("1 = ")
+    if sign != named.unit:
+        return sign if value else f"not {sign}"
+    return f"{value:g} {named.unit}"
 
 
 def _combined(row: ModelRow, doses: Doses, library: Library) -> list[str]:

@@ -37,7 +37,11 @@ ResidualKind = Literal["log", "proportional", "additive", "box-cox"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrugPart:
-    """One medicine of a model. `per_mg` turns milligrams into `dose_unit`, the unit of the schedule's amounts."""
+    """One medicine of a model. `per_mg` turns milligrams into `dose_unit`, the unit of the schedule's amounts.
+
+    A stand-in for several medicines (pk "kpd") names them in `shares`, each with the weight of its usual doses in it;
+    `dosing.schedule_of` writes their doses under the name of the stand-in.
+    """
 
     drug: str
     dose_unit: str
@@ -45,6 +49,7 @@ class DrugPart:
     pk: PkKind
     compartments: int = 1
     effect: EffectKind = "linear"
+    shares: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -215,7 +215,7 @@ class RegimenDose(Row, frozen=True, kw_only=True):
 
     `most` is the upper end where the source gives a range (then the middle is taken, and said); `first` a loading dose.
     `times` a day, `hours` of infusion where the source says, `limit` [mg] at most. `cycles` of this phase where told.
-    `arm` names one of several ways to give it. `prose` is the piece of the catalogue's own wording that it stands for.
+    `prose` is the piece of the catalogue's own wording that it stands for, of the regimen itself or that `as_in` names.
     """
 
     FOLDER: ClassVar[str] = "regimens"
@@ -234,16 +234,18 @@ class RegimenDose(Row, frozen=True, kw_only=True):
     hours: float | None = None
     limit: float | None = None
     cycles: int | None = None
-    cycle_days: float | None = None
-    arm: str = ""
     prose: str
+    as_in: str = ""
+    note: str = ""
     basis: Basis
 
 
 class GivenHours(Row, frozen=True, kw_only=True):
     """How long a medicine usually runs where neither record nor regimen says [h], and how it is given.
 
-    `weight` is its part in the marrow suppression of a regimen of which no model speaks (0: hardly any).
+    `weight` is its part in the marrow suppression of a regimen of which no model speaks (0: hardly any). `daily`: where
+    a record states a stretch of it, it is taken every day of that stretch. Of a growth factor: `usual_ug` is one usual
+    daily dose [ug], `acts_days` how many usual daily doses one injection stands for.
     """
 
     FOLDER: ClassVar[str] = "models"
@@ -253,6 +255,9 @@ class GivenHours(Row, frozen=True, kw_only=True):
     drug: str
     hours: float = 0.0
     weight: float = 1.0
+    daily: bool = False
+    usual_ug: float | None = None
+    acts_days: int = 1
     note: str = ""
     basis: Basis
 

@@ -1,0 +1,27 @@
+"""One dose that acts on the marrow, wherever it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+# record: given, as on record. ordered: an order, or as the regimen goes on. catalogue: no dose is on record.
+# option: asked for.
+Told = Literal["record", "ordered", "catalogue", "option"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """One dose that acts: medicine, instant (aware), amount [mg] (None: not known, only the share), its share of what
+    the medicine does in a usual cycle, hours of infusion, where it comes from, and the id of the record's dose."""
+
+    drug: str
+    at: datetime
+    amount: float | None
+    share: float
+    hours: float = 0.0
+    told: Told = "record"
+    dose_id: str = ""
+    cycle: int = 0
+    day: int = 0
