@@ -424,3 +424,32 @@ def test_a_definition_that_an_unknown_sex_leaves_open_is_open() -> None:
     assert found == [True, None, False]
     gap = next(g for g in status("haemoglobin", 125.0, patient=nobody).gaps if "anaemia" in g.what)
     assert gap.settle == "the date of birth and the sex"
+
+
+def test_anaemia_in_pregnancy_has_the_limits_of_pregnancy() -> None:
+    """WHO 2024: below 110 g/L in the first and third trimester, below 105 in the second; which it is, nobody says."""
+    expecting = replace(ADULT, sex="female", pregnant=True)
+    found = {value: status("haemoglobin", value, patient=expecting) for value in (104.0, 107.0, 110.0, 115.0)}
+    assert {value: one.definitions[0].met for value, one in found.items()} == {
+        104.0: True,
+        107.0: None,
+        110.0: False,
+        115.0: False,
+    }
+    assert {one.definitions[0].name for one in found.values()} == {"anaemia in pregnancy"}
+    (gap,) = (gap for gap in found[107.0].gaps if "anaemia" in gap.what)
+    assert gap.settle == "the week of the pregnancy"
+    assert "second trimester" in gap.why
+    assert all(met.met is not True for met in found[115.0].definitions), "no other limit is held against her"
+
+
+def test_who_is_not_known_to_be_pregnant_has_the_limits_of_everybody() -> None:
+    for known in (False, None):
+        found = status("haemoglobin", 115.0, patient=replace(ADULT, sex="female", pregnant=known))
+        assert (found.definitions[0].name, found.definitions[0].met) == ("anaemia", True)
+
+
+def test_red_cells_are_not_low_in_pregnancy_at_a_haemoglobin_that_is_usual_there() -> None:
+    expecting = replace(ADULT, sex="female", pregnant=True)
+    assert is_low(status("haemoglobin", 115.0, patient=expecting)) is False
+    assert is_low(status("haemoglobin", 100.0, patient=expecting)) is True

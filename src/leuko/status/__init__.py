@@ -32,7 +32,7 @@ def status_of(count: Count, *, patient: Patient, library: Library) -> Status:
     """Where a count stands, for the person as they were at the draw (`leuko.person.person_at`)."""
     person = Person(ages=age_span(patient, count.taken), sex=patient.sex)
     held = hold(count, patient=patient, person=person, library=library)
-    judged = judge(count, person=person, library=library)
+    judged = judge(count, person=person, library=library, pregnant=patient.pregnant is True)
     grades = grades_of(count, person=person, library=library)
     row = library.analytes.get(count.analyte)
     return Status(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from leuko.grading import Edge, above, below, edges, say_exact
 from leuko.knowledge import Library
@@ -12,6 +13,9 @@ from leuko.record import Count
 from leuko.result import Citation, DefinitionMet, Gap, Reason
 from leuko.status.knownness import Person, holds, inside, rows_for, say_band
 from leuko.wording import say_list
+
+PREGNANT: Final = "pregnant"
+"""What the `condition` of every definition for pregnancy begins with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +29,16 @@ class Judged:
     gaps: tuple[Gap, ...]
 
 
-def judge(count: Count, *, person: Person, library: Library) -> Judged:
-    """Hold a count against every definition that applies to the person."""
+def judge(count: Count, *, person: Person, library: Library, pregnant: bool = False) -> Judged:
+    """Hold a count against every definition that applies to the person.
+
+    Of a person who is known to be `pregnant` the house definition is that of pregnancy, where there is one.
+    """
     rows = [row for row in library.definitions if row.analyte == count.analyte and row.basis.drives]
     named = [row for row in rows if row.category == "definition"]
-    house = _house([row for row in named if row.house], count, person, library)
-    others = [row for row in named if not row.house and _applies(row, person)]
+    own = _own(named, pregnant=pregnant)
+    house = _house(own, count, person, library)
+    others = [row for row in named if not row.house and row not in own and _applies(row, person)]
     sure = (_met(row, count, person, library) for row in others if not _needs_more(row))
     met = tuple(found for found in sure if found.met is not False or (house is not None and found.name == house.name))
     doubts = tuple(_doubt(row, count, library) for row in others if _needs_more(row) and _differs(row, count, house))
@@ -46,6 +54,16 @@ def judge(count: Count, *, person: Person, library: Library) -> Judged:
         conflicts=_disagreement(house, met),
         gaps=_open(house, count, library),
     )
+
+
+def _own(named: list[DefinitionRow], *, pregnant: bool) -> list[DefinitionRow]:
+    """The rows of the house: those of pregnancy, of which the week of the pregnancy would choose one, or the others."""
+    expecting = [row for row in named if _of_pregnancy(row)] if pregnant else []
+    return expecting or [row for row in named if row.house]
+
+
+def _of_pregnancy(row: DefinitionRow) -> bool:
+    return row.condition.startswith(PREGNANT)
 
 
 def _applies(row: DefinitionRow, person: Person) -> bool:
@@ -71,7 +89,7 @@ def _house(rows: list[DefinitionRow], count: Count, person: Person, library: Lib
     if len(possible) == 1:
         return _met(possible[0], count, person, library)
     met = verdicts.pop() if len(verdicts) == 1 else None
-    bands = say_list([f"{say_band(row.band, count.unit)} ({row.ages.text or row.sex})" for row in possible], "or")
+    bands = say_list([f"{say_band(row.band, count.unit)} ({_for_whom(row)})" for row in possible], "or")
     name = possible[0].concept
     start = {True: "yes under each", False: "no under each", None: "they disagree"}[met]
     return DefinitionMet(
@@ -87,6 +105,10 @@ def _house(rows: list[DefinitionRow], count: Count, person: Person, library: Lib
         authority=say_list(list(dict.fromkeys(row.authority for row in possible))),
         house=True,
     )
+
+
+def _for_whom(row: DefinitionRow) -> str:
+    return row.condition or row.ages.text or row.sex or ""
 
 
 def _met(row: DefinitionRow, count: Count, person: Person, library: Library) -> DefinitionMet:
@@ -190,6 +212,8 @@ def _open(house: DefinitionMet | None, count: Count, library: Library) -> tuple[
         return ()
     row = library.analytes.get(count.analyte)
     settle = "a measured value instead of a bound" if count.bound != "=" else "the date of birth and the sex"
+    if count.bound == "=" and PREGNANT in house.reason.text:
+        settle = "the week of the pregnancy"
     what = f"whether {row.label if row else count.analyte} {say_exact(count.value, count.bound)} is {house.name}"
     return (Gap(what=what, why=house.reason.text, settle=settle),)
 
