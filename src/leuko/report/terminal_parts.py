@@ -33,7 +33,7 @@ def indented(renderable: RenderableType, left: int = 2) -> RenderableType:
     """The same, moved to the right."""
     from rich.padding import Padding  # noqa: PLC0415
 
-    return Padding(renderable, (0, 0, 0, left), expand=False)
+    return Padding(renderable, (0, 0, 0, left))  # as wide as the view, which strips it: else rich measures it first
 
 
 def title(words: str) -> Iterator[RenderableType]:
