@@ -75,4 +75,22 @@ class AskRow(Row, frozen=True, kw_only=True):
     basis: Basis
 
 
-KINDS = (LevelRow, RecoveryRow, AskRow)
+class JudgeRow(Row, frozen=True, kw_only=True):
+    """How forecasts are judged on counts really seen: a count is told from all that lie at least `least` and at most
+    `most` days before it; a count below `severe` [10*9/L] is what the Brier score asks for; `smoothing` is the share of
+    the newest count in the exponentially weighted mean. `quick_people` are taken where time is short."""
+
+    FOLDER: ClassVar[str] = "models"
+    KEY: ClassVar[str] = "judge"
+
+    id: str
+    title: str
+    least: float
+    most: float
+    severe: float
+    smoothing: float
+    quick_people: int
+    basis: Basis
+
+
+KINDS = (LevelRow, RecoveryRow, AskRow, JudgeRow)
