@@ -108,3 +108,9 @@ def test_a_count_that_was_refused_is_named() -> None:
     aside = rich().set_aside[0]
     refused = replace(aside, notice=replace(aside.notice, code="LK699", severity="warning", text="it was refused"))
     assert "not used[LK699]: it was refused" in flat(render(replace(rich(), set_aside=(refused,))))
+
+
+def test_a_gap_of_one_count_names_the_count() -> None:
+    text = flat(render(person("people/duffy-null.json")))
+    assert "Neutrophils: whether this laboratory would call the count low for this person" in text
+    assert "White blood cells: whether this laboratory would call the count low for this person" in text

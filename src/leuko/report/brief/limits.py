@@ -28,7 +28,7 @@ def cannot_say(assessment: Assessment) -> Passage:
     found = _sorted(assessment)
     alike: dict[tuple[str, str], list[str]] = {}
     for gap in found.verdict:
-        alike.setdefault((gap.why, gap.settle), []).append(gap.what)
+        alike.setdefault((gap.why, gap.settle), []).append(_what(gap, assessment))
     lines = tuple(
         Line(text=f"{why} (settled by: {settle})", label="; ".join(dict.fromkeys(whats)), tone="unsure")
         for (why, settle), whats in alike.items()
@@ -44,6 +44,12 @@ def cannot_say(assessment: Assessment) -> Passage:
         )
     )
     return Passage(title="What cannot be said", lines=lines, left=left)
+
+
+def _what(gap: Gap, assessment: Assessment) -> str:
+    """What is meant, with the count that it is about where the words only say "this count"."""
+    label = next((status.label for status in assessment.latest if gap in status.gaps), "")
+    return gap.what if label in gap.what else f"{label}: {gap.what}"
 
 
 def _sorted(assessment: Assessment) -> _Sorted:
@@ -71,9 +77,9 @@ def notices(assessment: Assessment) -> Passage:
     refused = [one for one in assessment.set_aside if one.notice.severity != "info"]
     left = left_out(
         (
-            number(infos, "info", "infos"),
+            number(infos, "for information", "for information"),
             number(len(assessment.set_aside), "count not used", "counts not used"),
-            "places" if groups else "",
+            "where each stands" if groups else "",
         )
     )
     lines = [_group(group) for group in shown]

@@ -25,7 +25,7 @@ def urgent(assessment: Assessment) -> Passage:
 def _unsaid(infection: Infection) -> Iterator[str]:
     yield number(sum(one.present is None for one in infection.symptoms), "sign not asked for", "signs not asked for")
     if infection.urgency.level == "cannot_say":
-        yield number(len(infection.gaps), "gap", "gaps")
+        yield number(len(infection.gaps), "more gap", "more gaps")
 
 
 def _unsaid_advice(advice: AdviceSet) -> Iterator[str]:
@@ -61,9 +61,10 @@ def _verdicts(verdicts: tuple[FeverVerdict, ...]) -> Iterator[Line]:
     if not verdicts:
         return
     open_, not_met = sum(one.met is None for one in verdicts), sum(one.met is False for one in verdicts)
-    parts = (f"met by {first_few(met)}" if met else "", f"open by {open_}" if open_ else "")
-    told = [*(part for part in parts if part), *([f"not met by {not_met}"] if not_met else [])]
-    text = f"{', '.join(told)} of {len(verdicts)} definitions"
+    told = (f"met by {first_few(met)}" if met else "", f"{open_} open" if open_ else "")
+    parts = [*told, f"{not_met} not met" if not_met else ""]
+    definitions = number(len(verdicts), "definition", "definitions")
+    text = f"{definitions}: {', '.join(part for part in parts if part)}"
     yield Line(text=text, label="fever with neutropenia", tone="alert" if met else "unsure" if open_ else "plain")
 
 
@@ -72,4 +73,4 @@ def _calls(advice: AdviceSet) -> Iterator[Line]:
     limits = f"{say_number(advice.fever_limit)} °C or more"
     if advice.low_limit is not None:
         limits += f", or below {say_number(advice.low_limit)} °C"
-    yield Line(text=f"at {limits}, and with any sign of infection", label="call")
+    yield Line(text=f"at {limits}", label="call")
