@@ -96,14 +96,16 @@ def _gap(drug: str, why: str, settle: str) -> Gap:
     return Gap(what=f"the dose of {drug}", why=why, settle=settle)
 
 
-def impossible(given: float, usual: float, drug: str, shown: str, rules: Rules) -> Gap | None:
-    """Why a dose [mg] cannot have been given, where it is far off what is usual for this person [mg]."""
-    fold = given / usual
-    if rules["dose_impossible_low"] <= fold <= rules["dose_impossible_high"]:
+def impossible(given: float, usual: tuple[float, float], drug: str, shown: str, rules: Rules) -> Gap | None:
+    """Why a dose [mg] cannot have been given, where it is far off what is usual for this person [mg, from and to]."""
+    low, high = usual
+    if given <= high * rules["dose_impossible_high"] and given >= low * rules["dose_impossible_low"]:
         return None
-    far = f"{fold:.3g} times" if fold >= 1 else f"{1 / fold:.3g} times less than"
+    above = given > high
+    named = high if above else low
+    far = f"{given / named:.3g} times" if above else f"{named / given:.3g} times less than"
     return _gap(
         drug,
-        f"{shown} is {far} the usual {usual:.4g} mg for this person: the unit or the number cannot be right",
+        f"{shown} is {far} the usual {named:.4g} mg for this person: the unit or the number cannot be right",
         "the dose that was given, with its unit",
     )

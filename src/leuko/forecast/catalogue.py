@@ -12,6 +12,7 @@ from leuko.knowledge import Library
 from leuko.knowledge.schema.forecast import GivenHours, ModelRow, RegimenDose
 from leuko.knowledge.schema.plan import RegimenRow
 from leuko.result import Gap
+from leuko.wording import say_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,22 @@ class CycleDoses:
         """The share of one usual administration in the medicine's doing in a cycle."""
         return next((one.share for one in self.doses if one.drug == drug), None)
 
+    def per_mg(self, drug: str) -> float | None:
+        """The share of one milligram; None where an amount is not known."""
+        own = [one for one in self.doses if one.drug == drug]
+        total = sum(one.amount or 0.0 for one in own)
+        whole = sum(one.share for one in own)
+        return whole / total if total and all(one.amount is not None for one in own) else None
+
+    def span(self, drug: str) -> tuple[float, float] | None:
+        """The smallest single dose and the largest of a whole day [mg]."""
+        own = [one for one in self.doses if one.drug == drug and one.amount is not None]
+        if not own:
+            return None
+        days = {one.day for one in own}
+        totals = [sum(one.amount or 0.0 for one in own if one.day == day) for day in days]
+        return min(one.amount or 0.0 for one in own), max(totals)
+
 
 def regimen_row(name: str, library: Library) -> RegimenRow:
     """A regimen by its id; UsageError where there is none."""
@@ -70,11 +87,12 @@ def cycle_of(
 ) -> CycleDoses:
     """The doses of one cycle of a phase (1 is the first) of a regimen for this person."""
     rows = [row for row in library.rows(RegimenDose) if (row.regimen, row.phase) == (regimen.id, phase)]
+    doubted = [row.drug for row in rows if not row.basis.drives]
     rows = [row for row in rows if row.basis.drives]
     infusion = {row.drug: row.hours for row in library.rows(GivenHours)}
     doses: list[Planned] = []
     texts: list[str] = []
-    gaps: list[Gap] = []
+    gaps: list[Gap] = [_doubted(regimen, doubted)] if doubted else []
     whole = min((regimen.cycle_days or rules["whole_cycle_days"]) / rules["whole_cycle_days"], 1.0)
     for row in rows:
         amount, said = _amount(row, covariates, rules, first_cycle=first_cycle, adult=adult)
@@ -96,6 +114,14 @@ def cycle_of(
         cycles=next((row.cycles for row in rows if row.cycles is not None), None),
         texts=tuple(dict.fromkeys(texts)),
         gaps=tuple(dict.fromkeys(gaps)),
+    )
+
+
+def _doubted(regimen: RegimenRow, drugs: Sequence[str]) -> Gap:
+    return Gap(
+        what=f"the doses of {regimen.name}",
+        why=f"those of {say_list(list(dict.fromkeys(drugs)))} are on file and not confirmed: they are not taken",
+        settle="the doses of the record, or a confirmed source",
     )
 
 

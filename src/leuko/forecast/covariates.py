@@ -97,7 +97,7 @@ def _from_signs(row: CovariateRow, signs: Iterable[Sign], at: datetime, rules: R
             continue
         assert sign.taken is not None  # noqa: S101 (dated above)
         old = (at - sign.taken.at).total_seconds() / _SECONDS_A_DAY
-        age = f", {old:.0f} days old" if old > rules["covariate_days"] else ""
+        age = f", {int(old)} days old" if old > rules["covariate_days"] else ""
         found.put(row.id, value, f"of {say_date(sign.taken.day)}{age}", sign.id)
         return
 

@@ -115,26 +115,37 @@ class Course:
         return [first + timedelta(days=self.length * step) for step in range(number)]
 
     def _whole(self, day_1: date, number: int, *, told: Told = "ordered") -> list[Given]:
+        """The doses of a cycle to come: of each medicine and day as in the last cycle, else as in the catalogue."""
         assert self.cycle is not None  # noqa: S101 (asked before)
-        return [self._dose(one, day_1, number, told) for one in self.cycle.doses]
+        found: list[Given] = []
+        for drug, day in dict.fromkeys((one.drug, one.day) for one in self.cycle.doses):
+            rows = [one for one in self.cycle.doses if (one.drug, one.day) == (drug, day)]
+            found += [replace(one, told=told, cycle=number) for one in self._as_last(rows, day_1)]
+        return sorted(found, key=lambda one: (one.at, one.drug))
 
-    def _dose(self, one: Planned, day_1: date, number: int, told: Told) -> Given:
-        """A dose to come: as large as the last one given of the medicine on that day of a cycle, else as usual."""
-        last = self._last(one.drug, one.day)
-        share = one.share
-        amount = one.amount
-        if last is not None and last.amount is not None:
-            amount, share = last.amount, last.share
-        day = day_1 + timedelta(days=one.day - 1)
+    def _as_last(self, rows: Sequence[Planned], day_1: date) -> list[Given]:
+        """The doses of one medicine on one day of a cycle, as large as the last ones."""
+        day = day_1 + timedelta(days=rows[0].day - 1)
+        own = [one for one in self.marked() if one.drug == rows[0].drug]
+        same = [one for one in own if one.day == rows[0].day]
+        if same:
+            last = [one for one in same if one.cycle == same[-1].cycle]
+            return [
+                replace(one, at=datetime.combine(day, one.at.timetz()), day=rows[0].day, dose_id="") for one in last
+            ]
+        other = own[-1] if own and len(rows) == 1 else None
+        return [self._dose(row, day, other) for row in rows]
+
+    def _dose(self, row: Planned, day: date, other: Given | None) -> Given:
+        """One dose by the catalogue; as large as the last one of the medicine on another day where there is one."""
+        known = other is not None and other.amount is not None
         return Given(
-            drug=one.drug,
-            at=self._instant(day, one, last),
-            amount=amount,
-            share=share,
-            hours=last.hours if last is not None else one.hours,
-            told=told,
-            cycle=number,
-            day=one.day,
+            drug=row.drug,
+            at=self._instant(day, row, other),
+            amount=other.amount if other is not None and known else row.amount,
+            share=other.share if other is not None and known else row.share,
+            hours=row.hours,
+            day=row.day,
         )
 
     def _instant(self, day: date, one: Planned, last: Given | None) -> datetime:
@@ -143,11 +154,6 @@ class Course:
         if one.offset or last is None:
             return datetime.combine(day, time() if one.offset else midday, tzinfo=self.zone) + one.offset * _HOUR
         return datetime.combine(day, last.at.timetz())
-
-    def _last(self, drug: str, day: int) -> Given | None:
-        own = [one for one in self.marked() if one.drug == drug]
-        same = [one for one in own if one.day == day]
-        return (same or own)[-1] if own else None
 
     def _rest(self, day_1: date, number: int) -> tuple[list[Given], list[str]]:
         """The doses of the present cycle that are to come, and a text on those that should have been and are not."""

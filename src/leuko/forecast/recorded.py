@@ -159,15 +159,16 @@ def _amount(drug: str, dose: Dose, reader: Reader, cycle: CycleDoses | None, not
     return found.milligrams
 
 
-def _usual(drug: str, reader: Reader, cycle: CycleDoses | None) -> float | None:
-    own = cycle.usual(drug) if cycle is not None else None
+def _usual(drug: str, reader: Reader, cycle: CycleDoses | None) -> tuple[float, float] | None:
+    own = cycle.span(drug) if cycle is not None else None
     if own is not None:
         return own
-    return largest(drug, covariates=reader.covariates, library=reader.library, rules=reader.rules)
+    most = largest(drug, covariates=reader.covariates, library=reader.library, rules=reader.rules)
+    return (most, most) if most is not None else None
 
 
 def _from_catalogue(
-    drug: str, dose: Dose, usual: float | None, cycle: CycleDoses | None, notes: _Notes
+    drug: str, dose: Dose, usual: tuple[float, float] | None, cycle: CycleDoses | None, notes: _Notes
 ) -> float | None:
     own = cycle.usual(drug, dose.day) if cycle is not None else None
     if own is not None and cycle is not None:
@@ -232,7 +233,7 @@ def _every_day(dose: Dose, first: Given, reader: Reader, cycle: CycleDoses | Non
     own = [one for one in cycle.doses if one.drug == first.drug] if cycle is not None else []
     days = {one.day for one in own}
     length = cycle.regimen.cycle_days if cycle is not None and own else None
-    end = dose.end.at if dose.end is not None else reader.as_of + reader.rules["daily_ahead"] * _DAY
+    end = _end(dose.end) if dose.end is not None else reader.as_of + reader.rules["daily_ahead"] * _DAY
     if length:  # what is to come is planned by cycles
         end = min(end, reader.as_of)
     elif dose.end is None:
@@ -248,6 +249,11 @@ def _every_day(dose: Dose, first: Given, reader: Reader, cycle: CycleDoses | Non
     return found
 
 
+def _end(moment: Moment) -> datetime:
+    """The end of a stretch; a day without an hour counts whole."""
+    return moment.at if moment.has_time else moment.at + _DAY
+
+
 def _told(at: datetime, reader: Reader) -> Told:
     return "record" if at <= reader.as_of else "ordered"
 
@@ -260,23 +266,24 @@ def _shared(found: Sequence[Given], reader: Reader, cycle: CycleDoses | None, no
     usual = {drug: _usual_share(drug, found, reader, cycle, notes) for drug in dict.fromkeys(one.drug for one in found)}
     shared = []
     for one in found:
-        part, amount = usual[one.drug]
-        fold = one.amount / amount if one.amount is not None and amount else 1.0
-        shared.append(replace(one, share=part * fold))
+        part, per_mg = usual[one.drug]
+        known = one.amount is not None and per_mg is not None
+        shared.append(replace(one, share=(one.amount or 0.0) * (per_mg or 0.0) if known else part))
     return shared
 
 
 def _usual_share(
     drug: str, found: Sequence[Given], reader: Reader, cycle: CycleDoses | None, notes: _Notes
 ) -> tuple[float, float | None]:
-    """The share of one usual dose, and how much that is [mg]."""
+    """The share of one usual dose, and of one milligram."""
     part = cycle.share(drug) if cycle is not None else None
     if part is not None and cycle is not None:
-        return part, cycle.usual(drug)
+        return part, cycle.per_mg(drug)
     own = [one for one in found if one.drug == drug]
     first = min(one.at for one in own)
     window = reader.rules["whole_cycle_days"] * _DAY
     number = len([one for one in own if one.at - first < window])
     if cytotoxic((drug,), reader.shelf):
         notes.texts.append(f"{drug}: no regimen tells a usual dose; the first on record is taken as one")
-    return 1.0 / number, next((one.amount for one in own if one.amount is not None), None)
+    amount = next((one.amount for one in own if one.amount is not None), None)
+    return 1.0 / number, 1.0 / number / amount if amount else None
