@@ -13,6 +13,7 @@ from msgspec.structs import replace as replace_row
 
 from fixtures.series import ADULT, RULES, START, counts, definition, dose, library
 from leuko.course import course_of
+from leuko.course.lowness import lowness_of
 from leuko.errors import UsageError
 from leuko.knowledge.schema import Ages, IntervalRow
 from leuko.record import Moment, Patient
@@ -499,6 +500,15 @@ def test_a_period_of_which_too_few_cycles_were_seen_is_not_named_as_a_shorter_on
     found = course(cyclic(8, period=33.0))
     assert found.cycle.assessable
     assert found.cycle.period is None
+
+
+def test_one_instant_on_two_calendar_days_has_the_age_of_each_day():
+    """On the eve of a birthday in one zone it is the birthday itself in another."""
+    lowness = lowness_of("neutrophils", patient=ADULT, library=library())
+    eve = Moment(at=datetime(2026, 5, 31, 22, 30, tzinfo=UTC), precision="minute")
+    birthday = Moment(at=eve.at.astimezone(timezone(timedelta(hours=2))), precision="minute")
+    one, other = (replace(counts([(1, 1.0)])[0], taken=moment) for moment in (eve, birthday))
+    assert (lowness.person(one).ages.least, lowness.person(other).ages.least) == (45 * 365.25 + 364, 46 * 365.25)
 
 
 def test_the_rhythm_of_chemotherapy_is_not_called_cyclic_neutropenia():

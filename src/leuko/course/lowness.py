@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from leuko.ages import age_span
 from leuko.course.points import Cut, Point, Side, side_of
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Ages, DefinitionRow
-from leuko.record import Count, Moment, Patient
+from leuko.record import Count, Moment, Patient, Precision
 from leuko.result import Citation, Reason, ReferenceInterval
 from leuko.status.intervals import hold
 from leuko.status.knownness import Person, rows_for
 from leuko.wording import say_list, say_number, say_unit
+
+_Day = tuple[date, Precision] | None
+
+
+def _day(moment: Moment | None) -> _Day:
+    """What of a moment an age turns on; one instant may lie on two days, in zones of its own."""
+    return None if moment is None else (moment.day, moment.precision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +39,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lowness:
-    """The definition rows of one analyte, for one person. Of each time of a draw it remembers what held then."""
+    """The definition rows of one analyte, for one person. Of each day of a draw it remembers what held then."""
 
     analyte: str
     label: str
@@ -39,15 +47,15 @@ class Lowness:
     rows: tuple[DefinitionRow, ...]
     patient: Patient
     library: Library
-    _persons: dict[Moment | None, Person] = field(default_factory=dict, repr=False, compare=False)
-    _defined: dict[Moment | None, tuple[Limit, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _persons: dict[_Day, Person] = field(default_factory=dict, repr=False, compare=False)
+    _defined: dict[_Day, tuple[Limit, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def limits(self, count: Count) -> tuple[Limit, ...]:
         """Every limit that may apply at the draw, given what is known of age and sex; empty where there is none."""
-        found = self._defined.get(count.taken)
+        found = self._defined.get(day := _day(count.taken))
         if found is None:
             found = tuple(_limit(row) for row in rows_for(self.rows, self.person(count)))
-            self._defined[count.taken] = found
+            self._defined[day] = found
         return found or self._of_interval(count)
 
     def _of_interval(self, count: Count) -> tuple[Limit, ...]:
@@ -57,10 +65,10 @@ class Lowness:
 
     def person(self, count: Count) -> Person:
         """What is known of the person at a draw."""
-        found = self._persons.get(count.taken)
+        found = self._persons.get(day := _day(count.taken))
         if found is None:
             found = Person(ages=age_span(self.patient, count.taken), sex=self.patient.sex)
-            self._persons[count.taken] = found
+            self._persons[day] = found
         return found
 
     def side(self, count: Count) -> Side:
