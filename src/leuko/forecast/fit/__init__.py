@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
+from leuko.forecast.fit.calibration import Calibration as Calibration
+from leuko.forecast.fit.calibration import Design as Design
+from leuko.forecast.fit.calibration import sbc as sbc
+from leuko.forecast.fit.course import Course as Course
+from leuko.forecast.fit.course import course_of as course_of
 from leuko.forecast.fit.mode import Mode as Mode
+from leuko.forecast.fit.noise import Counted as Counted
+from leuko.forecast.fit.noise import from_differential as from_differential
 from leuko.forecast.fit.posterior import Posterior as Posterior
 from leuko.forecast.fit.posterior import fit as fit
 from leuko.forecast.fit.posterior import mode_of as mode_of
+from leuko.forecast.fit.several import Contradiction as Contradiction
+from leuko.forecast.fit.several import Weighing as Weighing
+from leuko.forecast.fit.several import contradictions as contradictions
+from leuko.forecast.fit.several import pooled as pooled
+from leuko.forecast.fit.several import weigh as weigh
 
-__all__ = ["Mode", "Posterior", "fit", "mode_of"]
+__all__ = [
+    "Calibration",
+    "Contradiction",
+    "Counted",
+    "Course",
+    "Design",
+    "Mode",
+    "Posterior",
+    "Weighing",
+    "contradictions",
+    "course_of",
+    "fit",
+    "from_differential",
+    "mode_of",
+    "pooled",
+    "sbc",
+    "weigh",
+]

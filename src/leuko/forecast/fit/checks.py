@@ -1,4 +1,4 @@
-"""What a forecaster has to say of a fit before anyone reads it: counts that nothing explains, counts that say little."""
+"""What has to be said of a fit before anyone reads it: counts that nothing explains, counts that say little."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _remote(cloud: Cloud, counts: Counts) -> list[Finding]:
     """Whether the counts can only be explained by a person whom the population does not hold."""
     if not counts.size:
         return []
-    from scipy.special import gammaincc
+    from scipy.special import gammaincc  # noqa: PLC0415 (heavy: loaded where it is used)
 
     centre: Floats = cloud.z @ cloud.weights
     p = float(gammaincc(0.5 * len(centre), 0.5 * float(centre @ centre)))

@@ -45,7 +45,8 @@ class Cloud:
     @property
     def log_weights(self) -> Floats:
         """Logarithms of the importance weights (N,); their mean is the evidence."""
-        return self.log_target - self.log_mixed + np.log(self.z.shape[1])
+        found: Floats = self.log_target - self.log_mixed + np.log(self.z.shape[1])
+        return found
 
     @property
     def weights(self) -> Floats:

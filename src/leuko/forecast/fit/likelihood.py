@@ -1,8 +1,8 @@
 """How probable a reported count is, given the true one.
 
-The error of a count joins the model's residual (on the log scale, relative, absolute, or after a Box-Cox transform) with
-the noise of the counting itself (`Observed.noise`, an SD on the log scale). A bound ("<0.1"; a WBC above which the
-neutrophils cannot lie) enters as the probability of a report beyond it.
+The error of a count joins the model's residual (on the log scale, relative, absolute, or after a Box-Cox transform)
+with the noise of the counting itself (`Observed.noise`, an SD on the log scale). A bound ("<0.1"; a WBC above which
+the neutrophils cannot lie) enters as the probability of a report beyond it.
 """
 
 from __future__ import annotations
@@ -76,18 +76,18 @@ def _side(bound: str) -> int:
 
 
 def _check(counts: Counts) -> None:
-    for at in range(counts.size):
-        hour, value, noise = counts.hour[at], counts.value[at], counts.noise[at]
-        where = f"count {at + 1}, hour {hour:g}"
-        if not (np.isfinite(hour) and np.isfinite(value) and np.isfinite(noise) and noise >= 0.0):
+    usable = np.isfinite(counts.hour) & np.isfinite(counts.value) & np.isfinite(counts.noise) & (counts.noise >= 0.0)
+    least = np.finfo(float).tiny if counts.residual.kind in ("log", "box-cox") else 0.0
+    for at in np.flatnonzero(~(usable & (counts.value >= least))):
+        where = f"count {at + 1}, hour {counts.hour[at]:g}"
+        if not usable[at]:
             raise UsageError("a count has no usable hour, value or noise", where=where)
-        if value < 0.0 or (value == 0.0 and counts.residual.kind in ("log", "box-cox")):
-            raise UsageError(
-                f"a count of {value:g} cannot be taken as it stands",
-                where=where,
-                why="its logarithm does not exist",
-                do='report it as "<" the lowest value that the method prints',
-            )
+        raise UsageError(
+            f"a count of {counts.value[at]:g} cannot be taken as it stands",
+            where=where,
+            why="its logarithm does not exist",
+            do='report it as "<" the lowest value that the method prints',
+        )
 
 
 def transform(value: Floats, residual: Residual) -> Floats:
@@ -137,7 +137,7 @@ def log_likelihood(log_true: Floats, counts: Counts) -> Floats:
     found = -0.5 * far * far - np.log(sd) - 0.5 * _LOG_TWO_PI + _jacobian(counts)[:, None]
     bounds = np.flatnonzero(counts.side)
     if bounds.size:
-        from scipy.special import log_ndtr
+        from scipy.special import log_ndtr  # noqa: PLC0415 (heavy: loaded where it is used)
 
         found[bounds] = log_ndtr(-counts.side[bounds, None] * far[bounds])
     found[~np.isfinite(log_true)] = -np.inf
@@ -157,7 +157,7 @@ def _jacobian(counts: Counts) -> Floats:
 
 def below(log_true: Floats, counts: Counts) -> Floats:
     """Probability (K, N) that a new report would lie below the one that was made."""
-    from scipy.special import ndtr
+    from scipy.special import ndtr  # noqa: PLC0415 (heavy: loaded where it is used)
 
     found: Floats = ndtr(away(log_true, counts)[0])
     return found

@@ -7,6 +7,7 @@ from math import lgamma
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leuko.forecast.model import Floats
 
@@ -77,14 +78,17 @@ def joined(first: Mixture, second: Mixture, share: float) -> Mixture:
 
 def at(centre: Floats, covariance: Floats) -> Mixture:
     """One part."""
-    return Mixture(share=np.ones(1), centre=centre[None], root=np.linalg.cholesky(covariance)[None])
+    return Mixture(
+        share=np.ones(1), centre=centre[None], root=np.asarray(np.linalg.cholesky(covariance)[None], dtype=np.float64)
+    )
 
 
-def systematic(weights: Floats, size: int, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def systematic(weights: Floats, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Indices of `size` draws in proportion to weights that sum to 1 (systematic resampling: least variance)."""
     places = (np.arange(size) + rng.random()) / size
     edge = np.cumsum(weights)
-    return np.minimum(np.searchsorted(edge, places * edge[-1]), weights.size - 1).astype(np.int64)
+    found: NDArray[np.int64] = np.minimum(np.searchsorted(edge, places * edge[-1]), weights.size - 1)
+    return found
 
 
 def fitted(z: Floats, weights: Floats, rng: np.random.Generator, *, parts: int = PARTS) -> Mixture:

@@ -65,7 +65,7 @@ def find_mode(task: Task, start: Floats | None = None) -> Mode:
         z=at.z,
         theta=task.prior.theta(at.z[:, None])[:, 0],
         log_target=at.log_target,
-        covariance=np.linalg.inv(at.curvature),
+        covariance=np.asarray(np.linalg.inv(at.curvature), dtype=np.float64),
         iterations=iterations,
         converged=converged and bool(np.isfinite(at.log_target)),
     )

@@ -106,7 +106,8 @@ def weighted_quantiles(values: Floats, weights: Floats, levels: Sequence[float])
     order = np.argsort(values)
     share = np.cumsum(weights[order])
     middle = (share - 0.5 * weights[order]) / share[-1]
-    return np.interp(np.asarray(levels), middle, values[order])
+    found: Floats = np.interp(np.asarray(levels), middle, values[order])
+    return found
 
 
 def fit(

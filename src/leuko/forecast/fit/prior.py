@@ -1,11 +1,11 @@
 """Where a person can lie before any of their counts is known, as a plain normal distribution.
 
-A model's random effects are correlated and lognormal. Here they are written as theta = typical * exp(A z) with z standard
-normal, so that every model, with or without variation between cycles, is the same problem for the sampler.
+A model's random effects are correlated and lognormal. Here they are written as theta = typical * exp(A z) with z
+standard normal, so that every model, with or without variation between cycles, is the same problem for the sampler.
 
 Variation between the cycles of one person is variation of a medicine's parameters from course to course: the medicine
-is entered once per course, each with its own copy of its parameters, z gains the deviations of that course. The equations
-then need to know nothing of it.
+is entered once per course, each with its own copy of its parameters, and z gains the deviations of that course. The
+equations then need to know nothing of it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class Prior:
 
     def log_density(self, z: Floats) -> Floats:
         """Logarithm of the prior density at z (Z, N); minus infinity above a ceiling."""
-        density = -0.5 * np.einsum("zn,zn->n", z, z) - 0.5 * self.size * np.log(2.0 * np.pi) - np.log(self.inside)
+        density: Floats = (
+            -0.5 * np.einsum("zn,zn->n", z, z) - 0.5 * self.size * np.log(2.0 * np.pi) - np.log(self.inside)
+        )
         for row, limit in self.ceilings:
             density[self.loading[row] @ z > limit] = -np.inf
         return density
@@ -65,7 +67,7 @@ def prior_of(model: Model, courses: int = 1) -> Prior:
     """
     loading = _loading(model)
     if model.occasion is not None and np.any(model.occasion):
-        model, loading = _with_courses(model, loading, courses)
+        model, loading = _with_courses(model, model.occasion, loading, courses)
     limits = [(model.at(name), float(np.log(limit / model.typical[model.at(name)]))) for name, limit in model.ceilings]
     varied = tuple((row, limit) for row, limit in limits if np.any(loading[row]))
     rows = tuple(int(row) for row in np.flatnonzero(np.any(loading != 0.0, axis=1)))
@@ -86,7 +88,7 @@ def _loading(model: Model) -> Floats:
 def _root(covariance: Floats, what: str) -> Floats:
     """A lower triangular root; a covariance of less than full rank gets its symmetric one."""
     try:
-        return np.linalg.cholesky(covariance)
+        return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
     except np.linalg.LinAlgError:
         value, vector = np.linalg.eigh(covariance)
         if value.min() < -1e-9 * max(value.max(), 1e-300):
@@ -97,11 +99,10 @@ def _root(covariance: Floats, what: str) -> Floats:
         return root
 
 
-def _with_courses(model: Model, loading: Floats, courses: int) -> tuple[Model, Floats]:
+def _with_courses(model: Model, occasion: Floats, loading: Floats, courses: int) -> tuple[Model, Floats]:
     """The model with one copy of each varying medicine per course, and its loading."""
-    assert model.occasion is not None
-    root = _root(model.occasion, f"variation between the cycles of {model.id}")
-    varying = {name: root[row] for row, name in enumerate(model.random) if model.occasion[row, row] > 0.0}
+    root = _root(occasion, f"variation between the cycles of {model.id}")
+    varying = {name: root[row] for row, name in enumerate(model.random) if occasion[row, row] > 0.0}
     split = {name.rsplit(".", 1)[0] for name in varying}
     known = {part.drug for part in model.drugs}
     if not split <= known:
@@ -144,10 +145,10 @@ def _inside(loading: Floats, ceilings: tuple[tuple[int, float], ...]) -> float:
     limits = np.array([limit for _, limit in ceilings])
     part = loading[rows]
     if len(rows) == 1:
-        from scipy.special import ndtr
+        from scipy.special import ndtr  # noqa: PLC0415 (heavy: loaded where it is used)
 
         return max(float(ndtr(limits[0] / np.linalg.norm(part[0]))), np.finfo(float).tiny)
-    from scipy.stats import multivariate_normal
+    from scipy.stats import multivariate_normal  # noqa: PLC0415
 
     found = multivariate_normal(cov=part @ part.T, allow_singular=True).cdf(limits)
     return max(float(found), np.finfo(float).tiny)

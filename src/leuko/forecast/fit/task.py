@@ -47,13 +47,14 @@ class Task:
             precision=self.precision,
             threads=self.threads,
         )
-        found = np.log(np.maximum(run.counts, _LEAST)).astype(np.float64)
+        found: Floats = np.log(np.maximum(run.counts, _LEAST)).astype(np.float64)
         found[:, run.failed] = np.nan
         return found if self.where.size == self.hours.size else found[self.where]
 
     def log_target(self, z: Floats, log_true: Floats) -> Floats:
         """Logarithm of prior times likelihood (N,)."""
-        return self.prior.log_density(z) + log_likelihood(log_true, self.counts).sum(axis=0)
+        found: Floats = self.prior.log_density(z) + log_likelihood(log_true, self.counts).sum(axis=0)
+        return found
 
 
 def task_of(
@@ -91,7 +92,7 @@ def task_of(
         hours=hours,
         where=where.astype(np.int64),
         shift=shift,
-        solver=solver or _solver(),
+        solver=solver or batch_solver(),
         precision=precision,
         threads=threads,
     )
@@ -114,8 +115,8 @@ def _before(schedule: Schedule, hour: float) -> Schedule:
     )
 
 
-def _solver() -> Solver:
+def batch_solver() -> Solver:
     """The batch solver, imported when first needed: it compiles."""
-    from leuko.forecast.solve import simulate
+    from leuko.forecast.solve import simulate  # noqa: PLC0415 (it compiles: loaded where it is used)
 
     return simulate
