@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,7 +34,9 @@ def pairs_of(series: Series, horizon: Horizon) -> Iterator[Pair]:
 
 def _first(series: Series, used: int) -> Series:
     extra = None if series.extra is None else series.extra[:used]
-    return Series(days=series.days[:used], values=series.values[:used], bounds=series.bounds[:used], extra=extra)
+    return replace(
+        series, days=series.days[:used], values=series.values[:used], bounds=series.bounds[:used], extra=extra
+    )
 
 
 def halves(people: People) -> tuple[tuple[str, ...], tuple[str, ...]]:

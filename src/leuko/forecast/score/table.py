@@ -6,7 +6,7 @@ through `leuko.intake`. A file is taken by its columns, whatever its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,9 +19,9 @@ from leuko.forecast.state_space import Series
 if TYPE_CHECKING:
     import polars as pl
 
-_PERSON: Final = ("id", "subject", "usubjid", "person", "patient")
-_DAY: Final = ("time_day", "day", "days", "time")
-_COUNT: Final = ("anc_g_per_l", "anc", "neutrophils")
+PERSON: Final = ("id", "subject", "usubjid", "person", "patient")
+DAY: Final = ("time_day", "day", "days", "time")
+COUNT: Final = ("anc_g_per_l", "anc", "neutrophils")
 _ENDINGS: Final = (".csv", ".csv.gz", ".tsv", ".parquet")
 
 
@@ -40,25 +40,27 @@ def read_counts(folder: Path) -> Table:
     Raises UnreadableInput where there is none. Rows that lack one of the three, or have a count below zero, are left
     out and said. A count printed as 0 lay below the least that is printed, and is taken as that.
     """
-    for path in _files(folder):
-        frame = _read(path)
+    for path in files_of(folder):
+        frame = read_frame(path)
         columns = _columns(frame)
         if columns is not None:
             return _table(frame.select(**dict(zip(("person", "day", "count"), columns, strict=True))), path)
     raise UnreadableInput(
         f"no table of counts in {folder}",
-        why=f"a table needs a person ({', '.join(_PERSON)}), a day ({', '.join(_DAY)}) and a count"
-        f" ({', '.join(_COUNT)}) in every row",
+        why=f"a table needs a person ({', '.join(PERSON)}), a day ({', '.join(DAY)}) and a count"
+        f" ({', '.join(COUNT)}) in every row",
         do="name the folder or the file that holds such a table (CSV, TSV, Parquet)",
     )
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files_of(folder: Path) -> Iterator[Path]:
+    """The tables of a folder by name, or the file itself."""
     found = [folder] if folder.is_file() else sorted(folder.rglob("*"))
     return (path for path in found if path.is_file() and path.name.lower().endswith(_ENDINGS))
 
 
-def _read(path: Path) -> pl.DataFrame:
+def read_frame(path: Path) -> pl.DataFrame:
+    """A table as it stands. Raises UnreadableInput."""
     import polars as pl  # noqa: PLC0415 (heavy)
 
     try:
@@ -71,10 +73,14 @@ def _read(path: Path) -> pl.DataFrame:
         ) from error
 
 
-def _columns(frame: pl.DataFrame) -> tuple[str, str, str] | None:
+def column_of(frame: pl.DataFrame, words: Sequence[str]) -> str | None:
+    """The first of these columns that the table has, whatever its case."""
     names = {name.strip().lower(): name for name in frame.columns}
-    found = [next((names[word] for word in words if word in names), None) for words in (_PERSON, _DAY, _COUNT)]
-    person, day, count = found
+    return next((names[word.lower()] for word in words if word.lower() in names), None)
+
+
+def _columns(frame: pl.DataFrame) -> tuple[str, str, str] | None:
+    person, day, count = (column_of(frame, words) for words in (PERSON, DAY, COUNT))
     return None if person is None or day is None or count is None else (person, day, count)
 
 
@@ -97,7 +103,9 @@ def _table(frame: pl.DataFrame, path: Path) -> Table:
     step = _step(once["count"].to_numpy())
     least = float(once.filter(pl.col("count") > 0)["count"].min() or step)  # type: ignore[arg-type]
     people = {
-        str(name[0]): Series(days=part["day"].to_numpy(), values=np.maximum(part["count"].to_numpy(), least))
+        str(name[0]): Series(
+            person=str(name[0]), days=part["day"].to_numpy(), values=np.maximum(part["count"].to_numpy(), least)
+        )
         for name, part in once.group_by("person", maintain_order=True)
     }
     return Table(people=people, resolution=step, said=tuple(_said(numbers, whole, once, least)))

@@ -93,4 +93,56 @@ class JudgeRow(Row, frozen=True, kw_only=True):
     basis: Basis
 
 
-KINDS = (LevelRow, RecoveryRow, AskRow, JudgeRow)
+class DesignRow(Row, frozen=True, kw_only=True):
+    """A design under which the posterior is calibrated: `amount` [the model's dose unit] of `drug` on `dose_days` over
+    `hours`, counts on `count_days` (below `limit` [10*9/L] only as a bound), forecasts on `ahead_days`."""
+
+    FOLDER: ClassVar[str] = "models"
+    KEY: ClassVar[str] = "design"
+
+    id: str
+    title: str
+    model: str
+    drug: str
+    amount: float
+    hours: float
+    dose_days: tuple[float, ...]
+    count_days: tuple[float, ...]
+    ahead_days: tuple[float, ...]
+    limit: float = 0.0
+    basis: Basis
+
+
+class PublishedRow(Row, frozen=True, kw_only=True):
+    """A number that a model must give, computed anew whenever forecasts are judged.
+
+    `doses`: day, mg, hours of infusion, and how many days in a row. `factor` and `injections` (day, mg), `chemotherapy`
+    and `healthy` are for the receptor model of growth factors. `what`: nadir [10*9/L], nadir_day, severe (days below
+    0.5), back (day at the baseline again), peak, at_hour (with `hour`). `kind`: published (a figure of the literature)
+    or regression (computed from the same table by another program). `misses`: it is known not to be met, `why` says so.
+    """
+
+    FOLDER: ClassVar[str] = "models"
+    KEY: ClassVar[str] = "published"
+
+    id: str
+    model: str
+    title: str
+    doses: tuple[tuple[float, float, float, int], ...] = ()
+    drugs: tuple[str, ...] = ()
+    factor: Literal["filgrastim", "pegfilgrastim"] | None = None
+    injections: tuple[tuple[float, float], ...] = ()
+    chemotherapy: float | None = None
+    healthy: bool = False
+    until: float = 60.0
+    what: Literal["nadir", "nadir_day", "severe", "back", "peak", "at_hour"]
+    hour: int = 0
+    expected: float
+    tolerance: float
+    kind: Literal["published", "regression"]
+    misses: bool = False
+    why: str = ""
+    basis: Basis
+
+
+KINDS = (LevelRow, RecoveryRow, AskRow, JudgeRow, DesignRow, PublishedRow)

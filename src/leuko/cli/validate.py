@@ -1,0 +1,56 @@
+"""`leuko validate`: how good leuko's forecasts are, on counts really seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from leuko.cli._notices import say
+from leuko.errors import ExitCode
+
+if TYPE_CHECKING:
+    from leuko.forecast.score.validation import Validation
+
+
+@click.group("validate", short_help="Judge leuko's forecasts.")
+def command() -> None:
+    """Judge leuko's forecasts: against published numbers, against themselves, against people's real counts."""
+
+
+@command.command("forecast", short_help="Published numbers, calibration, and real counts beside naive forecasters.")
+@click.option(
+    "--data",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help="A folder or table of real counts: a person, a day and a neutrophil count [10*9/L] in every row.",
+)
+@click.option("--quick", is_flag=True, help="A fair sample of everything, in less than a minute.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option("--markdown", is_flag=True, help="Print the tables for a page of documentation.")
+def forecast(*, data: Path | None, quick: bool, as_json: bool, markdown: bool) -> None:
+    """Judge the forecasts.
+
+    \b
+    1. Every model against the numbers that its source, or another, prints (pass or miss, and why).
+    2. Simulation-based calibration: do the true values of people made by a model fall where the posterior says?
+    3. With --data: every count of every person told from those before it, one visit and four weeks ahead, beside the
+       last value, the running mean and the exponentially weighted mean. What learns, learns on the other half.
+
+    Exits with 4 where a published number is missed or the calibration does not hold.
+    """
+    from leuko.forecast.score.validation import validate  # noqa: PLC0415 (help needs no solver)
+    from leuko.knowledge import load_library  # noqa: PLC0415
+
+    found = validate(load_library(), data=data, quick=quick, said=lambda text: say(f"… {text}"))
+    click.echo(_shown(found, as_json=as_json, markdown=markdown))
+    click.get_current_context().exit(ExitCode.DONE if found.holds else ExitCode.GAPS)
+
+
+def _shown(found: Validation, *, as_json: bool, markdown: bool) -> str:
+    from leuko.report import validation  # noqa: PLC0415
+
+    if as_json:
+        return validation.as_json(found)
+    return validation.as_markdown(found) if markdown else validation.as_text(found)

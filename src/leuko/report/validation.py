@@ -1,0 +1,107 @@
+"""How `leuko validate` is shown: text for the terminal, Markdown for the documentation, JSON for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+import msgspec
+
+from leuko.forecast.score.published import Checked
+from leuko.forecast.score.real import Judged
+from leuko.forecast.score.rules import Score
+from leuko.forecast.score.validation import Calibrated, Validation
+
+Rows = Sequence[Sequence[str]]
+
+_CHECKS = ("model", "what", "dose", "expected", "found", "verdict", "from", "why")
+_CALIBRATION = ("model", "design", "quantity", "people", "50 %", "80 %", "95 %", "uniform p", "draws worth", "verdict")
+_SCORES = ("forecaster", "forecasts", "log-RMSE", "MAE", "CRPS log", "CRPS", "50 %", "80 %", "95 %", "Brier")
+
+
+def as_json(found: Validation) -> str:
+    """Everything, as JSON."""
+    return msgspec.json.format(msgspec.json.encode({"holds": found.holds, **msgspec.to_builtins(found)})).decode()
+
+
+def as_text(found: Validation) -> str:
+    """Tables for a terminal."""
+    from rich.console import Console  # noqa: PLC0415 (only the terminal needs it)
+    from rich.table import Table  # noqa: PLC0415
+
+    console = Console(width=160)
+    with console.capture() as kept:
+        for title, heads, rows, notes in _tables(found):
+            table = Table(*heads, title=title, title_justify="left")
+            for row in rows:
+                table.add_row(*row)
+            console.print(table)
+            console.print(*notes, sep="\n")
+    return kept.get() + verdict(found)
+
+
+def as_markdown(found: Validation) -> str:
+    """The same tables in Markdown."""
+    lines: list[str] = []
+    for title, heads, rows, notes in _tables(found):
+        lines += [f"## {title}", "", _line(heads), _line(["---"] * len(heads)), *(_line(row) for row in rows), ""]
+        lines += [f"* {note}" for note in notes] + ([""] if notes else [])
+    return "\n".join([*lines, verdict(found), ""])
+
+
+def verdict(found: Validation) -> str:
+    """One sentence: what holds and what does not."""
+    missed = [f"{one.model} {one.what} {one.dose}" for one in found.checks if not one.holds]
+    loose = [f"{one.model} {one.quantity} ({one.design})" for one in found.calibration if not one.holds]
+    if found.holds:
+        return "Every number that is expected to pass passes, and every calibration holds."
+    return "Does not hold: " + "; ".join([*missed, *loose])
+
+
+def _tables(found: Validation) -> Iterable[tuple[str, Sequence[str], Rows, Sequence[str]]]:
+    if found.checks:
+        yield "Published numbers", _CHECKS, [_check(one) for one in found.checks], ()
+    if found.calibration:
+        yield (
+            "Calibration on people made by the model",
+            _CALIBRATION,
+            [_calibrated(one) for one in found.calibration],
+            (f"seed {found.seed}; a coverage holds within three standard errors of what was promised",),
+        )
+    if found.real is not None:
+        yield from _real(found.real)
+
+
+def _real(real: Judged) -> Iterable[tuple[str, Sequence[str], Rows, Sequence[str]]]:
+    for horizon, scores in groupby(real.scores, key=lambda one: one.horizon):
+        same = list(scores)
+        title = f"Real counts of {real.people} people ({real.counts} counts, {real.source}): {horizon}"
+        yield title, _SCORES, [_score(one) for one in same], [*real.said, _base(same[0])]
+
+
+def _base(one: Score) -> str:
+    always = f"always saying so has a Brier score of {one.brier_base:.4f}"
+    return f"{one.below:.1%} of the counts lie below {one.cut:g}; {always}"
+
+
+def _check(one: Checked) -> list[str]:
+    found = "" if one.found is None else f"{one.found:.3g}"
+    said = "pass" if one.passes else "miss"
+    return [one.model, one.what, one.dose, f"{one.expected:.3g} ± {one.tolerance:.2g}", found, said, one.kind, one.why]
+
+
+def _calibrated(one: Calibrated) -> list[str]:
+    shares = [f"{share:.3f}" for _, share in one.coverage]
+    worth = f"{one.effective_median:.0f}" + (f" ({one.unsound} unsound)" if one.unsound else "")
+    said = "holds" if one.holds else "does not hold"
+    return [one.model, one.design, one.quantity, str(one.people), *shares, f"{one.uniform_p:.2f}", worth, said]
+
+
+def _score(one: Score) -> list[str]:
+    shares = [f"{share:.3f}" for _, share in one.coverage]
+    errors = [f"{one.log_rmse:.3f}", f"{one.mae:.3f}", f"{one.crps_log:.4f}", f"{one.crps:.4f}"]
+    return [one.forecaster, str(one.count), *errors, *shares, f"{one.brier:.4f}"]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
