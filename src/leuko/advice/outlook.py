@@ -139,5 +139,5 @@ def _open(library: Library) -> Outlook:
 
 def _depends(cause: str, text: str, library: Library) -> Reason:
     """What the page says of every cause: the outlook depends on it."""
-    page = [row for row in library.rows(OutlookRow) if row.id == "outlook:page-why"]
+    page = [row for row in library.rows(OutlookRow) if row.id == "outlook:page-why" and row.basis.drives]
     return Reason(rule=f"outlook:{cause}", text=text, citations=tuple(library.cite(row.basis) for row in page))

@@ -152,11 +152,17 @@ def _present(lines: list[TreatDayRow], known: Known, when: When) -> TreatDay:
         due=when.due,
         today=when.today,
         text=_text(first, said, counts, known, gap=gap, verdict=verdict, when=when),
-        then=" ".join(line.then for line in lines if line.id in said.rows and line.then),
+        then=_then(lines, said),
         rows=said.rows,
         reason=_reason(lines, said.rows, known, counts.values()),
         gap=gap,
     )
+
+
+def _then(lines: list[TreatDayRow], said: Spoken) -> str:
+    """What follows by the rules that spoke; nothing, where the count is beyond all of their limits."""
+    spoke = [] if said.verdict == "not_barred" else [line for line in lines if line.id in said.rows]
+    return " ".join(line.then for line in spoke if line.then)
 
 
 def _held(lines: Sequence[TreatDayRow], counts: Mapping[str, Count], known: Known) -> Spoken:
