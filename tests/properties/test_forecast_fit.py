@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures.forecast_fit import docetaxel, doses, observed
 from leuko.forecast.fit import fit, from_differential
-from leuko.forecast.fit.likelihood import below, counts_of, log_likelihood
+from leuko.forecast.fit.likelihood import Counts, below, counts_of, log_likelihood
 from leuko.forecast.fit.mixture import fitted
 from leuko.forecast.model import Observed, Residual
 
@@ -40,26 +40,18 @@ def test_any_counts_give_weights_that_sum_to_one_or_a_reason(counts: list[tuple[
 
 
 @settings(max_examples=60, deadline=None)
-@given(residual=RESIDUALS, true=st.floats(0.05, 20.0), noise=st.floats(0.0, 0.8))
-def test_the_density_of_a_report_sums_to_one(residual: Residual, true: float, noise: float) -> None:
-    if residual.kind in ("box-cox", "additive", "proportional"):
-        noise = min(noise, 0.2)
-    low, high = (-60.0, 90.0) if residual.kind in ("additive", "proportional") else (1e-9, 400.0)
-    grid = np.exp(np.linspace(np.log(1e-9), np.log(high), 4001))
-    if low < 0.0:
-        grid = np.linspace(1e-9, high, 6001)
-    size = grid.size
-    counts = counts_of(Observed(hour=np.zeros(size), value=grid, noise=np.full(size, noise)), residual)
-    density = np.exp(log_likelihood(np.full((size, 1), np.log(true)), counts))[:, 0]
-    whole = float(np.trapezoid(density, grid))
-    # a normal residual keeps its published share below zero, a Box-Cox its share beyond the power's edge
-    missing = float(below(np.array([[np.log(true)]]), _one(1e-9, noise, residual))[0, 0])
-    if residual.kind == "box-cox" and residual.power < 0.0:
-        missing += 1.0 - float(below(np.array([[np.log(true)]]), _one(high, noise, residual))[0, 0])
-    assert whole + missing == pytest.approx(1.0, abs=1e-2)
+@given(residual=RESIDUALS, true=st.floats(0.05, 20.0), far=st.floats(-2.5, 2.5), noise=st.floats(0.0, 0.8))
+def test_the_density_of_a_report_is_the_slope_of_its_distribution(
+    residual: Residual, true: float, far: float, noise: float
+) -> None:
+    value = true * np.exp(0.3 * far)
+    log_true, step = np.array([[np.log(true)]]), 1e-5 * value
+    low, high = (float(below(log_true, _one(value + move, noise, residual))[0, 0]) for move in (-step, step))
+    density = float(np.exp(log_likelihood(log_true, _one(value, noise, residual)))[0, 0])
+    assert density == pytest.approx((high - low) / (2.0 * step), rel=1e-3, abs=1e-6)
 
 
-def _one(value: float, noise: float, residual: Residual) -> object:
+def _one(value: float, noise: float, residual: Residual) -> Counts:
     return counts_of(Observed(hour=np.zeros(1), value=np.array([value]), noise=np.array([noise])), residual)
 
 
