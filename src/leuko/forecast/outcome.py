@@ -79,6 +79,21 @@ def recovery(courses: Courses, cut: Floats | float) -> tuple[Floats, NDArray[np.
     return day, never, was
 
 
+def first_return(courses: Courses, cut: Floats | float) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """As `recovery`, for the first time after the nadir: a marrow that settles swings a little about its baseline."""
+    height = np.log(courses.counts) - np.log(cut)
+    was: NDArray[np.bool_] = np.asarray((height < 0).any(axis=0))
+    rows, draws = np.arange(height.shape[0])[:, None], np.arange(height.shape[1])
+    back = (height >= 0) & (rows > np.argmin(courses.counts, axis=0))
+    never: NDArray[np.bool_] = ~back.any(axis=0)
+    first = np.maximum(np.argmax(back, axis=0), 1)
+    start, stop = height[first - 1, draws], height[first, draws]
+    rise = np.where(stop > start, stop - start, 1.0)
+    part = np.clip(-start / rise, 0.0, 1.0)
+    day = courses.days[first - 1] + part * (courses.days[first] - courses.days[first - 1])
+    return day, never, was
+
+
 def nadir(courses: Courses) -> tuple[Floats, Floats]:
     """Depth [10*9/L] and day of the lowest count of each draw, both (N,)."""
     at = np.argmin(courses.counts, axis=0)
@@ -99,7 +114,7 @@ def at_cut(courses: Courses, cut: float) -> AtCut:
 def outcome_of(courses: Courses, *, cuts: Sequence[float], chances: Sequence[Chance] = ()) -> Outcome:
     """The outcome of simulated courses at the cuts asked for."""
     depth, when = nadir(courses)
-    day, never, was = recovery(courses, courses.baseline)
+    day, never, was = first_return(courses, courses.baseline)
     return Outcome(
         nadir=spread_of(depth, "10*9/L"),
         nadir_day=spread_of(when, "d"),

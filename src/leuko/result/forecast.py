@@ -100,7 +100,8 @@ class ModelUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What is asked of a course [days from `start`, 10*9/L]."""
+    """What is asked of a course [days from `start`, 10*9/L]; `recovery_baseline` is the first return after the nadir to
+    the person's own count without treatment."""
 
     nadir: Spread
     nadir_day: Spread
@@ -111,8 +112,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One way to go on, with what it costs: `changes` in words of the plan, dose intensity relative to the plan (1 = as
-    planned), days of delay, the course it leads to. `pareto` is true where no other option is better in all three."""
+    """One way to go on with the next cycle, with what it costs: `changes` in words of the plan, dose intensity relative
+    to the plan (1 = as planned), days of delay, daily doses of a growth factor beyond those planned, and the cycle it
+    leads to. `outcome` is of that cycle alone, its days counted from `start`; `severe` the probability to fall below
+    the severe cut in it, `ready` that the rules for the day of treatment are met on `start` (None: no rule is known).
+    `pareto` is true where no other option is at least as good in all of severe, intensity, delay and growth factor, and
+    better in one."""
 
     id: str
     text: str
@@ -125,12 +130,19 @@ class Option:
     ready: float | None
     pareto: bool
     reason: Reason
+    start: datetime | None = None
+    factor_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """The coming course of one line. `start` is the instant that days are counted from (the last dose, else the last
-    count). Where nothing can be said `fan` and `outcome` are None and `gaps` say why."""
+    count). Where nothing can be said `fan` and `outcome` are None and `gaps` say why.
+
+    `fan` is the course as planned, and `fan_text` says what that assumes; `outcome` is of the present cycle, as if
+    nothing further were given. `next_dose` is the next treatment that is planned, from which `options` go on. `front`
+    holds the options that a search found, `front_text` what it looked for. `cautions` are true of the whole forecast.
+    """
 
     analyte: str
     method: Method
@@ -146,3 +158,9 @@ class Forecast:
     dosing: tuple[str, ...]
     reason: Reason
     gaps: tuple[Gap, ...]
+    fan_text: str = ""
+    next_dose: datetime | None = None
+    severe_cut: float | None = None
+    cautions: tuple[str, ...] = ()
+    front: tuple[Option, ...] = ()
+    front_text: str = ""

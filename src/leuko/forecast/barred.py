@@ -1,0 +1,74 @@
+"""In whom a forecast is withheld, or said with a caution: what the record names, and cells that must not be there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from leuko.causes.ask import ask
+from leuko.causes.scene import Scene, rules_of
+from leuko.forecast.case import Case
+from leuko.knowledge.schema.choices import BarRow
+from leuko.person import statements_of
+from leuko.record import Count
+from leuko.result import Gap
+from leuko.result.forecast import Method
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """What withholds a forecast, and what is said beside it."""
+
+    gaps: tuple[Gap, ...] = ()
+    cautions: tuple[str, ...] = ()
+
+
+def bars_of(case: Case, method: Method, *, models: tuple[str, ...] = ()) -> Bars:
+    """What stands against a forecast by a method; `models` are those that would speak, by their ids."""
+    scene = _scene(case)
+    rows = [row for row in case.library.rows(BarRow) if method in row.methods]
+    rows = [row for row in rows if not (models and set(models) <= set(row.but_models)) and _met(row, scene, case)]
+    return Bars(
+        gaps=tuple(
+            Gap(
+                what="the coming counts",
+                why=f"the record has {row.title}: {row.why}",
+                settle="a specialist's judgement",
+            )
+            for row in rows
+            if row.withholds
+        ),
+        cautions=tuple(f"the record has {row.title}: {row.why}" for row in rows if not row.withholds),
+    )
+
+
+def _met(row: BarRow, scene: Scene | None, case: Case) -> bool:
+    if row.analyte and any(count.value > 0 and count.bound == "=" for count in case.series.get(row.analyte, ())):
+        return True
+    return scene is not None and any(ask(name, scene).met is True for name in row.predicates)
+
+
+def _scene(case: Case) -> Scene | None:
+    """The record as the causes look at it, on the day of assessment: what it names matters whether counts are low."""
+    dated = [count for counts in case.series.values() for count in counts if count.taken is not None]
+    last: Count | None = max(
+        dated, key=lambda count: case.instant(count.taken) if count.taken else case.now, default=None
+    )
+    if last is None:
+        return None
+    return Scene(
+        record=case.record,
+        told=statements_of(case.record, library=case.library),
+        series=case.series,
+        courses=case.courses,
+        lines=case.lines,
+        drug_links=case.drug_links,
+        library=case.library,
+        as_of=case.as_of,
+        rules=rules_of(case.library),
+        low_count=last,
+        first_low=case.as_of,
+        last_low=case.as_of,
+        at=case.latest,
+        low={},
+        now=True,
+    )

@@ -1,0 +1,32 @@
+"""The coming counts at each time, as quantiles, probabilities and sample courses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from leuko.forecast.model import Floats
+from leuko.forecast.outcome import LEVELS
+from leuko.result.forecast import Fan
+
+DIGITS = 4  # more would be noise of the draws, and makes documents long
+
+
+def fan_of(counts: Floats, days: Floats, *, start: datetime, cuts: Sequence[float], paths: int, every: int = 2) -> Fan:
+    """The fan of courses (T, N) [10*9/L] at `days` (T,) from `start`; every so many times are kept."""
+    kept = counts[::every]
+    quantiles = np.quantile(kept, LEVELS, axis=1)
+    return Fan(
+        times=tuple(start + timedelta(seconds=round(float(day) * 86_400)) for day in days[::every]),
+        levels=LEVELS,
+        quantiles=tuple(_short(row) for row in quantiles),
+        below=tuple((cut, tuple(round(float(share), DIGITS) for share in (kept < cut).mean(axis=1))) for cut in cuts),
+        paths=tuple(_short(kept[:, n]) for n in range(min(paths, kept.shape[1]))),
+    )
+
+
+def _short(values: Floats) -> tuple[float, ...]:
+    """The same with four digits that count."""
+    return tuple(float(f"{value:.{DIGITS}g}") for value in values)

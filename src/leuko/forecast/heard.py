@@ -1,0 +1,143 @@
+"""The models that speak of one person: fitted to the same counts, weighed by how well they told them, run on together.
+
+Every course is drawn anew from the same draws, so that two options differ by what is changed and by nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from leuko.forecast.case import Case
+from leuko.forecast.fit import Course, Posterior, course_of, fit, weigh
+from leuko.forecast.fit.likelihood import reports
+from leuko.forecast.fit.prior import prior_of
+from leuko.forecast.fit.task import Solver, batch_solver
+from leuko.forecast.library import Candidate, build
+from leuko.forecast.model import Floats, Model, Observed, Schedule
+from leuko.forecast.outcome import FEWEST
+
+ScheduleOf = Callable[[Model], Schedule]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """One model with its posterior and its weight among those asked."""
+
+    candidate: Candidate
+    posterior: Posterior
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """Equally likely courses (T, N) [10*9/L] at `hours`, each draw's baseline (N,), and those of each model apart."""
+
+    hours: Floats
+    counts: Floats
+    baseline: Floats
+    parts: tuple[Course, ...]
+    seed: int
+
+    def reported(self, hour: float) -> Floats:
+        """The count (N,) that a laboratory would report at an hour: with the error that each model has of one count."""
+        at = int(np.argmin(np.abs(self.hours - hour)))
+        rng = np.random.default_rng(self.seed)
+        true = [np.log(np.maximum(part.counts[at : at + 1], np.finfo(float).tiny)) for part in self.parts]
+        hours = self.hours[at : at + 1]
+        return np.concatenate(
+            [reports(log, hours, part.residual, rng)[0] for log, part in zip(true, self.parts, strict=True)]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """The models that are heard, the medicines they were asked about, and the seed of all draws."""
+
+    voices: tuple[Voice, ...]
+    drugs: tuple[str, ...]
+    seed: int
+    solver: Solver
+
+    def sound(self) -> tuple[Voice, ...]:
+        """Those whose diagnostics carry a conclusion."""
+        return tuple(voice for voice in self.voices if voice.posterior.sound and voice.weight > 0.0)
+
+    def only(self, voice: Voice) -> Heard:
+        """One of them alone."""
+        return replace(self, voices=(replace(voice, weight=1.0),))
+
+    def with_growth(self, case: Case, factor: str) -> Heard:
+        """The same with a growth factor that nobody was given yet: what it does is as in the library's model of it."""
+        voices = tuple(_with_growth(voice, case, self.drugs, factor, self.seed) for voice in self.voices)
+        return replace(self, voices=voices)
+
+    def run(self, schedule_of: ScheduleOf, hours: Floats, *, draws: int) -> Ahead:
+        """Courses under the doses that `schedule_of` gives each model, so many of each as its weight."""
+        told = self.sound()
+        many = _shares([voice.weight for voice in told], draws)
+        parts = tuple(
+            course_of(
+                voice.posterior,
+                schedule_of(voice.posterior.model),
+                hours=hours,
+                seed=self.seed,
+                draws=number,
+                threads=None,
+                solver=self.solver,
+            )
+            for voice, number in zip(told, many, strict=True)
+            if number
+        )
+        return Ahead(
+            hours=hours,
+            counts=np.concatenate([part.counts for part in parts], axis=1),
+            baseline=np.concatenate([part.baseline for part in parts]),
+            parts=parts,
+            seed=self.seed,
+        )
+
+
+def _shares(weights: Sequence[float], draws: int) -> list[int]:
+    """How many draws each model gives; one with too little weight for a spread of its own gives none."""
+    whole = np.array(weights) / sum(weights)
+    whole = np.where(whole * draws < FEWEST, 0.0, whole)
+    found = np.round(whole / whole.sum() * draws).astype(int)
+    return [int(number) for number in found]
+
+
+def listen(
+    candidates: Sequence[Candidate],
+    schedule_of: ScheduleOf,
+    observed: Observed,
+    *,
+    drugs: tuple[str, ...],
+    case: Case,
+) -> Heard:
+    """Fit each model to the counts and weigh them."""
+    solver: Solver = partial(batch_solver(), tell=case.tell) if case.tell is not None else batch_solver()
+    fitted = [fit(one.model, schedule_of(one.model), observed, seed=case.seed, solver=solver) for one in candidates]
+    weights = weigh(fitted).weights
+    voices = tuple(
+        Voice(candidate=one, posterior=posterior, weight=float(weight))
+        for one, posterior, weight in zip(candidates, fitted, weights, strict=True)
+    )
+    return Heard(voices=voices, drugs=drugs, seed=case.seed, solver=solver)
+
+
+def _with_growth(voice: Voice, case: Case, drugs: tuple[str, ...], factor: str, seed: int) -> Voice:
+    """The posterior with the parameters of a growth factor, drawn from its population; nothing else moves."""
+    posterior, one = voice.posterior, voice.candidate
+    if posterior.model.growth is not None:
+        return voice
+    model = build(one.row, covariates=case.covariates, drugs=drugs, factors=(factor,), library=case.library)
+    if model.growth is None or model.random[: len(posterior.model.random)] != posterior.model.random:
+        return voice
+    prior = prior_of(model, max(len(posterior.courses), 1))
+    own, further = len(posterior.model.random), prior.size - posterior.prior.size
+    new = np.random.default_rng(seed).standard_normal((further, posterior.z.shape[1]))
+    z = np.concatenate([posterior.z[:own], new, posterior.z[own:]])
+    return replace(voice, posterior=replace(posterior, model=model, prior=prior, z=z))
