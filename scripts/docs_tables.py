@@ -27,6 +27,7 @@ TITLES = {
     "fever": "Fever with neutropenia",
     "growthfactor": "Growth factor",
     "leaflets": "The leaflet",
+    "models": "Marrow models",
     "monitoring": "Monitored medicines and next counts",
     "outlook": "Outlook",
     "outputs": "Names for other programs",

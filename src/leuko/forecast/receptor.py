@@ -19,7 +19,6 @@ from leuko.forecast.model import Floats
 from leuko.knowledge.schema.forecast import ModelRow
 
 Factor = Literal["filgrastim", "pegfilgrastim"]
-_REFERENCE_KG = 70.0  # the weight that the exponents of the source are written for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +36,13 @@ def course(
     *,
     hours: Floats,
     factor: Factor = "filgrastim",
-    weight: float = _REFERENCE_KG,
+    weight: float | None = None,
     healthy: bool = False,
     individual: Mapping[str, float] | None = None,
     rtol: float = 1e-8,
 ) -> Floats:
-    """Neutrophils (T,) [10*9/L] at `hours` (T,) of a person of `weight` [kg], the drug-free steady state before.
+    """Neutrophils (T,) [10*9/L] at `hours` (T,) of a person of `weight` [kg] (None: the source's typical one), who is
+    at the drug-free steady state before.
 
     `individual` sets parameters of the row by name, in place of the typical ones.
     """
@@ -64,11 +64,11 @@ _DEPOT, _BODY, _SM, _MT, _PM1, _PM2, _RB, _STEROID, _CHEMO = range(9)
 
 
 def _parameters(
-    row: ModelRow, factor: Factor, weight: float, *, healthy: bool, individual: Mapping[str, float]
+    row: ModelRow, factor: Factor, weight: float | None, *, healthy: bool, individual: Mapping[str, float]
 ) -> dict[str, float]:
     values = {one.name: one.value for one in row.parameters} | dict(individual)
     own = {name.removeprefix(f"{factor}."): value for name, value in values.items() if name.startswith(f"{factor}.")}
-    size = weight / _REFERENCE_KG
+    size = 1.0 if weight is None else weight / values["weight.reference"]
     return {
         **values,
         **own,

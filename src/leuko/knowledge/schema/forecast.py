@@ -4,21 +4,20 @@ Times in hours, counts in 10*9/L. Parameters carry the names that `leuko.forecas
 by their role (`circ0`), those of a medicine as `<medicine>.<role>` (`docetaxel.slope`).
 """
 
-from __future__ import annotations
-
 from math import log1p
 from typing import ClassVar, Literal
 
 import msgspec
 
 from leuko.knowledge.schema.core import Basis, Row
+from leuko.knowledge.schema.learned import LearnedFrom
 
 Line = Literal["neutrophils", "wbc"]
 MarrowKind = Literal["friberg", "pool", "turnover", "receptor"]
 PkKind = Literal["compartments", "micro", "kpd", "saturable", "thiopurine"]
 EffectKind = Literal["linear", "emax"]
 ResidualKind = Literal["log", "proportional", "additive", "box-cox"]
-Variability = Literal["published", "house", "none"]
+Variability = Literal["published", "house", "learned", "none"]
 Role = Literal["medicine", "regimen", "factor", "addition"]
 EffectForm = Literal["power", "linear", "hinge", "factor"]
 DoseUnit = Literal["mg/m2", "mg", "mg/kg", "AUC", "U", "U/m2"]
@@ -152,9 +151,9 @@ class Check(Row, frozen=True, kw_only=True):
 class ModelRow(Row, frozen=True, kw_only=True):
     """One published parameter set. `role`: of one medicine, for any regimen, of a growth factor, or to be added to one.
 
-    `variability` says whether variation between people is published, assumed (house), or not known: then the model can
-    draw a typical course and never a person's posterior. `read` says where the numbers were read. `prefer` orders
-    models of the same medicine (lower first): by people fitted on, covariates, and whether variation is known.
+    `variability` says whether variation between people is published, assumed (house), learned, or not known: then the
+    model can draw a typical course and never a person's posterior. `read` says where the numbers were read. `prefer`
+    orders models of the same medicine (lower first): by people fitted on, covariates, and whether variation is known.
     """
 
     FOLDER: ClassVar[str] = "models"
@@ -182,6 +181,7 @@ class ModelRow(Row, frozen=True, kw_only=True):
     read: str
     checks: tuple[Check, ...] = ()
     note: str = ""
+    learned: LearnedFrom | None = None
     kinetics_basis: Basis | None = None
     basis: Basis
 
