@@ -46,12 +46,16 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One person's counts in time order: days, values [10*9/L], bounds ("=", "<", …), further SD on the log scale."""
+    """One person's counts in time order: days, values [10*9/L], bounds ("=", "<", …), further SD on the log scale.
+
+    `person` is their name where a table gives one.
+    """
 
     days: Floats
     values: Floats
     bounds: tuple[str, ...] = ()
     extra: Floats | None = None
+    person: str = ""
 
     def __len__(self) -> int:
         return self.days.size

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from leuko.knowledge.schema.core import Ages, Basis, Row
+from leuko.knowledge.schema.learned import LearnedFrom
 
 
 class LevelRow(Row, frozen=True, kw_only=True):
@@ -36,6 +37,7 @@ class LevelRow(Row, frozen=True, kw_only=True):
     fade: float = 0.0
     people: int = 0
     counts: int = 0
+    learned: LearnedFrom | None = None
     basis: Basis
 
 
