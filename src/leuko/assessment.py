@@ -1,6 +1,6 @@
 """The whole flow for one person, in the order in which a clinician would reason.
 
-record -> where the counts stand -> medicines, infection, causes -> four answers -> one Assessment
+record -> where the counts stand -> medicines, infection, causes, plan, forecast -> four answers -> one Assessment
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from leuko.answers import Findings, answer, headline
 from leuko.causes import causes_of
 from leuko.drugs import links_of
 from leuko.errors import Notice
+from leuko.forecast.case import Case, Tell
+from leuko.forecast.flow import forecasts_of
+from leuko.forecast.wish import Wish
 from leuko.infection import alert_body_of, infection_of
 from leuko.knowledge import Library, load_library
 from leuko.plan import plan_of
@@ -24,6 +27,7 @@ from leuko.result.advice import AdviceSet
 from leuko.result.causes import Cause
 from leuko.result.citing import citations_in
 from leuko.result.drugs import DrugLink
+from leuko.result.forecast import Forecast
 from leuko.result.infection import Infection
 from leuko.result.plan import Plan
 from leuko.result.scores import Score
@@ -42,13 +46,16 @@ class Asked:
     """What the caller knows beside the record.
 
     `symptoms` are further signs (command line, form); `answers` items of scores given by hand; `regimen` the name of
-    the chemotherapy where the record has none; `site` the settings of the site.
+    the chemotherapy where the record has none; `site` the settings of the site; `wish` what is asked of the forecast,
+    None for none. `tell` is given a line before a long step.
     """
 
     symptoms: tuple[Sign, ...] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
     regimen: str | None = None
     site: SiteSettings = field(default_factory=SiteSettings)
+    wish: Wish | None = field(default_factory=Wish)
+    tell: Tell | None = field(default=None, compare=False)
 
 
 def assess(
@@ -109,10 +116,11 @@ class _Parts(TypedDict):
     steps: tuple[Step, ...]
     plan: Plan
     advice: AdviceSet
+    forecasts: tuple[Forecast, ...]
 
 
 def _parts(record: Record, standing: Standing, asked: Asked, library: Library, as_of: date) -> _Parts:
-    """Each part rests on those before it: medicines, infection, causes, scores, work-up, plan, advice."""
+    """Each part rests on those before it: medicines, infection, causes, scores, work-up, plan, forecast, advice."""
     series, latest, courses = standing.cleaned.series, standing.latest, standing.courses
     same: Any = {"library": library, "as_of": as_of}
     links = links_of(record, series=series, courses=courses, **same)
@@ -128,13 +136,18 @@ def _parts(record: Record, standing: Standing, asked: Asked, library: Library, a
     causes = causes_of(record, lines=standing.lines, drug_links=links, **seen)
     scores = scores_of(record, series=series, latest=latest, infection=infection, answers=asked.answers or None, **same)
     told: Any = {"causes": causes, "infection": infection, "drug_links": links}
+    plan = plan_of(record, scores=scores, regimen=asked.regimen, site=asked.site, **told, **seen)
+    wish: Any = {"wish": asked.wish, "tell": asked.tell}
     return _Parts(
         drug_links=links,
         causes=causes,
         infection=infection,
         scores=scores,
         steps=steps_of(record, lines=standing.lines, **told, **seen),
-        plan=plan_of(record, scores=scores, regimen=asked.regimen, site=asked.site, **told, **seen),
+        plan=plan,
+        forecasts=()
+        if asked.wish is None
+        else forecasts_of(Case(record=record, lines=standing.lines, plan=plan, **wish, **told, **seen)),
         advice=advice_of(
             record, latest=latest, courses=courses, causes=causes, infection=infection, site=asked.site, **same
         ),

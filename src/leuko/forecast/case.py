@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from leuko.forecast.covariates import Covariates, Rules, covariates_of, rules_of
+from leuko.forecast.wish import Wish
 from leuko.knowledge import Library
 from leuko.knowledge.schema.levels import AskRow
 from leuko.record import Count, Moment, Record, digest_of
@@ -25,10 +26,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One person on one day, with what the parts below have found. `tell` is given a line before a long step.
-
-    `model` is a model asked for by its id; `next_day_1` the day of the next cycle, where the caller asks for one.
-    """
+    """One person on one day, with what the parts below have found. `tell` is given a line before a long step."""
 
     record: Record
     series: Mapping[str, tuple[Count, ...]]
@@ -41,8 +39,7 @@ class Case:
     plan: Plan | None
     library: Library
     as_of: date
-    model: str | None = None
-    next_day_1: date | None = None
+    wish: Wish = field(default_factory=Wish)
     tell: Tell | None = field(default=None, compare=False)
 
     @cached_property

@@ -20,7 +20,8 @@ from leuko.forecast.given import Given
 from leuko.forecast.heard import Heard
 from leuko.forecast.outcome import HOURS, Courses, outcome_of
 from leuko.forecast.ready import Rule
-from leuko.forecast.treatment import Change, Treatment, daily_factor
+from leuko.forecast.treatment import Treatment, daily_factor
+from leuko.forecast.wish import Change, Limits
 from leuko.knowledge.schema.choices import OptionRow
 from leuko.result import Citation, Reason
 from leuko.result.forecast import Option
@@ -48,34 +49,25 @@ class Weighing:
         return all(voice.posterior.model.growth is not None for voice in self.heard.sound())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What an option must keep to, None: no limit. `severe` and `ready` are probabilities, `intensity` a share."""
+def keeps(option: Option, limits: Limits) -> bool:
+    """Whether an option keeps to all limits."""
+    return (
+        (limits.severe is None or option.severe <= limits.severe)
+        and (limits.ready is None or (option.ready is not None and option.ready >= limits.ready))
+        and (limits.delay is None or option.delay_days <= limits.delay)
+        and (limits.intensity is None or option.dose_intensity >= limits.intensity)
+    )
 
-    severe: float | None = None
-    ready: float | None = None
-    delay: float | None = None
-    intensity: float | None = None
 
-    def keep(self, option: Option) -> bool:
-        """Whether an option keeps to all of them."""
-        return (
-            (self.severe is None or option.severe <= self.severe)
-            and (self.ready is None or (option.ready is not None and option.ready >= self.ready))
-            and (self.delay is None or option.delay_days <= self.delay)
-            and (self.intensity is None or option.dose_intensity >= self.intensity)
-        )
-
-    @property
-    def text(self) -> str:
-        """In words."""
-        told = [
-            f"severe neutropenia in at most {100 * self.severe:g} %" if self.severe is not None else "",
-            f"ready in at least {100 * self.ready:g} %" if self.ready is not None else "",
-            f"delayed by at most {say_days(self.delay)}" if self.delay is not None else "",
-            f"dose intensity at least {100 * self.intensity:g} %" if self.intensity is not None else "",
-        ]
-        return ", ".join(part for part in told if part) or "no limit"
+def limits_words(limits: Limits) -> str:
+    """The limits in words."""
+    told = [
+        f"severe neutropenia in at most {100 * limits.severe:g} %" if limits.severe is not None else "",
+        f"ready in at least {100 * limits.ready:g} %" if limits.ready is not None else "",
+        f"delayed by at most {say_days(limits.delay)}" if limits.delay is not None else "",
+        f"dose intensity at least {100 * limits.intensity:g} %" if limits.intensity is not None else "",
+    ]
+    return ", ".join(part for part in told if part) or "no limit"
 
 
 def usual_changes(weighing: Weighing) -> tuple[tuple[OptionRow, Change], ...]:
@@ -237,7 +229,7 @@ def front_of(weighing: Weighing, limits: Limits) -> tuple[Option, ...]:
     for number, (factor, delay, dose) in enumerate(product(factors, delays, doses)):
         change = Change(delay=float(delay), dose={"": float(dose) / 100} if dose != 100 else {}, factor=factor)
         found.append(option_of(change, grown if factor else weighing, name=f"search-{number}"))
-    kept = [option for option in pareto([one for one in found if limits.keep(one)]) if option.pareto]
+    kept = [option for option in pareto([one for one in found if keeps(one, limits)]) if option.pareto]
     return tuple(sorted(kept, key=lambda one: (-one.dose_intensity, one.delay_days, one.factor_days)))
 
 
@@ -246,6 +238,6 @@ def front_text(weighing: Weighing, limits: Limits) -> str:
     rules = weighing.case.rules
     return (
         f"doses from {say_number(rules['search_dose_least'])} to 100 % of those planned, delays up to"
-        f" {say_days(rules['search_delay_most'])}, with and without a growth factor; kept: {limits.text}, and what no"
-        " other way beats in all of severe neutropenia, dose intensity, delay and growth factor"
+        f" {say_days(rules['search_delay_most'])}, with and without a growth factor; kept:"
+        f" {limits_words(limits)}, and what no other way beats in all of severe neutropenia, dose intensity, delay and growth factor"
     )

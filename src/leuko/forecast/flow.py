@@ -17,7 +17,7 @@ LINES: Final = ("neutrophils", "wbc")
 NEEDED: Final = "numba"
 
 
-def forecasts_of(case: Case, wish: object = None) -> tuple[Forecast, ...]:
+def forecasts_of(case: Case) -> tuple[Forecast, ...]:
     """The forecasts of a person: of the neutrophils, and of the white count where only that has a model.
 
     Empty where nothing is low, was low, or is treated. Where nothing can be said the forecast says why, in its gaps.
@@ -26,11 +26,10 @@ def forecasts_of(case: Case, wish: object = None) -> tuple[Forecast, ...]:
     if acting and find_spec(NEEDED) is None:
         return (_not_installed(case),)
     if acting:
-        from leuko.forecast.treated import Wish, treated  # noqa: PLC0415 (loads the solver)
+        from leuko.forecast.treated import treated  # noqa: PLC0415 (loads the solver)
 
-        asked = wish if isinstance(wish, Wish) else Wish()
         for analyte in LINES:
-            found = treated(case, analyte, asked)
+            found = treated(case, analyte)
             if found:
                 return found
     from leuko.forecast.untreated import untreated  # noqa: PLC0415 (loads arrays)

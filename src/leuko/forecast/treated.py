@@ -11,7 +11,7 @@ import numpy as np
 from leuko.errors import UsageError
 from leuko.forecast.barred import Bars, bars_of
 from leuko.forecast.case import DAY, HOUR, Case
-from leuko.forecast.choose import Limits, Weighing, asked_options, front_of, front_text, options_of
+from leuko.forecast.choose import Weighing, asked_options, front_of, front_text, options_of
 from leuko.forecast.counted import Seen, first_kept, seen_of
 from leuko.forecast.dosing import Dosing, missing_amounts, schedule_of
 from leuko.forecast.fan import fan_of
@@ -23,19 +23,11 @@ from leuko.forecast.model import Floats
 from leuko.forecast.outcome import HOURS, Courses, outcome_of
 from leuko.forecast.ready import Rule, reason_of, rules_for
 from leuko.forecast.said import nadir_words, recovery_words, say_chance
-from leuko.forecast.treatment import Change, Treatment, dosing_for, treatment_of
+from leuko.forecast.treatment import Treatment, dosing_for, treatment_of
+from leuko.forecast.wish import Wish
 from leuko.result import Citation, Gap, Reason
 from leuko.result.forecast import Chance, Fitting, Forecast, ModelUsed, Option, Outcome
 from leuko.wording import say_date, say_list, say_number
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What the caller asks beyond the usual: changes to weigh, and limits of a search."""
-
-    changes: tuple[Change, ...] = ()
-    limits: Limits | None = None
-    options: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +39,9 @@ class _Told:
     treatment: Treatment
     seen: Seen
     bars: Bars
-    wish: Wish
 
 
-def treated(case: Case, analyte: str, wish: Wish) -> tuple[Forecast, ...] | None:
+def treated(case: Case, analyte: str) -> tuple[Forecast, ...] | None:
     """The forecast of one line under treatment; several where models contradict each other. None: no treatment acts."""
     dosing = dosing_for(case)
     treatment = treatment_of(dosing, case) if dosing.given else None
@@ -64,7 +55,7 @@ def treated(case: Case, analyte: str, wish: Wish) -> tuple[Forecast, ...] | None
         gaps = (*bars.gaps, *gaps)
         return (withheld(case, analyte, gaps=gaps, dosing=dosing, start=treatment.start),) if gaps else ()
     seen = seen_of(case, analyte, since=first_kept(treatment.first, case))
-    told = _Told(case=case, analyte=analyte, treatment=treatment, seen=seen, bars=bars, wish=wish)
+    told = _Told(case=case, analyte=analyte, treatment=treatment, seen=seen, bars=bars)
     return _forecasts(told, candidates)
 
 
@@ -91,9 +82,9 @@ def _candidates(case: Case, analyte: str, dosing: Dosing) -> tuple[tuple[Candida
         per_m2=doses.per_m2,
         outside=True,
     )
-    if case.model is not None:
-        asked = model_row(case.model, case.library)
-        every = tuple(one for one in every if one.row.id == case.model)
+    if case.wish.model is not None:
+        asked = model_row(case.wish.model, case.library)
+        every = tuple(one for one in every if one.row.id == case.wish.model)
         if not every and asked.line == analyte:
             why = f"{asked.title} does not speak of {say_list(list(doses.drugs))}"
             return (), (Gap(what="the coming counts", why=why, settle="another model: `leuko knowledge show model`"),)
@@ -258,7 +249,7 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
     chances = (*_below(courses, told), *_ready(present, rules, told, origin))
     outcome = outcome_of(courses, cuts=case.ask.cuts, chances=chances)
     weighing = Weighing(treatment=treatment, heard=heard, rules=rules, case=case, draws=int(case.rules["option_draws"]))
-    options, front = _weighed(weighing, told.wish)
+    options, front = _weighed(weighing, case.wish)
     label = case.library.analytes[told.analyte].label
     models = _models(heard)
     fitting = _fitting(heard)
@@ -283,7 +274,7 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
         severe_cut=case.ask.severe,
         cautions=(*told.bars.cautions, *_cautions(heard)),
         front=front,
-        front_text=front_text(weighing, told.wish.limits) if told.wish.limits is not None else "",
+        front_text=front_text(weighing, case.wish.limits) if case.wish.limits is not None else "",
     )
 
 
@@ -299,7 +290,7 @@ def _run_present(heard: Heard, told: _Told, origin: datetime) -> Ahead:
 
 
 def _weighed(weighing: Weighing, wish: Wish) -> tuple[tuple[Option, ...], tuple[Option, ...]]:
-    if weighing.treatment.next_start is None or not wish.options:
+    if weighing.treatment.next_start is None:
         return (), ()
     options = asked_options(wish.changes, weighing) if wish.changes else options_of(weighing)
     front = front_of(weighing, wish.limits) if wish.limits is not None else ()

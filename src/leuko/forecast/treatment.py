@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
 from leuko.forecast.case import DAY, Case
 from leuko.forecast.dosing import Dosing, dosing_of
 from leuko.forecast.given import Given
+from leuko.forecast.wish import Change
 from leuko.knowledge.schema.forecast import GivenHours
 from leuko.wording import say_date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What is changed of the next cycle: moved by `delay` days, doses at a share of those planned (by medicine, "" is
-    all), a growth factor daily from day `factor` on, one day of treatment left out (`drop`)."""
-
-    delay: float = 0.0
-    dose: Mapping[str, float] = field(default_factory=dict)
-    factor: int | None = None
-    drop: int | None = None
-
-    def share(self, drug: str) -> float:
-        """The share of the planned dose of a medicine."""
-        return self.dose.get(drug, self.dose.get("", 1.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +81,7 @@ def dosing_for(case: Case) -> Dosing:
         covariates=case.covariates,
         as_of=case.now,
         regimen=regimen.id if regimen is not None else None,
-        next_day_1=case.next_day_1,
+        next_day_1=case.wish.next_day_1,
     )
 
 
@@ -138,8 +123,8 @@ def _length(dosing: Dosing, case: Case) -> float | None:
 
 def _next_day(dosing: Dosing, case: Case) -> tuple[date | None, list[str]]:
     """The next day 1: as asked, as the doses are planned, or as the plan reads the cycles so far."""
-    if case.next_day_1 is not None:
-        return case.next_day_1, [f"the next cycle is taken on {say_date(case.next_day_1)}, as asked"]
+    if case.wish.next_day_1 is not None:
+        return case.wish.next_day_1, [f"the next cycle is taken on {say_date(case.wish.next_day_1)}, as asked"]
     if dosing.regimen is not None or dosing.next_day_1 is not None:
         return dosing.next_day_1, []
     regimen = case.plan.regimen if case.plan is not None else None

@@ -22,6 +22,7 @@ from leuko.result.core import (
     Status,
 )
 from leuko.result.drugs import DrugLink
+from leuko.result.forecast import Forecast
 from leuko.result.infection import Infection
 from leuko.result.plan import Plan
 from leuko.result.scores import Score
@@ -54,6 +55,7 @@ class Assessment:
     steps: tuple[Step, ...] = ()
     plan: Plan | None = None
     advice: AdviceSet | None = None
+    forecasts: tuple[Forecast, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     gaps: tuple[Gap, ...] = ()
     notices: tuple[Notice, ...] = ()
