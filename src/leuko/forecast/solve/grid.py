@@ -89,7 +89,7 @@ def _edges(events: list[tuple[float, int, int, float]], start: float, end: float
 
 
 def _first_steps(events: list[tuple[float, int, int, float]], edges: Floats, finest: Floats) -> Floats:
-    smallest = np.full(max(len(edges) - 1, 0), STEP)
+    smallest = np.full(max(len(edges) - 1, 0), STEP, dtype=np.float64)
     for hour, channel, _kind, _amount in events:
         at = int(np.searchsorted(edges, hour - TINY))
         if at < len(smallest):

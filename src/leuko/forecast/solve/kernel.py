@@ -6,6 +6,8 @@ into vector instructions. The rates are those of `marrow`, compiled; this module
 
 from __future__ import annotations
 
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,8 +100,8 @@ def _friberg_step(w: Any, h: Any, c: Any) -> None:
         w[LN_PROL + i], w[TRANSIT1 + i], w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i] = x, a, b, t, y
         w[D_PROL + i], w[D_TRANSIT1 + i], w[D_TRANSIT2 + i], w[D_TRANSIT3 + i], w[D_CIRC + i] = x5, a5, b5, t5, y5
         w[RENEWED + i] = renewal(first, y, gamma, ke, gain)
-        w[ERROR + i] += h * c[5] * (
-            abs(x5 - x4) + abs(a5 - a4) / a + abs(b5 - b4) / b + abs(t5 - t4) / t + abs(y5 - y4) / y
+        w[ERROR + i] += (
+            h * c[5] * (abs(x5 - x4) + abs(a5 - a4) / a + abs(b5 - b4) / b + abs(t5 - t4) / t + abs(y5 - y4) / y)
         )
 
 
@@ -202,6 +204,8 @@ turnover_rates, turnover_step = njit(**OPTIONS)(_turnover_rates), njit(**OPTIONS
 
 def _read_out(w: Any, h: Any, place: Any, out: Any, row: Any, at: Any, c: Any) -> None:
     """A count within the step: cubic Hermite interpolation of its logarithm."""
+    if row < 0 or at < 0:
+        return  # told to the compiler: an index is never from the end
     u, one = place, c[1]
     v = one - u
     p0, p1 = (one + u + u) * v * v, (one + v + v) * u * u
@@ -213,6 +217,8 @@ def _read_out(w: Any, h: Any, place: Any, out: Any, row: Any, at: Any, c: Any) -
 
 
 def _copy_out(w: Any, out: Any, row: Any, at: Any) -> None:
+    if row < 0 or at < 0:
+        return  # told to the compiler: an index is never from the end
     for i in range(LANES):
         out[row, at + i] = w[CIRC + i]
 
@@ -226,22 +232,24 @@ def _hold(w: Any) -> None:
 read_out, copy_out, hold = njit(**OPTIONS)(_read_out), njit(**OPTIONS)(_copy_out), njit(**OPTIONS)(_hold)
 
 
-def _begin(w: Any, base: Any, kind: Any, persons: Any, at: Any, c: Any) -> None:
+def _begin(w: Any, base: Any, persons: Any, at: Any, c: Any, turnover_kind: Any) -> None:
     """Parameters into their rows; the marrow at its drug-free steady state; nothing acts."""
-    for row in range(base // LANES):
-        fill(w, row * LANES, c[0])
+    if at < 0:
+        return
+    for i in range(base):
+        w[i] = c[0]
     for row in range(6):
         for i in range(LANES):
             w[LN_CIRC0 + row * LANES + i] = persons[row, at + i]
     for place in range(3):
         fill(w, SPEED + place * LANES, c[1])
         fill(w, GAIN + place * LANES, c[1])
-    for i in range(LANES):
-        base = persons[0, at + i]
-        if kind == 2:
-            w[CIRC + i] = base
-        else:
-            circ = fast_exp(base)
+    if turnover_kind is not None:
+        for i in range(LANES):
+            w[CIRC + i] = persons[0, at + i]
+    else:
+        for i in range(LANES):
+            circ = fast_exp(persons[0, at + i])
             before = circ * w[KCIRC + i] / w[KTR + i]
             w[CIRC + i] = circ
             w[TRANSIT1 + i] = before
@@ -254,69 +262,84 @@ def _begin(w: Any, base: Any, kind: Any, persons: Any, at: Any, c: Any) -> None:
 begin = njit(**OPTIONS)(_begin)
 
 
-def _rates_now(w: Any, kind: Any) -> None:
-    if kind == 0:
-        friberg_rates(w)
-    elif kind == 1:
-        pool_rates(w)
-    else:
-        turnover_rates(w)
+def _edition() -> int:
+    """A number that changes with the source of the solver and of the equations: Numba's cache looks at one file only."""
+    here = Path(__file__).parent
+    text = b"".join(path.read_bytes() for path in (*sorted(here.glob("*.py")), here.parent / "marrow.py"))
+    return int.from_bytes(sha256(text).digest()[:6], "big")
 
 
-rates_now = njit(**OPTIONS)(_rates_now)
+def _marching(edition: int) -> Any:
+    def march(  # noqa: PLR0917
+        plain: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any, out_step: Any, out_at: Any,
+        many: Any, channel: Any, rate: Any, amplitude: Any, p: Any, persons: Any, shares: Any, c: Any, out: Any,
+        error: Any, low: Any, high: Any, friberg_kind: Any, pool_kind: Any, turnover_kind: Any, curved: Any, pac: Any,
+        nab: Any, parallel: Any, thiopurine: Any,
+    ) -> Any:  # fmt: skip
+        """Carries the persons low..high (a multiple of LANES) through all steps.
 
-
-def march(  # noqa: PLR0917
-    kind: Any, plain: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any, out_step: Any, out_at: Any,
-    many: Any, channel: Any, rate: Any, amplitude: Any, p: Any, persons: Any, shares: Any, c: Any, out: Any,
-    error: Any, low: Any, high: Any,
-) -> None:  # fmt: skip
-    """Carries the persons low..high (a multiple of LANES) through all steps.
-
-    plain: the medicines' effect is all that acts; lengths (D,) of steps; length (S,) which each step has; first (S + 1,)
-    index of the first event of each step; events (E, 2) channel and kind; amounts (E,);
-    out_step, out_at (T,); many (S, K) substeps of saturable channels; channel (K, 8); rate, amplitude (M, N);
-    p (Q, N); persons (6, N); shares (5, 4); c constants; out (T, N); error (N,).
-    """
-    base = FREE + MODE * rate.shape[0]
-    w = np.empty(base + ENTRY * rate.shape[0] * lengths.size, lengths.dtype)
-    flows = np.empty(channel.shape[0] + 1, lengths.dtype)
-    for at in range(low, high, LANES):
-        begin(w, base, kind, persons, at, c)
-        table(w, base, channel, rate, amplitude, at, lengths)
-        flows[:] = c[0]
-        shown = 0
-        while shown < out_step.size and out_step[shown] < 0:
-            copy_out(w, out, shown, at)
-            shown += 1
-        for s in range(length.size):
-            h = lengths[length[s]]
-            for e in range(first[s], first[s + 1]):
-                if events[e, 1] == 0:
-                    take_dose(w, channel, events[e, 0], amplitude, p, at, amounts[e])
-                else:
-                    flows[events[e, 0]] = amounts[e]
-            entry = base + length[s] * rate.shape[0] * ENTRY
-            act(w, channel, flows, p, at, entry, h, many[s], shares, c)
-            if plain and s > 0:
-                friberg_again(w)
-            else:
-                rates_now(w, kind)
-            hold(w)
-            if kind == 0:
-                friberg_step(w, h, c)
-            elif kind == 1:
-                pool_step(w, h, c)
-            else:
-                turnover_step(w, h, c)
-            while shown < out_step.size and out_step[shown] == s:
-                if out_at[shown] == c[1]:
-                    copy_out(w, out, shown, at)
-                else:
-                    read_out(w, h, out_at[shown], out, shown, at, c)
+        plain: the medicines' effect is all that acts; lengths (D,) of steps; length (S,) which each step has; first (S + 1,)
+        index of the first event of each step; events (E, 2) channel and kind; amounts (E,);
+        out_step, out_at (T,); many (S, K) substeps of saturable channels; channel (K, 8); rate, amplitude (M, N);
+        p (Q, N); persons (6, N); shares (5, 4); c constants; out (T, N); error (N,). The
+        last arguments name the parts of the structure: what is None is left out of the compiled code.
+        """
+        base = FREE + MODE * rate.shape[0]
+        w = np.empty(base + ENTRY * rate.shape[0] * lengths.size, lengths.dtype)
+        flows = np.empty(channel.shape[0] + 1, lengths.dtype)
+        for at in range(low, high, LANES):
+            begin(w, base, persons, at, c, turnover_kind)
+            table(w, base, channel, rate, amplitude, at, lengths)
+            flows[:] = c[0]
+            shown = 0
+            while shown < out_step.size and out_step[shown] < 0:
+                copy_out(w, out, shown, at)
                 shown += 1
-        for i in range(LANES):
-            error[at + i] = w[ERROR + i]
+            for s in range(length.size):
+                h = lengths[length[s]]
+                for e in range(first[s], first[s + 1]):
+                    if events[e, 1] == 0:
+                        take_dose(w, channel, events[e, 0], amplitude, p, at, amounts[e])
+                    else:
+                        flows[events[e, 0]] = amounts[e]
+                entry = base + length[s] * rate.shape[0] * ENTRY
+                act(
+                    w, channel, flows, p, at, entry, h, many[s], shares, c, curved, pac, nab, parallel, thiopurine
+                )  # fmt: skip
+                if friberg_kind is not None:
+                    if plain and s > 0:
+                        friberg_again(w)
+                    else:
+                        friberg_rates(w)
+                    hold(w)
+                    friberg_step(w, h, c)
+                if pool_kind is not None:
+                    pool_rates(w)
+                    hold(w)
+                    pool_step(w, h, c)
+                if turnover_kind is not None:
+                    turnover_rates(w)
+                    hold(w)
+                    turnover_step(w, h, c)
+                while shown < out_step.size and out_step[shown] == s:
+                    if out_at[shown] == c[1]:
+                        copy_out(w, out, shown, at)
+                    else:
+                        read_out(w, h, out_at[shown], out, shown, at, c)
+                    shown += 1
+            for i in range(LANES):
+                error[at + i] = w[ERROR + i]
+        return edition
+
+    return march
 
 
-march_block = njit(**OPTIONS, cache=True)(march)
+def _cached(function: Any) -> Any:
+    """Compiled code is kept beside this file, else in the user's cache; where neither can be written, not at all."""
+    try:
+        return njit(**OPTIONS, cache=True)(function)
+    except RuntimeError:  # Numba found no place to write
+        return njit(**OPTIONS)(function)
+
+
+march_block = _cached(_marching(_edition()))

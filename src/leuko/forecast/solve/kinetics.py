@@ -67,6 +67,8 @@ def _table(w: Any, base: Any, channel: Any, rate: Any, amplitude: Any, at: Any, 
             continue
         linear = channel[k, EFFECT] == LINEAR
         for m in range(channel[k, FIRST], channel[k, FIRST] + channel[k, COUNT]):
+            if m < 0 or at < 0:
+                return
             for i in range(LANES):
                 w[FREE + m * MODE + LANES + i] = amplitude[m, at + i] / rate[m, at + i]
             for n in range(lengths.size):
@@ -80,6 +82,8 @@ def _table(w: Any, base: Any, channel: Any, rate: Any, amplitude: Any, at: Any, 
 
 def _parabola(w: Any, row: Any, rate: Any, m: Any, at: Any, length: Any) -> None:
     """exp(-z u) over u = 0..1 projected on Legendre's first three polynomials, in double precision."""
+    if row < 0 or at < 0 or m < 0:
+        return  # told to the compiler: an index is never from the end
     for i in range(LANES):
         z = float(rate[m, at + i]) * length
         kept = fast_exp(-z)
@@ -98,40 +102,44 @@ def _parabola(w: Any, row: Any, rate: Any, m: Any, at: Any, length: Any) -> None
 
 
 def _add_dose(w: Any, row: Any, amplitude: Any, mode: Any, at: Any, amount: Any) -> None:
+    if row < 0 or at < 0 or mode < 0:
+        return  # told to the compiler: an index is never from the end
     for i in range(LANES):
         w[row + i] += amount * amplitude[mode, at + i]
 
 
-def _act_linear(w: Any, first: Any, count: Any, entry: Any, flow: Any, target: Any, one: Any) -> None:
-    """Adds modes whose effect is linear, and carries them to the end of the step."""
-    for m in range(count):
-        row, now = FREE + (first + m) * MODE, entry + (first + m) * ENTRY
-        for i in range(LANES):
-            settled = flow * w[row + LANES + i]
-            excess = w[row + i] - settled
-            w[target + i] += settled + excess * w[now + LANES + i]
-            w[target + LANES + i] += settled + excess * w[now + 2 * LANES + i]
-            w[target + 2 * LANES + i] += settled + excess * w[now + 3 * LANES + i]
-            w[row + i] = settled + excess * w[now + i]
+def _act_linear(w: Any, row: Any, now: Any, flow: Any, target: Any) -> None:
+    """Adds a mode whose effect is linear, and carries it to the end of the step."""
+    if row < 0 or now < 0 or target < 0:
+        return  # told to the compiler: an index is never from the end
+    for i in range(LANES):
+        settled = flow * w[row + LANES + i]
+        excess = w[row + i] - settled
+        w[target + i] += settled + excess * w[now + LANES + i]
+        w[target + LANES + i] += settled + excess * w[now + 2 * LANES + i]
+        w[target + 2 * LANES + i] += settled + excess * w[now + 3 * LANES + i]
+        w[row + i] = settled + excess * w[now + i]
 
 
-def _concentration(w: Any, first: Any, count: Any) -> None:
-    for m in range(count):
-        row = FREE + (first + m) * MODE
-        for i in range(LANES):
-            w[CONC + i] += w[row + i]
+def _concentration(w: Any, row: Any) -> None:
+    if row < 0:
+        return
+    for i in range(LANES):
+        w[CONC + i] += w[row + i]
 
 
-def _advance(w: Any, first: Any, count: Any, entry: Any, flow: Any) -> None:
-    """Carries modes over a quarter of the step."""
-    for m in range(count):
-        row, now = FREE + (first + m) * MODE, entry + (first + m) * ENTRY
-        for i in range(LANES):
-            settled = flow * w[row + LANES + i]
-            w[row + i] = settled + (w[row + i] - settled) * w[now + i]
+def _advance(w: Any, row: Any, now: Any, flow: Any) -> None:
+    """Carries a mode over a quarter of the step."""
+    if row < 0 or now < 0:
+        return
+    for i in range(LANES):
+        settled = flow * w[row + LANES + i]
+        w[row + i] = settled + (w[row + i] - settled) * w[now + i]
 
 
 def _fill(w: Any, row: Any, value: Any) -> None:
+    if row < 0:
+        return  # told to the compiler: an index is never from the end
     for i in range(LANES):
         w[row + i] = value
 
@@ -157,6 +165,8 @@ project = njit(**OPTIONS, forceinline=True)(_project)
 
 def _apply(w: Any, role: Any, effect: Any, params: Any, row: Any, at: Any, share: Any, c: Any) -> None:
     """Adds the effect of the concentrations in CONC, at one of the five nodes, to what acts during the step."""
+    if row < 0 or at < 0:
+        return  # told to the compiler: an index is never from the end
     if role == GROWS:
         for i in range(LANES):
             ec50, amount = params[row, at + i], w[CONC + i]
@@ -183,48 +193,65 @@ def _apply(w: Any, role: Any, effect: Any, params: Any, row: Any, at: Any, share
 apply_effect = njit(**OPTIONS)(_apply)
 
 
-def _rates(form: Any, s0: Any, s1: Any, s2: Any, p: Any, row: Any, lane: Any, flow: Any) -> Any:
-    """The rates of one person's compartments, by the form of the kinetics."""
-    if form == PACLITAXEL:
-        return paclitaxel(
-            s0, s1, s2, p[row, lane], p[row + 1, lane], p[row + 2, lane], p[row + 3, lane], p[row + 4, lane],
-            p[row + 5, lane], p[row + 6, lane], p[row + 7, lane], flow,
-        )  # fmt: skip
-    if form == NAB_PACLITAXEL:
-        return nab_paclitaxel(
-            s0, s1, s2, p[row, lane], p[row + 1, lane], p[row + 2, lane], p[row + 3, lane], p[row + 4, lane],
-            p[row + 5, lane], p[row + 6, lane], p[row + 7, lane], flow,
-        )  # fmt: skip
-    if form == PARALLEL_LOSS:
-        return parallel_loss(
-            s0, s1, s2, p[row, lane], p[row + 1, lane], p[row + 2, lane], p[row + 3, lane], p[row + 4, lane],
-            p[row + 5, lane], p[row + 6, lane], flow,
-        )  # fmt: skip
-    return saturable_thiopurine(
-        s0, s1, s2, p[row, lane], p[row + 1, lane], p[row + 2, lane], p[row + 3, lane], p[row + 4, lane],
-        p[row + 5, lane],
-    )  # fmt: skip
+def _parallel(
+    x: Any, y: Any, z: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, _h: Any, flow: Any
+) -> Any:
+    return parallel_loss(x, y, z, a, b, c, d, e, f, g, flow)
 
 
-rates = njit(**OPTIONS, forceinline=True)(_rates)
+def _thiopurine(
+    x: Any, y: Any, z: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, _g: Any, _h: Any, _flow: Any
+) -> Any:
+    return saturable_thiopurine(x, y, z, a, b, c, d, e, f)
+
+
+def _stepper(law: Any) -> Any:
+    """Carries three compartments over `length` hours in `many` even steps of the classical Runge-Kutta scheme."""
+
+    def carry(w: Any, row: Any, p: Any, k: Any, at: Any, flow: Any, length: Any, many: Any, q: Any) -> None:
+        h = length / many
+        half, sixth, third = h * q[2], h * q[3], h * q[4]
+        if row < 0 or k < 0 or at < 0:
+            return
+        for _ in range(many):
+            for i in range(LANES):
+                n = at + i
+                a, b, c, d = p[k, n], p[k + 1, n], p[k + 2, n], p[k + 3, n]
+                e, f, g, o = p[k + 4, n], p[k + 5, n], p[k + 6, n], p[k + 7, n]
+                x, y, z = w[row + i], w[row + LANES + i], w[row + 2 * LANES + i]
+                x1, y1, z1 = law(x, y, z, a, b, c, d, e, f, g, o, flow)
+                x2, y2, z2 = law(x + half * x1, y + half * y1, z + half * z1, a, b, c, d, e, f, g, o, flow)
+                x3, y3, z3 = law(x + half * x2, y + half * y2, z + half * z2, a, b, c, d, e, f, g, o, flow)
+                x4, y4, z4 = law(x + h * x3, y + h * y3, z + h * z3, a, b, c, d, e, f, g, o, flow)
+                w[row + i] = x + sixth * (x1 + x4) + third * (x2 + x3)
+                w[row + LANES + i] = y + sixth * (y1 + y4) + third * (y2 + y3)
+                w[row + 2 * LANES + i] = z + sixth * (z1 + z4) + third * (z2 + z3)
+
+    return njit(**OPTIONS)(carry)
+
+
+carry_paclitaxel, carry_nab_paclitaxel = _stepper(paclitaxel), _stepper(nab_paclitaxel)
+carry_parallel = _stepper(njit(**OPTIONS, forceinline=True)(_parallel))
+carry_thiopurine = _stepper(njit(**OPTIONS, forceinline=True)(_thiopurine))
 
 
 def _saturable(
-    w: Any, form: Any, row: Any, p: Any, p_row: Any, at: Any, flow: Any, length: Any, many: Any, c: Any
-) -> None:
-    """Compartments over `length` hours in `many` even steps of the classical Runge-Kutta scheme."""
-    h = length / many
-    half, sixth, third = h * c[2], h * c[3], h * c[4]
-    for _ in range(many):
-        for i in range(LANES):
-            x, y, z = w[row + i], w[row + LANES + i], w[row + 2 * LANES + i]
-            x1, y1, z1 = rates(form, x, y, z, p, p_row, at + i, flow)
-            x2, y2, z2 = rates(form, x + half * x1, y + half * y1, z + half * z1, p, p_row, at + i, flow)
-            x3, y3, z3 = rates(form, x + half * x2, y + half * y2, z + half * z2, p, p_row, at + i, flow)
-            x4, y4, z4 = rates(form, x + h * x3, y + h * y3, z + h * z3, p, p_row, at + i, flow)
-            w[row + i] = x + sixth * (x1 + x4) + third * (x2 + x3)
-            w[row + LANES + i] = y + sixth * (y1 + y4) + third * (y2 + y3)
-            w[row + 2 * LANES + i] = z + sixth * (z1 + z4) + third * (z2 + z3)
+    w: Any, form: Any, row: Any, p: Any, k: Any, at: Any, flow: Any, length: Any, many: Any, c: Any,
+    pac: Any, nab: Any, parallel: Any, thiopurine: Any,
+) -> None:  # fmt: skip
+    """Carries a channel with saturable kinetics. A form that is None is not compiled."""
+    if pac is not None:
+        if form == PACLITAXEL:
+            carry_paclitaxel(w, row, p, k, at, flow, length, many, c)
+    if nab is not None:
+        if form == NAB_PACLITAXEL:
+            carry_nab_paclitaxel(w, row, p, k, at, flow, length, many, c)
+    if parallel is not None:
+        if form == PARALLEL_LOSS:
+            carry_parallel(w, row, p, k, at, flow, length, many, c)
+    if thiopurine is not None:
+        if form == SATURABLE_THIOPURINE:
+            carry_thiopurine(w, row, p, k, at, flow, length, many, c)
 
 
 saturable = njit(**OPTIONS)(_saturable)
@@ -232,6 +259,8 @@ saturable = njit(**OPTIONS)(_saturable)
 
 def _read(w: Any, form: Any, row: Any, p: Any, p_row: Any, at: Any) -> None:
     """The concentration that acts, out of the compartments, into CONC."""
+    if row < 0 or p_row < 0 or at < 0:
+        return  # told to the compiler: an index is never from the end
     if form == SATURABLE_THIOPURINE:
         for i in range(LANES):
             w[CONC + i] = w[row + 2 * LANES + i]
@@ -246,39 +275,55 @@ def _read(w: Any, form: Any, row: Any, p: Any, p_row: Any, at: Any) -> None:
 read = njit(**OPTIONS)(_read)
 
 
+def _act_curved(
+    w: Any, channel: Any, k: Any, flow: Any, p: Any, at: Any, entry: Any, h: Any, many: Any, shares: Any, c: Any,
+    pac: Any, nab: Any, parallel: Any, thiopurine: Any,
+) -> None:  # fmt: skip
+    """A channel whose effect is not linear, or whose kinetics are not: its effect at five even nodes of the step."""
+    form, count, first = channel[k, FORM], channel[k, COUNT], channel[k, FIRST]
+    row, role, at_rate = FREE + first * MODE, channel[k, ROLE], channel[k, RATE_ROW]
+    if role == GROWS:
+        for place in range(3):
+            fill(w, SPEED + place * LANES, c[1])
+            fill(w, GAIN + place * LANES, c[1])
+    fill(w, FOURTH, c[0])
+    for node in range(5):
+        if form == MODES:
+            fill(w, CONC, c[0])
+            for m in range(first, first + count):
+                if node > 0:
+                    advance(w, FREE + m * MODE, entry + m * ENTRY, flow)
+                concentration(w, FREE + m * MODE)
+        else:
+            if node > 0:
+                saturable(w, form, row, p, at_rate, at, flow, h * c[2] * c[2], many, c, pac, nab, parallel, thiopurine)
+            read(w, form, row, p, at_rate, at)
+        apply_effect(w, role, channel[k, EFFECT], p, channel[k, EFFECT_ROW], at, shares[node], c)
+    for i in range(LANES):
+        w[ERROR + i] += h * w[KTR + i] * c[8] * abs(w[FOURTH + i])
+
+
+act_curved = njit(**OPTIONS)(_act_curved)
+
+
 def _act(
-    w: Any, channel: Any, flows: Any, p: Any, at: Any, entry: Any, h: Any, many: Any, shares: Any, c: Any
-) -> None:
+    w: Any, channel: Any, flows: Any, p: Any, at: Any, entry: Any, h: Any, many: Any, shares: Any, c: Any,
+    curved: Any, pac: Any, nab: Any, parallel: Any, thiopurine: Any,
+) -> None:  # fmt: skip
     """Fills the rows of what acts during a step of `h` hours and carries the kinetics to its end."""
-    for place in range(3):
-        fill(w, KILL + place * LANES, c[0])
+    for i in range(3 * LANES):
+        w[KILL + i] = c[0]
     for k in range(channel.shape[0]):
-        form, count, first = channel[k, FORM], channel[k, COUNT], channel[k, FIRST]
-        row, role = FREE + first * MODE, channel[k, ROLE]
-        if form == MODES and channel[k, EFFECT] == LINEAR:
-            if role == FLOWS:
-                for place in range(3):
-                    fill(w, INFLUX + place * LANES, c[0])
-            act_linear(w, first, count, entry, flows[k], INFLUX if role == FLOWS else KILL, c[1])
-            continue
-        if role == GROWS:
-            for place in range(3):
-                fill(w, SPEED + place * LANES, c[1])
-                fill(w, GAIN + place * LANES, c[1])
-        fill(w, FOURTH, c[0])
-        for node in range(5):
-            if form == MODES:
-                if node > 0:
-                    advance(w, first, count, entry, flows[k])
-                fill(w, CONC, c[0])
-                concentration(w, first, count)
-            else:
-                if node > 0:
-                    saturable(w, form, row, p, channel[k, RATE_ROW], at, flows[k], h * c[2] * c[2], many[k], c)
-                read(w, form, row, p, channel[k, RATE_ROW], at)
-            apply_effect(w, role, channel[k, EFFECT], p, channel[k, EFFECT_ROW], at, shares[node], c)
-        for i in range(LANES):
-            w[ERROR + i] += h * w[KTR + i] * c[8] * abs(w[FOURTH + i])
+        if channel[k, FORM] == MODES and channel[k, EFFECT] == LINEAR:
+            target = KILL
+            if channel[k, ROLE] == FLOWS:
+                target = INFLUX
+                for i in range(3 * LANES):
+                    w[INFLUX + i] = c[0]
+            for m in range(channel[k, FIRST], channel[k, FIRST] + channel[k, COUNT]):
+                act_linear(w, FREE + m * MODE, entry + m * ENTRY, flows[k], target)
+        elif curved is not None:
+            act_curved(w, channel, k, flows[k], p, at, entry, h, many[k], shares, c, pac, nab, parallel, thiopurine)
 
 
 act = njit(**OPTIONS)(_act)

@@ -21,6 +21,7 @@ FORMS = {
 }
 APART = {"float32": 3e-4, "float64": 1e-6}  # equal rates of a chain are held this far apart (relative)
 FIRST_STEP = 0.35  # of the shortest time constant that matters, after a dose
+ROLES = 8  # rows of parameters that every saturable form takes up
 MATTERS = 0.02  # a mode with less of the exposure than this does not ask for fine steps
 
 
@@ -148,6 +149,7 @@ def _stepwise(found: Persons, number: int, part: DrugPart, form: str, share: Any
     found.amplitude.append(found.wide(share))
     found.channel[number, rows.RATE_ROW] = len(found.rows)
     found.rows += [found.wide(at(f"{part.drug}.{role}", 0.0)) for role in SATURABLE[form]]
+    found.rows += [found.wide(1.0)] * (ROLES - len(SATURABLE[form]))
     fastest = _fastest(form, {role: at(f"{part.drug}.{role}", 0.0) for role in SATURABLE[form]})
     found.stiff.append(float(np.max(fastest)))
     found.finest.append(FIRST_STEP / float(np.median(fastest)))
