@@ -10,6 +10,8 @@ from leuko.forecast.fit.course import course_of as course_of
 from leuko.forecast.fit.mode import Mode as Mode
 from leuko.forecast.fit.noise import Counted as Counted
 from leuko.forecast.fit.noise import from_differential as from_differential
+from leuko.forecast.fit.people import Person as Person
+from leuko.forecast.fit.people import fit_people as fit_people
 from leuko.forecast.fit.posterior import Posterior as Posterior
 from leuko.forecast.fit.posterior import fit as fit
 from leuko.forecast.fit.posterior import mode_of as mode_of
@@ -26,11 +28,13 @@ __all__ = [
     "Course",
     "Design",
     "Mode",
+    "Person",
     "Posterior",
     "Weighing",
     "contradictions",
     "course_of",
     "fit",
+    "fit_people",
     "from_differential",
     "mode_of",
     "pooled",

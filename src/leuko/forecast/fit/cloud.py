@@ -22,12 +22,27 @@ PRIOR_DRAWS: Final = 3000
 ROUND_DRAWS: Final = 1500
 # With an earlier posterior to start from fewer draws of the prior are needed.
 _KEPT_PRIOR: Final = 1000
-# A cloud of fewer effective draws than this is too thin to fit a mixture to: its weights are flattened, and the mode is
-# looked for.
-_THIN: Final = 60.0
+# A cloud of fewer effective draws than this is too thin to fit a mixture to: its weights are flattened. Of fewer than
+# the second, the mode is looked for.
+_THIN: Final = 25.0
+_MODE_BELOW: Final = 12.0
 _MODE_SHARE: Final = 0.5
 _LARGER_AFTER: Final = 5
 _FLATTENED: Final = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bank:
+    """Draws of the prior that were run once for many people under the same doses: z (Z, N), and the logarithms of the
+    true counts (T, N) at `hours` (T,), from the first thing that happens."""
+
+    z: Floats
+    hours: Floats
+    log_true: Floats
+
+    def serves(self, task: Task) -> bool:
+        """Whether it holds all that a task asks for."""
+        return len(self.z) == task.prior.size and bool(np.isin(task.hours, self.hours).all())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +80,21 @@ def normalised(log_weights: Floats) -> Floats:
 
 
 def explore(
-    task: Task, rng: np.random.Generator, *, least_effective: float, most_draws: int, start: Mixture | None = None
+    task: Task,
+    rng: np.random.Generator,
+    *,
+    least_effective: float,
+    most_draws: int,
+    start: Mixture | None = None,
+    bank: Bank | None = None,
 ) -> Cloud:
     """Draw from the prior (and from `start`, an earlier posterior), then from mixtures fitted to the weighted cloud,
-    until the effective sample size is reached or the draws are spent."""
-    cloud = _begin(task, rng, PRIOR_DRAWS if start is None else _KEPT_PRIOR)
+    until the effective sample size is reached or the draws are spent. A `bank` stands in for the draws of the prior."""
+    if bank is not None and bank.serves(task):
+        cloud = _begun(task, bank.z, bank.log_true[np.searchsorted(bank.hours, task.hours)][task.where])
+    else:
+        z = rng.standard_normal((task.prior.size, PRIOR_DRAWS if start is None else _KEPT_PRIOR))
+        cloud = _begun(task, z, task.log_true(z))
     if start is not None:
         cloud = _grown(task, cloud, start, ROUND_DRAWS, rng)
     rounds = 0
@@ -84,9 +109,8 @@ def explore(
     return cloud
 
 
-def _begin(task: Task, rng: np.random.Generator, size: int) -> Cloud:
-    z = rng.standard_normal((task.prior.size, size))
-    log_true = task.log_true(z)
+def _begun(task: Task, z: Floats, log_true: Floats) -> Cloud:
+    size = z.shape[1]
     return Cloud(
         z=z,
         log_target=_target(task, z, log_true),
@@ -134,7 +158,7 @@ def _proposal(task: Task, cloud: Cloud, found: float, rng: np.random.Generator) 
         return fitted(cloud.z, cloud.weights, rng)
     cloudy = fitted(cloud.z, _flattened(cloud.log_weights), rng)
     best = int(np.argmax(cloud.log_target))
-    if not np.isfinite(cloud.log_target[best]):
+    if found >= _MODE_BELOW or not np.isfinite(cloud.log_target[best]):
         return cloudy
     mode = find_mode(task, cloud.z[:, best])
     return joined(cloudy, at(mode.z, mode.covariance), _MODE_SHARE) if np.isfinite(mode.log_target) else cloudy

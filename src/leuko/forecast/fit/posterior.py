@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from leuko.forecast.fit.checks import CountCheck, Finding, check_counts, findings_of
-from leuko.forecast.fit.cloud import Cloud, explore
+from leuko.forecast.fit.cloud import Bank, Cloud, explore
 from leuko.forecast.fit.mixture import Mixture, fitted, systematic
 from leuko.forecast.fit.mode import Mode, find_mode
 from leuko.forecast.fit.pareto import effective, khat
@@ -120,6 +120,7 @@ def fit(
     most_draws: int = MOST_DRAWS,
     courses: Sequence[float] = (),
     previous: Posterior | None = None,
+    bank: Bank | None = None,
     precision: Precision = "float32",
     threads: int | None = 1,
     solver: Solver | None = None,
@@ -128,14 +129,15 @@ def fit(
 
     `courses` are the hours at which courses of treatment begin, for models with variation between them. `previous` is
     an earlier posterior of the same person and model: the search starts from it, and ends where a fit of all counts
-    from nothing ends. Draws are determined by `seed`. Raises UsageError for counts that cannot be taken as they stand.
+    from nothing ends. `bank` are draws of the prior shared by many people (`leuko.forecast.fit.people`). Draws are
+    determined by `seed`. Raises UsageError for counts that cannot be taken as they stand.
     """
     task = task_of(
         model, schedule, observed, courses=courses, precision=precision, threads=threads, solver=solver
     )  # fmt: skip
     rng = np.random.default_rng(seed)
     start = None if previous is None else _earlier(previous, task, rng)
-    cloud = explore(task, rng, least_effective=least_effective, most_draws=most_draws, start=start)
+    cloud = explore(task, rng, least_effective=least_effective, most_draws=most_draws, start=start, bank=bank)
     return _posterior(model, task, cloud, seed=seed, least=least_effective)
 
 
