@@ -20,6 +20,9 @@ CASES = [case for name in ("causes_asked.toml",) for case in tomllib.loads((FOLD
 ANSWERS = {"yes": True, "no": False, "unknown": None}
 ROWS = {row.id: row for kind in (*PREDICATES, *CONDITIONS) for row in LIBRARY.rows(kind)}
 
+SAME = {"transient": {"recovered: not False"}}
+"""Breaks that change no answer: a transient low stretch is one that recovered."""
+
 
 def everybody(case: dict[str, Any]) -> list[tuple[str, View, bool | None]]:
     """The people of a case, as the assessment finds them, with the answer that is due."""
@@ -42,7 +45,7 @@ def test_what_is_answered_and_that_a_broken_row_is_noticed(case) -> None:
     people = everybody(case)
     assert wrong(people, case["id"]) == []
     broken = mutants(LIBRARY, ROWS[case["id"]])
-    assert [said for said, library in broken if not wrong(people, case["id"], library)] == []
+    assert {said for said, library in broken if not wrong(people, case["id"], library)} == SAME.get(case["id"], set())
 
 
 def test_a_question_is_asked_once() -> None:

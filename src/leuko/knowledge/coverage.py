@@ -1,12 +1,12 @@
 """How well the knowledge is confirmed, and how much of it a case in tests/cases shows at work.
 
 A case is a table in a TOML file that a clinician can read. A row has a case where one of them names it: by its id, by
-its name, or, of a grade rule, by its analyte together with its edition. The cases are no part of an installed leuko.
+its name, or, of a grade rule, by its analyte together with its edition. The name must be a whole value or a key: a word
+inside a sentence names nothing. The cases are no part of an installed leuko.
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,6 @@ from leuko.knowledge.further import further_kinds, kind_name
 from leuko.knowledge.library import Library, bases
 from leuko.knowledge.schema import DRIVING, Basis
 
-_TOKEN = re.compile(r"[\w:./+-]+")
 _NAMED = ("name", "concept", "title", "drug", "item")
 
 
@@ -52,14 +51,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cases:
-    """All that the cases name: words, and of grades the pairs of analyte and edition; in lower case."""
+    """All that the cases name: values and keys, and of grades the pairs of analyte and edition; in lower case."""
 
-    words: frozenset[str]
+    values: frozenset[str]
     pairs: frozenset[tuple[str, str]]
 
     def name(self, row: Held) -> bool:
         """Whether one of them names the row."""
-        return row.pair in self.pairs if row.pair is not None else bool(row.names & self.words)
+        return row.pair in self.pairs if row.pair is not None else bool(row.names & self.values)
 
 
 def read_cases(folder: Path) -> Cases:
@@ -69,7 +68,7 @@ def read_cases(folder: Path) -> Cases:
         raise UsageError(f"no cases in {folder}", do="name the folder tests/cases of a checkout of leuko")
     found = [case for file in files for case in _tables(tomllib.loads(file.read_text(encoding="utf-8")))]
     pairs = [(str(case.get("analyte", "")), edition) for case in found for edition in case.get("grades", {})]
-    return Cases(words=frozenset(_words(found)), pairs=frozenset(pairs))
+    return Cases(values=frozenset(_values(found)), pairs=frozenset(pairs))
 
 
 def _tables(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -77,18 +76,17 @@ def _tables(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from (row for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
 
 
-def _words(value: Any) -> Iterator[str]:
-    """Every string and key, whole and cut into its tokens; the name of a case is a title, and names nothing."""
+def _values(value: Any) -> Iterator[str]:
+    """Every string and key as a whole; the name of a case is a title, and names nothing."""
     if isinstance(value, str):
         yield value.lower()
-        yield from (token.lower() for token in _TOKEN.findall(value))
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield key.lower()
-            yield from _words(inner) if key != "name" else ()
+            yield from _values(inner) if key != "name" else ()
     elif isinstance(value, list):
         for item in value:
-            yield from _words(item)
+            yield from _values(item)
 
 
 def rows(library: Library) -> Iterator[Held]:
@@ -102,12 +100,12 @@ def rows(library: Library) -> Iterator[Held]:
         yield Held(kind="grade" if head in schemes else head, key=key, basis=basis, names=names, pair=rules.get(key))
     for kind in further_kinds():
         for row in library.rows(kind):
-            name = kind_name(kind)
-            yield Held(kind=name, key=f"{name}:{row.id}", basis=row.basis, names=_names(row))
+            key = f"{kind_name(kind)}:{row.id}"
+            yield Held(kind=kind_name(kind), key=key, basis=row.basis, names=_names(row, key, f"{kind.KEY}:{row.id}"))
 
 
-def _names(row: Any) -> frozenset[str]:
-    told = [row.id, row.id.rpartition(":")[2], *(getattr(row, field, "") for field in _NAMED)]
+def _names(row: Any, *keys: str) -> frozenset[str]:
+    told = [row.id, *keys, *(getattr(row, field, "") for field in _NAMED)]
     return frozenset(name.lower() for name in told if isinstance(name, str) and name)
 
 
