@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from leuko.forecast.model import Floats, Model, Run, Schedule
+from leuko.forecast.solve.chain import plan, rule
 from leuko.forecast.solve.grid import Grid, build
 from leuko.forecast.solve.persons import Persons, persons_of
 from leuko.forecast.solve.reading import Arrival, arrivals, beginning, values
@@ -29,9 +30,11 @@ from leuko.forecast.solve.rows import (
 Precision = Literal["float32", "float64"]
 
 TOLERANCE = {"float32": 7e-4, "float64": 7e-4}  # of the estimated relative error of a count
+SCHEME = "exact chain"  # where it can be; "classical": Runge-Kutta everywhere
 LEVELS = 7  # halvings of the grid before a person is given up
 SUBSTEP = 0.5  # a saturable step in units of its shortest time constant
 EMBEDDED, EMBEDDED_TURNOVER, EMBEDDED_EFFECT = 0.02, 0.05, 0.5  # how much of the embedded differences counts as error
+CHAIN_FEEDBACK, CHAIN_PROLIFERATION = 0.1, 0.2  # the same for the scheme that solves the chain exactly
 LEAST = 1e-30  # a concentration that counts as none
 
 
@@ -113,6 +116,8 @@ class _Job:
         self.persons = persons_of(model, wide, precision)
         self.grid = build(doses, hours, start, np.array(self.persons.finest), level)
         self.dtype, self.hours = np.dtype(precision), hours
+        self.plain = self.persons.kind == MARROWS["friberg"] and bool(np.all(self.persons.channel[:, ROLE] == KILLS))
+        self.chain = self.plain and SCHEME != "classical"
 
     def run(self, threads: int, tell: Callable[[str], None] | None) -> tuple[Any, Floats]:
         """The counts (T, N) and the estimated error (N,)."""
@@ -136,25 +141,30 @@ class _Job:
         estimate[bad] = np.inf
         return out[:, : self.people], estimate
 
-    def _parts(self) -> tuple[int | None, ...]:
+    def _parts(self) -> tuple[Any, ...]:
         """The structure, as the kernel is compiled for it: 1 for a part that is there, else None."""
         channel = self.persons.channel
         curved = (channel[:, FORM] != MODES) | (channel[:, EFFECT] != LINEAR)
         there = [*(self.persons.kind == kind for kind in range(3)), bool(np.any(curved))]
         there += [bool(np.any(channel[:, FORM] == form)) for form in range(PACLITAXEL, SATURABLE_THIOPURINE + 1)]
-        return tuple(1 if one else None for one in there)
+        there[0] = there[0] and not self.chain
+        parts = tuple(1 if one else None for one in there)
+        if not self.chain:
+            return *parts, None, None, None, None
+        past, cubic = plan(self.grid.steps)
+        return *parts, 1, rule().astype(self.dtype), past, cubic.astype(self.dtype)
 
     def _arguments(self, persons: Persons, grid: Grid) -> tuple[Any, ...]:
         def table(found: list[Floats]) -> Any:
             return np.ascontiguousarray(np.stack(found), dtype=self.dtype) if found else np.zeros((0, 1), self.dtype)
 
         constants = [0.0, 1.0, 0.5, 1 / 6, 1 / 3, EMBEDDED, LEAST, EMBEDDED_TURNOVER, EMBEDDED_EFFECT]
+        constants += [5 / 24, 1 / 24, 2 / 3, 1 / 8, CHAIN_FEEDBACK, CHAIN_PROLIFERATION]
         stiff = np.array(persons.stiff)
         lengths, length = np.unique(grid.steps.astype(self.dtype), return_inverse=True)
         many = np.maximum(1, np.ceil(grid.steps[:, None] / 4 * stiff[None, :] / SUBSTEP)).astype(np.int64)
-        plain = persons.kind == MARROWS["friberg"] and bool(np.all(persons.channel[:, ROLE] == KILLS))
         return (
-            plain,
+            self.plain,
             lengths,
             length.astype(np.int64),
             grid.first,

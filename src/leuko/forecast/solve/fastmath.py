@@ -8,6 +8,7 @@ after range reduction: relative error below 2 units in the last place over the r
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import factorial
 from types import FunctionType
 from typing import Any
 
@@ -20,6 +21,7 @@ from leuko.forecast import marrow
 LN2 = 0.6931471805599453
 HIGH = 0.693359375  # ln 2 to 9 bits, so that a whole multiple of it is exact
 _DIGITS = {32: (23, 127, 6, 5), 64: (52, 1023, 13, 11)}  # mantissa, bias, terms of exp, terms of log
+_MOMENT_TERMS = 20
 _EDGE = {32: 87.0, 64: 708.0}  # exp of more overflows, of less vanishes
 
 
@@ -85,6 +87,19 @@ class _Emit:
         tail = self.horner(z, [2.0 / (2 * k + 1) for k in range(self.log_terms - 1, -1, -1)])
         return self.fma(b.sitofp(power, self.ty), self.c(LN2), b.fmul(s, tail))
 
+    def _moment(self, x: ir.Value, order: int) -> ir.Value:
+        series = [(-1.0) ** k / (factorial(k) * (k + order + 1)) for k in range(_MOMENT_TERMS)]
+        return self.horner(x, series[::-1])
+
+    def moment0(self, x: ir.Value) -> ir.Value:
+        return self._moment(x, 0)
+
+    def moment1(self, x: ir.Value) -> ir.Value:
+        return self._moment(x, 1)
+
+    def moment2(self, x: ir.Value) -> ir.Value:
+        return self._moment(x, 2)
+
 
 def _intrinsic(name: str) -> Any:
     def typed(_context: Any, x: Any) -> Any:
@@ -102,6 +117,8 @@ def _intrinsic(name: str) -> Any:
 
 fast_exp = _intrinsic("exp")
 fast_log = _intrinsic("log")
+# The integrals over u = 0..1 of exp(-x u), and of it times u and times u squared; x within 4 either way.
+moment0, moment1, moment2 = (_intrinsic(f"moment{order}") for order in range(3))
 
 
 def compiled(function: Callable[..., Any]) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from leuko.forecast import marrow
+from leuko.forecast.solve.chain import MAP, PAST, chain_map, chain_step
 from leuko.forecast.solve.fastmath import compiled, fast_exp, fast_log
 from leuko.forecast.solve.kinetics import OPTIONS, act, fill, table, take_dose
 from leuko.forecast.solve.rows import (
@@ -274,22 +275,34 @@ def _marching(edition: int) -> Any:
         plain: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any, out_step: Any, out_at: Any,
         many: Any, channel: Any, rate: Any, amplitude: Any, p: Any, persons: Any, shares: Any, c: Any, out: Any,
         error: Any, low: Any, high: Any, friberg_kind: Any, pool_kind: Any, turnover_kind: Any, curved: Any, pac: Any,
-        nab: Any, parallel: Any, thiopurine: Any,
+        nab: Any, parallel: Any, thiopurine: Any, chain: Any, nodes: Any, past: Any, cubic: Any,
     ) -> Any:  # fmt: skip
         """Carries the persons low..high (a multiple of LANES) through all steps.
 
         plain: the medicines' effect is all that acts; lengths (D,) of steps; length (S,) which each step has; first (S + 1,)
         index of the first event of each step; events (E, 2) channel and kind; amounts (E,);
         out_step, out_at (T,); many (S, K) substeps of saturable channels; channel (K, 8); rate, amplitude (M, N);
-        p (Q, N); persons (6, N); shares (5, 4); c constants; out (T, N); error (N,). The
-        last arguments name the parts of the structure: what is None is left out of the compiled code.
+        p (Q, N); persons (6, N); shares (5, 4); c constants; out (T, N); error (N,); nodes
+        (6, 4), past (S, 3) and cubic (S, 12) of `chain`. friberg_kind to thiopurine and chain name the parts of the
+        structure: what is None is left out of the compiled code.
         """
         base = FREE + MODE * rate.shape[0]
-        w = np.empty(base + ENTRY * rate.shape[0] * lengths.size, lengths.dtype)
+        maps = base + ENTRY * rate.shape[0] * lengths.size
+        history = maps
+        size = maps
+        if chain is not None:
+            history = maps + MAP * lengths.size
+            size = history + (length.size + PAST + 1) * LANES
+        w = np.empty(size, lengths.dtype)
         flows = np.empty(channel.shape[0] + 1, lengths.dtype)
         for at in range(low, high, LANES):
             begin(w, base, persons, at, c, turnover_kind)
             table(w, base, channel, rate, amplitude, at, lengths)
+            if chain is not None:
+                for n in range(lengths.size):
+                    chain_map(w, maps + n * MAP, lengths[n], nodes, c)
+                for i in range((PAST + 1) * LANES):
+                    w[history + i] = c[1]
             flows[:] = c[0]
             shown = 0
             while shown < out_step.size and out_step[shown] < 0:
@@ -306,6 +319,12 @@ def _marching(edition: int) -> Any:
                 act(
                     w, channel, flows, p, at, entry, h, many[s], shares, c, curved, pac, nab, parallel, thiopurine
                 )  # fmt: skip
+                if chain is not None:
+                    hold(w)
+                    chain_step(
+                        w, maps + length[s] * MAP, history + (s + PAST) * LANES, history + past[s, 0] * LANES,
+                        history + past[s, 1] * LANES, history + past[s, 2] * LANES, h, cubic, s, c,
+                    )  # fmt: skip
                 if friberg_kind is not None:
                     if plain and s > 0:
                         friberg_again(w)
