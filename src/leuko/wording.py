@@ -81,3 +81,15 @@ def say_age(days: float) -> str:
 def say_list(items: list[str] | tuple[str, ...], last: str = "and") -> str:
     """Words joined as in a sentence: "a, b and c"."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+
+
+def say_chance(probability: float) -> str:
+    """A probability in percent; neither end is said as certainty: "42 %", "under 1 %", "over 99 %"."""
+    if probability < 0.01:
+        return "under 1 %"
+    return "over 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
+
+
+def say_about(value: float) -> str:
+    """A number that is only known roughly, with two digits: 0.53, 1.6, 128."""
+    return f"{value:.2g}" if abs(value) < 100 else f"{value:.0f}"

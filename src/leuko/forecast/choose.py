@@ -239,5 +239,6 @@ def front_text(weighing: Weighing, limits: Limits) -> str:
     return (
         f"doses from {say_number(rules['search_dose_least'])} to 100 % of those planned, delays up to"
         f" {say_days(rules['search_delay_most'])}, with and without a growth factor; kept:"
-        f" {limits_words(limits)}, and what no other way beats in all of severe neutropenia, dose intensity, delay and growth factor"
+        f" {limits_words(limits)}, and what no other way beats in all of severe neutropenia, dose intensity, delay and"
+        " growth factor"
     )

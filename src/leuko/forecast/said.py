@@ -6,21 +6,7 @@ from datetime import datetime
 
 from leuko.forecast.case import DAY
 from leuko.result.forecast import AtCut, Outcome, Spread
-from leuko.wording import say_date, say_number
-
-
-def say_chance(probability: float) -> str:
-    """A probability in percent; its ends are not said as certainty."""
-    if probability < 0.005:
-        return "under 1 %"
-    if probability > 0.995:
-        return "over 99 %"
-    return f"{100 * probability:.0f} %"
-
-
-def say_about(value: float) -> str:
-    """A count with two digits."""
-    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
+from leuko.wording import say_about, say_chance, say_date, say_number
 
 
 def say_day(start: datetime, days: float) -> str:

@@ -22,12 +22,12 @@ from leuko.forecast.library import Candidate, model_row, models_for
 from leuko.forecast.model import Floats
 from leuko.forecast.outcome import HOURS, Courses, outcome_of
 from leuko.forecast.ready import Rule, reason_of, rules_for
-from leuko.forecast.said import nadir_words, recovery_words, say_chance
+from leuko.forecast.said import nadir_words, recovery_words
 from leuko.forecast.treatment import Treatment, dosing_for, treatment_of
 from leuko.forecast.wish import Wish
 from leuko.result import Citation, Gap, Reason
 from leuko.result.forecast import Chance, Fitting, Forecast, ModelUsed, Option, Outcome
-from leuko.wording import say_date, say_list, say_number
+from leuko.wording import say_chance, say_date, say_list, say_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,13 +20,13 @@ from leuko.forecast.fan import fan_of
 from leuko.forecast.model import Floats
 from leuko.forecast.outcome import Courses, outcome_of
 from leuko.forecast.recovering import Recovery, recovering
-from leuko.forecast.said import nadir_words, recovery_words, say_chance, spread_words
+from leuko.forecast.said import nadir_words, recovery_words, spread_words
 from leuko.forecast.state_space import Level, Series, after, courses, move
 from leuko.knowledge.schema.levels import LevelRow, RecoveryRow
 from leuko.result import Course, Gap, Reason, Status
 from leuko.result.drugs import DrugLink
 from leuko.result.forecast import Chance, Forecast, ModelUsed, Outcome
-from leuko.wording import say_date, say_days, say_list, say_number
+from leuko.wording import say_chance, say_date, say_days, say_list, say_number
 
 LINE = "neutrophils"
 # Draws that agree with the counts since: fewer say that the counts are no recovery of this kind.

@@ -85,7 +85,7 @@ def spec(
         "spacing": 10,
         "params": [{"name": "cursor", "value": ""}],
         "vconcat": [*parts, key(frame, rows)] if with_key and panels else parts,
-        "config": _config(frame.theme),
+        "config": figure_config(frame.theme),
     }
 
 
@@ -117,7 +117,8 @@ def _empty(frame: Frame) -> Spec:
     }
 
 
-def _config(theme: Theme) -> Spec:
+def figure_config(theme: Theme) -> Spec:
+    """How axes, titles and text look in every figure."""
     axis = {"labelColor": theme.soft_ink, "titleColor": theme.soft_ink, "labelFontSize": 11}
     lines = {"domainColor": theme.grid, "tickColor": theme.grid, "gridColor": theme.grid}
     title = {"anchor": "start", "frame": "group", "color": theme.ink, "fontSize": 12, "fontWeight": "bold", "offset": 6}

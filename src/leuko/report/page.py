@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from leuko.knowledge import Library
 from leuko.record import Count
 from leuko.report.chart import spec, to_svg
+from leuko.report.chart_forecast import KEY, forecast_spec
 from leuko.report.chart_frame import stamp
 from leuko.report.chart_lanes import key_words
 from leuko.report.outline import (
@@ -69,7 +70,7 @@ def fill(template: str, assessment: Assessment, *, library: Library | None, stil
     """One of the templates, filled with an assessment."""
     figure = _figure(assessment, library, still=still, theme=theme)
     style, scripts = static("page.css"), tuple(static(name) for name in SCRIPTS) if figure.drawn else ()
-    words = _words(assessment)
+    words = _words(assessment) | {"coming": _coming(assessment, theme, still=still)}
     return environment().get_template(template).render(
         words,
         figure=figure,
@@ -106,6 +107,36 @@ def _figure(assessment: Assessment, library: Library | None, *, still: bool, the
         key=key_words(rows),
         description=made["description"],
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Coming:
+    """The figure of one forecast."""
+
+    id: str
+    spec: Any
+    still: Any
+    key: tuple[str, ...]
+    description: str
+
+
+def _coming(assessment: Assessment, theme: str, *, still: bool) -> tuple[_Coming, ...]:
+    """A figure for every forecast that has a course."""
+    found = []
+    for number, one in enumerate(assessment.forecasts, 1):
+        if one.fan is None:
+            continue
+        made = forecast_spec(assessment, one, theme=theme)
+        found.append(
+            _Coming(
+                id=f"coming-{number}",
+                spec=_data(made),
+                still=safe(to_svg(made)) if still else "",
+                key=KEY,
+                description=made["description"],
+            )
+        )
+    return tuple(found)
 
 
 def _stops(assessment: Assessment, rows: tuple[Point, ...], edition: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ the verdict, no refused value. Only what is shown here is made: nothing of the f
 
 from __future__ import annotations
 
+from leuko.report.brief.coming import coming
 from leuko.report.brief.counts import CountTable, beside, count_table
 from leuko.report.brief.limits import cannot_say, notices
 from leuko.report.brief.next_steps import next_steps, scores
@@ -15,7 +16,7 @@ from leuko.report.brief.urgent import urgent
 from leuko.report.brief.why import why
 from leuko.result import Assessment
 
-_MAKERS = (why, next_steps, scores, plan, cannot_say, notices)
+_MAKERS = (why, next_steps, scores, plan, coming, cannot_say, notices)
 
 
 def passages(assessment: Assessment) -> tuple[Passage, ...]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from leuko.report.blocks import Section
 from leuko.report.sections.ahead import ahead
 from leuko.report.sections.danger import danger
+from leuko.report.sections.forecast import forecast
 from leuko.report.sections.todo import todo
 from leuko.report.sections.why import why
 from leuko.report.sections.workup import workup
 from leuko.result import Assessment
 
-_MAKERS = (why, workup, danger, todo, ahead)
+_MAKERS = (why, workup, danger, todo, forecast, ahead)
 
 
 def sections(assessment: Assessment) -> tuple[Section, ...]:

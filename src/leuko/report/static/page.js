@@ -3,34 +3,65 @@
 (function () {
   "use strict";
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  still();
   const plot = document.getElementById("plot");
+  if (plot === null) return folds();
   const readout = document.getElementById("readout");
   const spec = read("figure-spec");
   const panels = read("figure-points");
-  const BESIDE = 132; // the axis at the left and the names of the bands at the right [px]
-  const NARROWEST = 160;
   let view = null;
   let width = 0;
   let panel = 0;
   let index = -1;
 
   function draw() {
-    const wanted = Math.max(NARROWEST, plot.clientWidth - BESIDE);
+    const wanted = fitting(plot);
     if (view !== null && wanted === width) return;
     width = wanted;
-    const sized = { ...spec, vconcat: spec.vconcat.map((each) => ({ ...each, width })) };
+    drawn(spec, width, plot, (next) => {
+      if (view !== null) view.finalize();
+      view = next;
+      view.addEventListener("mouseover", (_, item) => point(item));
+      view.addEventListener("click", (_, item) => point(item));
+      mark();
+    });
+  }
+
+  // The widest plotting area that fits into an element.
+  function fitting(element) {
+    return Math.max(160, element.clientWidth - 132); // the axis at the left and the names at the right [px]
+  }
+
+  // Draws a specification into an element, and says so when it stands.
+  function drawn(figure, wide, element, then) {
+    const sized = { ...figure, vconcat: figure.vconcat.map((each) => ({ ...each, width: wide })) };
     const runtime = vega.parse(vegaLite.compile(sized).spec, null, { ast: true });
     const next = new vega.View(runtime, { expr: vegaInterpreter.expressionInterpreter, renderer: "svg" });
     const holder = document.createElement("div");
     holder.setAttribute("aria-hidden", "true");
     next.initialize(holder).runAsync().then(() => {
-      if (view !== null) view.finalize();
-      view = next;
-      plot.replaceChildren(holder);
-      view.addEventListener("mouseover", (_, item) => point(item));
-      view.addEventListener("click", (_, item) => point(item));
-      mark();
-      plot.dataset.drawn = "true";
+      element.replaceChildren(holder);
+      then(next);
+      element.dataset.drawn = "true";
+    });
+  }
+
+  // Figures without a cursor: the forecasts. Their table holds every number.
+  function still() {
+    document.querySelectorAll("[data-figure]").forEach((element) => {
+      const figure = read(element.dataset.figure);
+      let wide = 0;
+      const again = () => {
+        if (fitting(element) === wide) return;
+        wide = fitting(element);
+        drawn(figure, wide, element, () => {});
+      };
+      again();
+      let waiting = 0;
+      new ResizeObserver(() => {
+        clearTimeout(waiting);
+        waiting = setTimeout(again, 120);
+      }).observe(element);
     });
   }
 
@@ -94,13 +125,17 @@
     }).observe(plot);
   }
 
+  folds();
+
   // Browsers without ::details-content print a closed details closed.
-  const opened = [];
-  addEventListener("beforeprint", () => {
-    document.querySelectorAll("details:not([open])").forEach((each) => {
-      each.open = true;
-      opened.push(each);
+  function folds() {
+    const opened = [];
+    addEventListener("beforeprint", () => {
+      document.querySelectorAll("details:not([open])").forEach((each) => {
+        each.open = true;
+        opened.push(each);
+      });
     });
-  });
-  addEventListener("afterprint", () => opened.splice(0).forEach((each) => (each.open = false)));
+    addEventListener("afterprint", () => opened.splice(0).forEach((each) => (each.open = false)));
+  }
 })();
