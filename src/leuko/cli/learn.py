@@ -86,10 +86,10 @@ def command(
     library = load_library(*extra)
     naming = Naming(id=check_id(out.stem, library), people=people, on=as_of.date().isoformat() if as_of else "")
     if level:
-        text = _level(path, begin or "neutrophils-untreated", library, naming, out, as_json=as_json)
+        text = _level(path, begin or "neutrophils-untreated", library=library, naming=naming, out=out, as_json=as_json)
     else:
         asked = _Asked(rounds, prior, seed, judged=not no_validation)
-        text = _model(path, model or "", library, naming, out, asked, as_json=as_json)
+        text = _model(path, model or "", library=library, naming=naming, out=out, asked=asked, as_json=as_json)
     click.echo(text)
     say(f"written: {out}")
     if out.parent.name != "models":
@@ -108,7 +108,7 @@ class _Asked:
         self.judged = judged
 
 
-def _model(path: Path, name: str, library: Library, naming: Naming, out: Path, asked: _Asked, *, as_json: bool) -> str:
+def _model(path: Path, name: str, *, library: Library, naming: Naming, out: Path, asked: _Asked, as_json: bool) -> str:
     from leuko.forecast import learn  # noqa: PLC0415
     from leuko.forecast.library import model_row  # noqa: PLC0415
     from leuko.knowledge.schema.levels import JudgeRow  # noqa: PLC0415
@@ -132,7 +132,7 @@ def _model(path: Path, name: str, library: Library, naming: Naming, out: Path, a
     return report.as_json(made, cohort.said) if as_json else report.model_text(made, found)
 
 
-def _level(path: Path, name: str, library: Library, naming: Naming, out: Path, *, as_json: bool) -> str:
+def _level(path: Path, name: str, *, library: Library, naming: Naming, out: Path, as_json: bool) -> str:
     from leuko.forecast import learn  # noqa: PLC0415
     from leuko.forecast.score.table import read_counts  # noqa: PLC0415
     from leuko.knowledge.schema.levels import JudgeRow, LevelRow  # noqa: PLC0415

@@ -24,7 +24,7 @@ def model_text(row: ModelRow, learned: Learned) -> str:
     head = f"{'':<28}{'published':>10}{'learned':>10}{'error':>9}{'spread, was':>13}{'is':>7}{'shrinkage':>11}"
     error = f"{'residual error':<28}{learned.published.sd:>10.3g}{learned.population.sd:>10.3g}"
     return "\n".join(
-        [row.title, "", head, *_values(learned), f"{error}{learned.uncertainty.sd:>9.0%}", *_rest(row.learned)]
+        [row.title, "", head, *_values(learned), f"{error}{learned.uncertainty.sd:>9.1%}", *_rest(row.learned)]
     )
 
 
@@ -33,7 +33,7 @@ def _values(learned: Learned) -> Iterator[str]:
     for at, name in enumerate(after.names):
         yield (
             f"{name:<28}{np.exp(before.mean[at]):>10.4g}{np.exp(after.mean[at]):>10.4g}"
-            f"{learned.uncertainty.mean[at]:>9.0%}{before.spread[at]:>13.2f}{after.spread[at]:>7.2f}"
+            f"{learned.uncertainty.mean[at]:>9.1%}{before.spread[at]:>13.2f}{after.spread[at]:>7.2f}"
             f"{learned.shrinkage[at]:>11.0%}"
         )
 
@@ -56,7 +56,7 @@ def _rest(learned: LearnedFrom | None) -> Iterator[str]:
     yield from learned.said
     yield ""
     if not learned.validation:
-        yield "not judged: two halves of the people would be too few to learn from"
+        yield "not judged on people it was not learned from"
         return
     told = "told the next count of people it did not learn from"
     yield f"{told:<54}{'log score':>10}{'log-RMSE':>10}{'CRPS':>8}  50/80/95 %"

@@ -156,7 +156,7 @@ def _grown(task: Task, cloud: Cloud, proposal: Mixture, size: int, rng: np.rando
 def _proposal(task: Task, cloud: Cloud, found: float, rng: np.random.Generator) -> Mixture:
     if found >= _THIN:
         return fitted(cloud.z, cloud.weights, rng)
-    cloudy = fitted(cloud.z, _flattened(cloud.log_weights), rng)
+    cloudy = fitted(cloud.z, flattened(cloud.log_weights), rng)
     best = int(np.argmax(cloud.log_target))
     if found >= _MODE_BELOW or not np.isfinite(cloud.log_target[best]):
         return cloudy
@@ -164,7 +164,7 @@ def _proposal(task: Task, cloud: Cloud, found: float, rng: np.random.Generator) 
     return joined(cloudy, at(mode.z, mode.covariance), _MODE_SHARE) if np.isfinite(mode.log_target) else cloudy
 
 
-def _flattened(log_weights: Floats) -> Floats:
+def flattened(log_weights: Floats) -> Floats:
     """Weights raised to the highest power at which they are not too thin; all alike where none has any weight."""
     if not np.isfinite(log_weights.max()):
         return np.full(log_weights.size, 1.0 / log_weights.size)

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from leuko.errors import UnreadableInput
+from leuko.forecast.library import model_row
 from leuko.forecast.score.forecasters import Forecaster, OwnLevel, naive_forecasters
 from leuko.forecast.score.rolling import Horizon, judge
 from leuko.forecast.score.rules import Score
 from leuko.forecast.score.table import Table, read_counts
 from leuko.forecast.state_space import Level
 from leuko.knowledge import Library
+from leuko.knowledge.schema.learned import TreatedRow
 from leuko.knowledge.schema.levels import JudgeRow, LevelRow
 
 
@@ -51,18 +54,42 @@ def judged(
     rows = library.rows(JudgeRow)
     if quick:
         table = _sample(table, rows[0].quick_people)
+    treated, told = _treated(folder, table, library=library, quick=quick, said=said)
     shipped = level_of(next(row for row in library.rows(LevelRow) if row.use == "maintenance"))
     found: list[Score] = []
     for row in rows:
         forecasters: tuple[Forecaster, ...] = (
             OwnLevel(level=shipped, name="leuko, learned on the other half"),
             OwnLevel(level=shipped, name="leuko, as shipped", fixed=True),
+            *treated,
             *naive_forecasters(row.smoothing),
         )
         horizon = Horizon(name=row.title, least=row.least, most=row.most)
         found += judge(table.people, forecasters, (horizon,), cut=row.severe, resolution=table.resolution, said=said)
     counts = sum(len(series) for series in table.people.values())
-    return Judged(source=folder.name, people=len(table.people), counts=counts, said=table.said, scores=tuple(found))
+    return Judged(
+        source=folder.name, people=len(table.people), counts=counts, said=(*told, *table.said), scores=tuple(found)
+    )
+
+
+def _treated(
+    folder: Path, table: Table, *, library: Library, quick: bool, said: Callable[[str], None]
+) -> tuple[tuple[Forecaster, ...], tuple[str, ...]]:
+    """The marrow model with doses, where the data hold them and time allows, and what has to be said of it."""
+    from leuko.forecast.learn.people import cohort_of  # noqa: PLC0415 (it stands on this module)
+    from leuko.forecast.score.treated import forecasters_of  # noqa: PLC0415 (it stands on this module)
+
+    row = library.rows(TreatedRow)[0]
+    try:
+        cohort = cohort_of(folder, row=model_row(row.model, library), library=library)
+    except UnreadableInput as error:
+        return (), (f"the marrow model is not judged on these data: {error.what}",)
+    doses = {person.name: person.schedule for person in cohort.people}
+    if without := len(set(table.people) - set(doses)):
+        return (), (f"the marrow model is not judged on these data: {without} people have no doses",)
+    if quick:
+        return (), ("the marrow model with doses takes minutes: it is judged without --quick",)
+    return forecasters_of(row, table.people, doses, library=library, said=said), ()
 
 
 def _sample(table: Table, people: int) -> Table:

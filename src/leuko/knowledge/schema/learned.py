@@ -1,8 +1,10 @@
-"""What a row that was learned from a site's own counts (`leuko learn`) tells of how it came about."""
+"""What a row learned from a site's own counts (`leuko learn`) tells of how it came about; forecasts under treatment."""
 
 from __future__ import annotations
 
-from leuko.knowledge.schema.core import Row
+from typing import ClassVar
+
+from leuko.knowledge.schema.core import Basis, Row
 
 
 class JudgedOn(Row, frozen=True, kw_only=True):
@@ -43,4 +45,22 @@ class LearnedFrom(Row, frozen=True, kw_only=True):
     said: tuple[str, ...] = ()
 
 
-KINDS = ()
+class TreatedRow(Row, frozen=True, kw_only=True):
+    """How a marrow model forecasts people under treatment: `model` with its spread between people `widen` times as wide
+    where learning begins (of the parameters in `further` by as much more, an SD of the logarithm), and beside it the
+    swings of a `level`; `shift` is the SD of a lasting difference between a person and the model."""
+
+    FOLDER: ClassVar[str] = "models"
+    KEY: ClassVar[str] = "treated"
+
+    id: str
+    title: str
+    model: str
+    level: str
+    widen: float
+    further: dict[str, float] = {}  # noqa: RUF012 (msgspec copies defaults)
+    shift: float
+    basis: Basis
+
+
+KINDS = (TreatedRow,)
