@@ -160,8 +160,8 @@ def _present(lines: list[TreatDayRow], known: Known, when: When) -> TreatDay:
 
 
 def _then(lines: list[TreatDayRow], said: Spoken) -> str:
-    """What follows by the rules that spoke; nothing, where the count is beyond all of their limits."""
-    spoke = [] if said.verdict == "not_barred" else [line for line in lines if line.id in said.rows]
+    """What follows by the rules that spoke; nothing, where the count is good enough for all of them."""
+    spoke = [] if said.verdict in {"not_barred", "give"} else [line for line in lines if line.id in said.rows]
     return " ".join(line.then for line in spoke if line.then)
 
 
