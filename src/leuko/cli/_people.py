@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 
 
 def assess_paths(
-    paths: Sequence[Path], *, options: ReadOptions, as_of: date, told: Told | None = None
+    paths: Sequence[Path],
+    *,
+    options: ReadOptions,
+    as_of: date,
+    told: Told | None = None,
+    extra: Sequence[Path] = (),
 ) -> list[Assessment]:
     """Read the paths and assess each person found in them, in the order in which they were read.
 
-    `told` is what the caller said beside the files.
+    `told` is what the caller said beside the files, `extra` the folders of knowledge beside the shipped one.
     """
     from leuko.assessment import assess  # noqa: PLC0415 (loads the whole flow)
     from leuko.intake import read  # noqa: PLC0415
@@ -35,9 +40,9 @@ def assess_paths(
 
     names = ", ".join(path.name or str(path) for path in paths)
     with _waiting(f"reading {names}"), _named(names):
-        intake = read(*paths, options=options)
+        library = load_library(*extra)
+        intake = read(*paths, options=options, library=library)
     records = _chosen(intake, options.patient)
-    library = load_library()
     asked = asked_of(told or Told(), library=library, zone=options.zone, people=len(records))
     with _waiting(f"assessing {len(records)} people") if len(records) > 1 else nullcontext():
         owners = _owners(intake.records)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from leuko.cli._asked import Told, asked_options
+from leuko.cli._knowledge import knowledge_option
 from leuko.cli._notices import say
 from leuko.cli._outputs import Outputs, check_files, output_options, write
 from leuko.cli._people import assess_paths, unit_options
@@ -78,6 +79,7 @@ class Zone(click.ParamType[tzinfo]):
     help="The unit of an analyte where the file gives none. Repeatable.",
 )
 @click.option("--zone", type=Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
+@knowledge_option
 @asked_options
 @output_options
 def command(
@@ -88,6 +90,7 @@ def command(
     columns: Path | None,
     units: tuple[str, ...],
     zone: tzinfo,
+    extra: tuple[Path, ...],
     told: Told,
     outputs: Outputs,
 ) -> None:
@@ -102,9 +105,9 @@ def command(
     from leuko.knowledge import load_library  # noqa: PLC0415
 
     day = as_of or today(zone)
-    named = unit_options(units, load_library()) if units else {}
+    named = unit_options(units, load_library(*extra)) if units else {}
     options = ReadOptions(zone=zone, as_of=day, columns=columns, units=named, patient=patient)
-    code = write(assess_paths(paths, options=options, as_of=day, told=told), outputs)
+    code = write(assess_paths(paths, options=options, as_of=day, told=told, extra=extra), outputs)
     click.get_current_context().exit(code)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from leuko.cli._knowledge import knowledge_option
 from leuko.cli._notices import say
 from leuko.errors import UsageError
 
@@ -45,14 +46,7 @@ Examples:
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day to write into the file.")
 @click.option("--people", default="", metavar="WORDS", help="Who the people are, as in 'our day unit, 2024'.")
 @click.option("--no-validation", is_flag=True, help="Do not judge it on halves of the people (three times as fast).")
-@click.option(
-    "--knowledge",
-    "extra",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Read this folder of knowledge files too. Repeatable.",
-)
+@knowledge_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was learned as JSON.")
 def command(
     *,

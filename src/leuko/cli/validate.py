@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from leuko.cli._knowledge import knowledge_option
 from leuko.cli._notices import say
 from leuko.errors import ExitCode
 
@@ -26,10 +27,11 @@ def command() -> None:
     metavar="PATH",
     help="A folder or table of real counts: a person, a day and a neutrophil count [10*9/L] in every row.",
 )
+@knowledge_option
 @click.option("--quick", is_flag=True, help="A fair sample of everything, in less than a minute.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--markdown", is_flag=True, help="Print the tables for a page of documentation.")
-def forecast(*, data: Path | None, quick: bool, as_json: bool, markdown: bool) -> None:
+def forecast(*, data: Path | None, extra: tuple[Path, ...], quick: bool, as_json: bool, markdown: bool) -> None:
     """Judge the forecasts.
 
     \b
@@ -43,7 +45,7 @@ def forecast(*, data: Path | None, quick: bool, as_json: bool, markdown: bool) -
     from leuko.forecast.score.validation import validate  # noqa: PLC0415 (help needs no solver)
     from leuko.knowledge import load_library  # noqa: PLC0415
 
-    found = validate(load_library(), data=data, quick=quick, said=lambda text: say(f"… {text}"))
+    found = validate(load_library(*extra), data=data, quick=quick, said=lambda text: say(f"… {text}"))
     click.echo(_shown(found, as_json=as_json, markdown=markdown))
     click.get_current_context().exit(ExitCode.DONE if found.holds else ExitCode.GAPS)
 

@@ -20,6 +20,7 @@ from leuko.forecast.model import DrugPart, Floats, GrowthPart, MarrowKind, Model
 from leuko.forecast.stability import gamma_ceiling
 from leuko.knowledge import Library
 from leuko.knowledge.schema.forecast import CovariateRow, Effect, GivenHours, ModelRow, Parameter, Part
+from leuko.knowledge.schema.levels import LevelRow
 from leuko.result import Citation, Reason
 from leuko.result.forecast import Domain
 from leuko.wording import say_list
@@ -100,6 +101,12 @@ def model_row(name: str, library: Library) -> ModelRow:
     if name not in rows:
         raise UsageError(f"no model {name}", why=f"known: {', '.join(sorted(rows))}", do="name one of these")
     return rows[name]
+
+
+def level_row(use: str, library: Library, analyte: str = "neutrophils") -> LevelRow:
+    """How counts move, for one use: what the site learned from its own counts (the last such row), else the shipped."""
+    rows = [row for row in library.rows(LevelRow) if (row.analyte, row.use) == (analyte, use)]
+    return next((row for row in reversed(rows) if row.learned is not None), rows[0])
 
 
 def candidate(row: ModelRow, doses: Doses, *, covariates: Covariates, library: Library) -> Candidate:

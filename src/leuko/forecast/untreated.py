@@ -17,6 +17,7 @@ from leuko.forecast.barred import Bars, bars_of
 from leuko.forecast.case import DAY, Case
 from leuko.forecast.counted import Seen, seen_of
 from leuko.forecast.fan import fan_of
+from leuko.forecast.library import level_row
 from leuko.forecast.model import Floats
 from leuko.forecast.outcome import Courses, outcome_of
 from leuko.forecast.recovering import Recovery, recovering
@@ -203,7 +204,7 @@ def _over(case: Case) -> _Gone | None:
 
 
 def _level_row(case: Case) -> LevelRow:
-    return next(row for row in case.library.rows(LevelRow) if (row.analyte, row.use) == (LINE, "untreated"))
+    return level_row("untreated", case.library, LINE)
 
 
 def _level(row: LevelRow, *, period: float | None = None) -> Level:

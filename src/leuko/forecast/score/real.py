@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from leuko.errors import UnreadableInput
-from leuko.forecast.library import model_row
+from leuko.forecast.library import level_row, model_row
 from leuko.forecast.score.forecasters import Forecaster, OwnLevel, naive_forecasters
 from leuko.forecast.score.rolling import Horizon, judge
 from leuko.forecast.score.rules import Score
@@ -55,7 +55,7 @@ def judged(
     if quick:
         table = _sample(table, rows[0].quick_people)
     treated, told = _treated(folder, table, library=library, quick=quick, said=said)
-    shipped = level_of(next(row for row in library.rows(LevelRow) if row.use == "maintenance"))
+    shipped = level_of(level_row("maintenance", library))
     found: list[Score] = []
     for row in rows:
         forecasters: tuple[Forecaster, ...] = (
