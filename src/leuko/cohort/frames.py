@@ -1,0 +1,115 @@
+"""The tables that pass between the parts of a cohort run: their columns and types, once.
+
+reading -> `RESULTS` and `PEOPLE` and `TREATMENTS`, batches of whole people -> kernel -> `COUNTS`, `EPISODES`, `PERSONS`
+Whatever cannot be used goes into `NOTICES`, with the place it came from; nothing is dropped without a row there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# What was read, one row a result. `person` is text or a 64-bit integer, as the source has it, the same in all tables of
+# a run. `value`, `low`, `high` are in the canonical unit of the analyte; `bound` is "=", "<", "<=", ">" or ">=".
+# `taken` is UTC with microseconds; `has_time` false: only the day was told. `draw` joins results of one sample (may be
+# null). `status` is that of `leuko.record.ResultStatus`; `sequence` orders versions of one result (later wins), null
+# where the source has none. `file` and `row` say where it stood (row 1 is the first row of data).
+RESULTS: Final = {
+    "person": "String|Int64",
+    "analyte": "String",
+    "value": "Float64",
+    "bound": "String",
+    "taken": "Datetime",
+    "has_time": "Boolean",
+    "low": "Float64",
+    "high": "Float64",
+    "draw": "String",
+    "status": "String",
+    "sequence": "Int64",
+    "file": "String",
+    "row": "Int64",
+}
+# One row a person: day of birth (null: unknown; `born_precision` "year", "month" or "day"), sex, arm or stratum, weight
+# of a survey, start of observation.
+PEOPLE: Final = {
+    "person": "String|Int64",
+    "born": "Date",
+    "born_precision": "String",
+    "sex": "String",
+    "arm": "String",
+    "weight": "Float64",
+    "start": "Date",
+    "end": "Date",
+}
+# Medicines given: name as leuko knows it (INN) where it could be told, as written, start and end, whether given.
+TREATMENTS: Final = {
+    "person": "String|Int64",
+    "drug": "String",
+    "name": "String",
+    "start": "Datetime",
+    "end": "Datetime",
+    "given": "Boolean",
+    "cytotoxic": "Boolean",
+}
+# One row a count that is used (measured or derived), as `leuko.counts.clean` would keep it; the grades of every edition
+# in force follow as `<scheme>_<edition>`, `…_least`, `…_most` (Int8).
+COUNTS: Final = {
+    "person": "String|Int64",
+    "analyte": "String",
+    "taken": "Datetime",
+    "has_time": "Boolean",
+    "value": "Float64",
+    "bound": "String",
+    "low": "Float64",
+    "high": "Float64",
+    "derived": "Boolean",
+    "file": "String",
+    "row": "Int64",
+}
+# One row an episode of low counts, interval-censored as `leuko.course` says [days, 10*9/L].
+EPISODES: Final = {
+    "person": "String|Int64",
+    "analyte": "String",
+    "cut": "Float64",
+    "onset_earliest": "Datetime",
+    "onset_latest": "Datetime",
+    "nadir": "Float64",
+    "nadir_taken": "Datetime",
+    "recovery_earliest": "Datetime",
+    "recovery_latest": "Datetime",
+    "recovery_confirmed": "Boolean",
+    "censoring": "String",
+    "days_least": "Float64",
+    "days_most": "Float64",
+    "counts": "Int32",
+}
+# One row a person: how many counts, the worst grade of each edition (`worst_<analyte>_<scheme>_<edition>`), episodes.
+PERSONS: Final = {"person": "String|Int64", "results": "Int64", "counts": "Int64", "episodes": "Int64"}
+# One row a thing that could not be read or used: the notice's code (leuko explain), text, place.
+NOTICES: Final = {
+    "code": "String",
+    "severity": "String",
+    "person": "String|Int64",
+    "text": "String",
+    "file": "String",
+    "row": "Int64",
+}
+
+
+def schema(columns: dict[str, str], *, person: pl.DataType | None = None) -> dict[str, pl.DataType]:
+    """The Polars schema of one of the tables above; `person` Int64 or String (the default)."""
+    import polars as pl  # noqa: PLC0415 (heavy: loaded where it is used)
+
+    types = {
+        "String": pl.String(),
+        "String|Int64": person or pl.String(),
+        "Int64": pl.Int64(),
+        "Int32": pl.Int32(),
+        "Float64": pl.Float64(),
+        "Boolean": pl.Boolean(),
+        "Date": pl.Date(),
+        "Datetime": pl.Datetime("us", "UTC"),
+    }
+    return {name: types[kind] for name, kind in columns.items()}
