@@ -15,6 +15,7 @@ from leuko.errors import UsageError
 
 if TYPE_CHECKING:
     from leuko.assessment import Asked
+    from leuko.forecast.wish import Wish
     from leuko.knowledge import Library
 
 
@@ -26,6 +27,7 @@ class Told:
     answers: tuple[str, ...] = ()
     regimen: str | None = None
     site: Path | None = None
+    wish: Wish | None = None
 
     @property
     def about_one(self) -> tuple[str, ...]:
@@ -82,6 +84,8 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
 def asked_of(told: Told, *, library: Library, zone: tzinfo, people: int) -> Asked:
     """The options, understood. UsageError where one cannot be, or speaks of one person of several."""
     from leuko.assessment import Asked  # noqa: PLC0415 (loads the whole flow)
+    from leuko.cli._notices import say  # noqa: PLC0415
+    from leuko.forecast.wish import Wish  # noqa: PLC0415
     from leuko.infection import parse_symptom  # noqa: PLC0415
     from leuko.site import SiteSettings, read_site  # noqa: PLC0415
 
@@ -95,6 +99,8 @@ def asked_of(told: Told, *, library: Library, zone: tzinfo, people: int) -> Aske
         answers=dict(map(_answer, told.answers)),
         regimen=told.regimen,
         site=read_site(told.site) if told.site is not None else SiteSettings(),
+        wish=told.wish or Wish(),
+        tell=say,
     )
 
 

@@ -14,17 +14,34 @@ from leuko.result.forecast import Fan
 DIGITS = 4  # more would be noise of the draws, and makes documents long
 
 
-def fan_of(counts: Floats, days: Floats, *, start: datetime, cuts: Sequence[float], paths: int, every: int = 2) -> Fan:
-    """The fan of courses (T, N) [10*9/L] at `days` (T,) from `start`; every so many times are kept."""
+def fan_of(
+    counts: Floats,
+    days: Floats,
+    *,
+    start: datetime,
+    cuts: Sequence[float],
+    paths: int,
+    every: int = 2,
+    reported: Floats | None = None,
+) -> Fan:
+    """The fan of courses (T, N) [10*9/L] at `days` (T,) from `start`; every so many times are kept. `reported` are the
+    same as a laboratory would measure them."""
     kept = counts[::every]
+    ends = np.quantile(reported[::every], (LEVELS[1], LEVELS[-2]), axis=1) if reported is not None else ()
     quantiles = np.quantile(kept, LEVELS, axis=1)
     return Fan(
         times=tuple(start + timedelta(seconds=round(float(day) * 86_400)) for day in days[::every]),
         levels=LEVELS,
         quantiles=tuple(_short(row) for row in quantiles),
         below=tuple((cut, tuple(round(float(share), DIGITS) for share in (kept < cut).mean(axis=1))) for cut in cuts),
-        paths=tuple(_short(kept[:, n]) for n in range(min(paths, kept.shape[1]))),
+        paths=tuple(_short(kept[:, n]) for n in _apart(kept.shape[1], paths)),
+        measured=tuple(_short(row) for row in ends),
     )
+
+
+def _apart(size: int, wanted: int) -> list[int]:
+    """Some of the draws, evenly apart: of several models each has its share of them."""
+    return [round(number) for number in np.linspace(0, size - 1, min(wanted, size))]
 
 
 def _short(values: Floats) -> tuple[float, ...]:

@@ -42,6 +42,15 @@ class Ahead:
     parts: tuple[Course, ...]
     seed: int
 
+    def measured(self) -> Floats:
+        """All of it (T, N) as a laboratory would report it."""
+        rng = np.random.default_rng(self.seed)
+        tiny = np.finfo(float).tiny
+        return np.concatenate(
+            [reports(np.log(np.maximum(part.counts, tiny)), self.hours, part.residual, rng) for part in self.parts],
+            axis=1,
+        )
+
     def reported(self, hour: float) -> Floats:
         """The count (N,) that a laboratory would report at an hour: with the error that each model has of one count."""
         at = int(np.argmin(np.abs(self.hours - hour)))

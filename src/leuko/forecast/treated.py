@@ -262,11 +262,18 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
         horizon_days=float((whole.hours[-1] - (case.now - origin) / HOUR) / HOURS),
         headline=headline(label, outcome, start, case, population=not len(told.seen)),
         models=models,
-        fan=fan_of(whole.counts, shown, start=origin, cuts=case.ask.cuts, paths=case.ask.paths),
+        fan=fan_of(
+            whole.counts,
+            shown,
+            start=origin,
+            cuts=case.ask.cuts,
+            paths=case.ask.paths,
+            reported=whole.measured(),
+        ),
         outcome=outcome,
         fitting=fitting,
         options=options,
-        dosing=(*treatment.present.texts, *treatment.texts, *told.seen.texts),
+        dosing=(*treatment.present.texts, *treatment.texts, *told.seen.texts, *_of_growth(options)),
         reason=_reason(told, models),
         gaps=treatment.present.gaps,
         fan_text=_fan_text(treatment),
@@ -298,6 +305,16 @@ def _weighed(weighing: Weighing, wish: Wish) -> tuple[tuple[Option, ...], tuple[
 
 
 # --- chances ----------------------------------------------------------------------------------------------------------
+
+
+def _of_growth(options: Sequence[Option]) -> tuple[str, ...]:
+    """What stands behind a growth factor that this person has not had."""
+    if not any(option.factor_days for option in options):
+        return ()
+    return (
+        "growth factor: what it does is that of the library's added model, of people on docetaxel; this person's counts"
+        " say nothing of it yet",
+    )
 
 
 def _below(courses: Courses, told: _Told) -> list[Chance]:

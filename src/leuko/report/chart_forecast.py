@@ -24,6 +24,7 @@ KEY: Final = (
     "heavy line: median of the true count",
     "bands, dark to light: the central 50, 80 and 95 % of the courses",
     "thin lines: single courses that are possible",
+    "dotted lines: the central 80 % of a measured count, with its error",
     "circles: counts measured; triangle pointing down: at most this",
     "dashed upright lines: doses planned; dotted upright line: the day of the assessment",
 )
@@ -40,6 +41,7 @@ def forecast_spec(assessment: Assessment, forecast: Forecast, *, theme: str = "l
     layers = [
         *_fan(frame, axis, rows),
         *_cuts(frame, axis, cuts),
+        *_measured(frame, axis, forecast),
         *_paths(frame, axis, forecast),
         _median(frame, axis, rows),
         *_upright(frame, assessment, forecast),
@@ -159,6 +161,26 @@ def _paths(frame: Frame, axis: _Axis, forecast: Forecast) -> list[Spec]:
         {
             "data": {"values": values},
             "mark": {"type": "line", "color": frame.theme.line, "strokeWidth": 0.7, "opacity": 0.55, "clip": True},
+            "encoding": {"x": frame.time(), "y": axis.channel(), "detail": {"field": "path", "type": "nominal"}},
+        }
+    ]
+
+
+def _measured(frame: Frame, axis: _Axis, forecast: Forecast) -> list[Spec]:
+    """Between these lines four of five measured counts should lie."""
+    fan = forecast.fan
+    if fan is None or not fan.measured:
+        return []
+    values = [
+        {"at": stamp(wall_clock(at)), "y": axis.place(value), "path": number}
+        for number, ends in enumerate(fan.measured)
+        for at, value in zip(fan.times, ends, strict=True)
+    ]
+    mark = {"type": "line", "color": frame.theme.focus, "strokeWidth": 1, "strokeDash": [1, 3], "clip": True}
+    return [
+        {
+            "data": {"values": values},
+            "mark": mark,
             "encoding": {"x": frame.time(), "y": axis.channel(), "detail": {"field": "path", "type": "nominal"}},
         }
     ]

@@ -7,6 +7,7 @@ file and the code together, so that no field changes without a new version.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,22 @@ def encode(assessment: Assessment, *, pretty: bool = False) -> bytes:
     """The assessment as JSON (UTF-8). Keys stand in the order of the types, so equal results give equal bytes."""
     content = msgspec.json.encode(assessment)
     return msgspec.json.format(content, indent=2) + b"\n" if pretty else content
+
+
+def encode_forecasts(assessments: Sequence[Assessment]) -> bytes:
+    """The forecasts of people alone: of one person an object, of several an array, with what each was made from."""
+    made = [
+        {
+            "schema_version": each.schema_version,
+            "patient": each.patient.id,
+            "as_of": each.as_of,
+            "record_digest": each.record_digest,
+            "knowledge_hash": each.knowledge_hash,
+            "forecasts": each.forecasts,
+        }
+        for each in assessments
+    ]
+    return msgspec.json.encode(made[0] if len(made) == 1 else made) + b"\n"
 
 
 def decode(content: bytes | str) -> Assessment:

@@ -46,6 +46,7 @@ class Fan:
 
     `levels` are the probabilities of `quantiles`, one tuple a level, each as long as `times`; `below` gives for each
     cut [10*9/L] the probability to lie below it at each time; `paths` are sample courses, drawn from the posterior.
+    `measured` holds the ends of the central 80 % of a measured count, with its error (empty where none is given).
     """
 
     times: tuple[datetime, ...]
@@ -53,6 +54,7 @@ class Fan:
     quantiles: tuple[tuple[float, ...], ...]
     below: tuple[tuple[float, tuple[float, ...]], ...]
     paths: tuple[tuple[float, ...], ...]
+    measured: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

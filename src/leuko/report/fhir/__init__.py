@@ -15,6 +15,7 @@ from typing import Any
 
 from leuko.knowledge import Library, load_library
 from leuko.record import Patient
+from leuko.report.fhir.forecasts import forecast_assessments
 from leuko.report.fhir.guidance import care_plan, guidance, impression, outcome
 from leuko.report.fhir.issues import detected_issue, flags, low_issues
 from leuko.report.fhir.observations import count_observation, grade_observation, measured_by, sign_observation
@@ -108,6 +109,7 @@ def _resources(assessment: Assessment, naming: Naming, library: Library) -> Iter
     for score in sendable(assessment):
         yield score_observation(score, assessment, naming)
         yield risk_assessment(score, assessment, naming)
+    yield from forecast_assessments(assessment, naming)
     whole = (impression(assessment, naming), care_plan(assessment, naming), outcome(assessment, naming))
     yield from (each for each in whole if each is not None)
     yield guidance(assessment, naming)

@@ -1,0 +1,127 @@
+"""`leuko forecast`: the coming counts alone, with questions of the caller's own."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from leuko.cli._knowledge import knowledge_option
+from leuko.cli._notices import say
+from leuko.cli._outputs import STDOUT, Outputs, check_files, save
+from leuko.cli._people import assess_paths, unit_options
+from leuko.cli._what_if import asked_changes, asked_limits
+from leuko.cli.assess import Day, Zone, today
+
+if TYPE_CHECKING:
+    from leuko.result import Assessment
+
+_EPILOG = """\b
+Examples:
+  leuko forecast patient.json --as-of 2026-03-10
+  leuko forecast patient.json --what-if delay=7 --what-if dose=80%,gcsf=2
+  leuko forecast patient.json --search severe=20%,delay=7
+  leuko forecast patient.json --model docetaxel-kloft --json -
+
+What is asked of the next cycle: delay=DAYS, dose=PERCENT of what is planned, dose:MEDICINE=PERCENT, gcsf=DAY (a growth
+factor daily from that day of the cycle on), drop=DAY (that day of treatment left out). Limits of a search: severe=,
+ready=, intensity= (percent), delay= (days).
+
+Exit codes: 0 done, 2 the call cannot be understood, 3 an input cannot be read, 4 no forecast under --strict."""
+
+
+@click.command("forecast", short_help="When will it recover, and what if?", epilog=_EPILOG)
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path), metavar="PATH..."
+)
+@click.option(
+    "--as-of", type=Day(), metavar="DATE", help="The day of the forecast; later counts are set aside. [today]"
+)
+@click.option("--patient", metavar="ID", help="Only this person.")
+@click.option("--model", metavar="ID", help="The model by its id: `leuko knowledge show model` lists them.")
+@click.option("--regimen", metavar="NAME", help="The chemotherapy regimen, where the files do not name it.")
+@click.option("--next", "next_day", type=Day(), metavar="DATE", help="Day 1 of the next cycle, where it is known.")
+@click.option("--what-if", "what_if", multiple=True, metavar="CHANGE[,CHANGE]", help="A way to go on. Repeatable.")
+@click.option("--search", metavar="LIMIT[,LIMIT]", help="Look for ways that keep to limits and that nothing beats.")
+@knowledge_option
+@click.option("--columns", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="MAP.toml")
+@click.option("--unit", "units", multiple=True, metavar="ANALYTE=UNIT", help="The unit where the file gives none.")
+@click.option("--zone", type=Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
+@click.option(
+    "--json",
+    "json_",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Write the forecasts as JSON ('-': to stdout, instead of the view).",
+)
+@click.option("--width", type=click.IntRange(min=40), metavar="COLUMNS", help="Width of the view in the terminal.")
+@click.option("--strict", is_flag=True, help="Exit with 4 where no forecast could be made.")
+def command(
+    *,
+    paths: tuple[Path, ...],
+    as_of: date | None,
+    patient: str | None,
+    model: str | None,
+    regimen: str | None,
+    next_day: date | None,
+    what_if: tuple[str, ...],
+    search: str | None,
+    extra: tuple[Path, ...],
+    columns: Path | None,
+    units: tuple[str, ...],
+    zone: tzinfo,
+    json_: Path | None,
+    width: int | None,
+    strict: bool,
+) -> None:
+    """Say when the count will recover, how low it will go, and what each way to go on would cost.
+
+    The whole posterior of this person is run on: the doses and counts of the record, under the models in whose domain
+    the person lies. Where nothing can be said it is withheld, with the reason. It recommends nothing.
+    """
+    check_files(Outputs(json=json_), paths)
+    from leuko.cli._asked import Told  # noqa: PLC0415 (help needs none of it)
+    from leuko.errors import ExitCode  # noqa: PLC0415
+    from leuko.forecast.wish import Wish  # noqa: PLC0415
+    from leuko.intake.base import ReadOptions  # noqa: PLC0415
+    from leuko.knowledge import load_library  # noqa: PLC0415
+
+    if model is not None:
+        _known_model(model, extra)
+    wish = Wish(model=model, next_day_1=next_day, changes=asked_changes(what_if), limits=asked_limits(search))
+    day = as_of or today(zone)
+    named = unit_options(units, load_library(*extra)) if units else {}
+    options = ReadOptions(zone=zone, as_of=day, columns=columns, units=named, patient=patient)
+    found = assess_paths(paths, options=options, as_of=day, told=Told(regimen=regimen, wish=wish), extra=extra)
+    _give(found, json_, width)
+    made = all(any(one.outcome is not None for one in each.forecasts) for each in found)
+    click.get_current_context().exit(ExitCode.GAPS if strict and not made else ExitCode.DONE)
+
+
+def _known_model(name: str, extra: tuple[Path, ...]) -> None:
+    from leuko.forecast.library import model_row  # noqa: PLC0415
+    from leuko.knowledge import load_library  # noqa: PLC0415
+
+    model_row(name, load_library(*extra))
+
+
+def _give(found: list[Assessment], json_: Path | None, width: int | None) -> None:
+    if json_ is not None:
+        from leuko.report.document import encode_forecasts  # noqa: PLC0415
+
+        content = encode_forecasts(found)
+        if json_ == STDOUT:
+            sys.stdout.buffer.write(content)
+            return
+        save(json_, content)
+    from leuko.report import terminal_forecast  # noqa: PLC0415 (loads rich)
+
+    for number, each in enumerate(found):
+        if number:
+            click.echo()
+        if not each.forecasts:
+            say(f"{each.patient.id}: neutrophils are not low and no treatment acts on them: nothing to forecast")
+        terminal_forecast.show(each, width=width)
