@@ -297,7 +297,7 @@ def main() -> int:
         f"Mode alone: {median(mode) * 1e3:.2f} ms of CPU (most {max(mode) * 1e3:.2f}), {len(mode)} people.",
         (
             f"{asked.many} people under the same doses, {asked.workers} processes: {took:.1f} s wall-clock, start of "
-            f"the processes included ({took / asked.many * 1e3:.1f} ms each); effective size at least 1,000 and sound in "
+            f"the processes included ({took / asked.many * 1e3:.1f} ms each); sound and worth 1,000 draws in "
             f"{found[:, 1].mean():.1%}, least {found[:, 0].min():.0f}."
         ),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -360,6 +361,13 @@ def test_counts_that_cannot_be_taken_are_refused_in_words(counts: Observed, word
 def test_a_model_without_variation_has_no_posterior() -> None:
     with pytest.raises(UsageError, match="no variation between people"):
         fit(docetaxel(random=(), omega=np.zeros((0, 0))), doses(0.0), FOUR, seed=1)
+
+
+def test_a_medicine_that_the_model_does_not_know_is_said() -> None:
+    stranger = replace(doses(0.0), drug=("paclitaxel",))
+    with pytest.raises(UsageError, match="cannot be run through test-docetaxel") as caught:
+        fit(docetaxel(), stranger, FOUR, seed=1)
+    assert "paclitaxel" in str(caught.value)
 
 
 def test_another_solver_finds_the_same() -> None:

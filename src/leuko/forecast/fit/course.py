@@ -12,7 +12,7 @@ from leuko.errors import UsageError
 from leuko.forecast.fit.likelihood import reports
 from leuko.forecast.fit.posterior import Posterior
 from leuko.forecast.fit.prior import by_course, courses_of, prior_of
-from leuko.forecast.fit.task import Precision, Solver, batch_solver
+from leuko.forecast.fit.task import Precision, Solver, batch_solver, solved
 from leuko.forecast.model import Floats, Residual, Schedule
 
 DRAWS: Final = 2000
@@ -69,7 +69,8 @@ def course_of(
     theta = prior.theta(np.concatenate([z, rng.standard_normal((further, draws))]))
     every = [part.min() for part in (schedule.hour, hours) if len(part)]
     shift = float(min([0.0, *every]))
-    run = (solver or batch_solver())(
+    run = solved(
+        solver or batch_solver(),
         prior.model,
         theta,
         replace(by_course(schedule, prior, begun), hour=schedule.hour - shift),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -39,7 +39,8 @@ class Task:
         """Logarithms of the true counts (K, N) for people at z (Z, N); not a number where the solver failed."""
         if not self.counts.size:
             return np.zeros((0, z.shape[1]))
-        run = self.solver(
+        run = solved(
+            self.solver,
             self.prior.model,
             self.prior.theta(z),
             self.schedule,
@@ -113,6 +114,14 @@ def _before(schedule: Schedule, hour: float) -> Schedule:
         amount=np.asarray(schedule.amount, dtype=np.float64)[kept],
         hours=np.asarray(schedule.hours, dtype=np.float64)[kept],
     )
+
+
+def solved(solver: Solver, model: Model, theta: Floats, schedule: Schedule, **given: Any) -> Run:
+    """A run of the solver; what it cannot read (a medicine that the model does not know) is a UsageError."""
+    try:
+        return solver(model, theta, schedule, **given)
+    except ValueError as error:
+        raise UsageError(f"the doses cannot be run through {model.id}", why=str(error)) from error
 
 
 def batch_solver() -> Solver:
