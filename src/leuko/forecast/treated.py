@@ -311,10 +311,8 @@ def _of_growth(options: Sequence[Option]) -> tuple[str, ...]:
     """What stands behind a growth factor that this person has not had."""
     if not any(option.factor_days for option in options):
         return ()
-    return (
-        "growth factor: what it does is that of the library's added model, of people on docetaxel; this person's counts"
-        " say nothing of it yet",
-    )
+    text = "growth factor: what it does is that of the library's added model, of people on docetaxel"
+    return (f"{text}; this person's counts say nothing of it yet",)
 
 
 def _below(courses: Courses, told: _Told) -> list[Chance]:
