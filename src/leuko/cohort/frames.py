@@ -1,6 +1,6 @@
 """The tables that pass between the parts of a cohort run: their columns and types, once.
 
-reading -> `RESULTS` and `PEOPLE` and `TREATMENTS`, batches of whole people -> kernel -> `COUNTS`, `EPISODES`, `PERSONS`
+reading -> `RESULTS`, `PEOPLE`, `TREATMENTS`, `SIGNS`, `FACTS`, batches of whole people -> kernel -> `COUNTS`, `EPISODES`, `PERSONS`
 Whatever cannot be used goes into `NOTICES`, with the place it came from; nothing is dropped without a row there.
 """
 
@@ -87,7 +87,34 @@ EPISODES: Final = {
 }
 # One row a person: how many counts, the worst grade of each edition (`worst_<analyte>_<scheme>_<edition>`), episodes.
 PERSONS: Final = {"person": "String|Int64", "results": "Int64", "counts": "Int64", "episodes": "Int64"}
-# One row a thing that could not be read or used: the notice's code (leuko explain), text, place.
+# What was measured or felt besides counts (temperature above all): as written, in the source's unit.
+SIGNS: Final = {
+    "person": "String|Int64",
+    "name": "String",
+    "value": "Float64",
+    "unit": "String",
+    "taken": "Datetime",
+    "has_time": "Boolean",
+    "file": "String",
+    "row": "Int64",
+}
+# Conditions, adverse events, visits, deaths: `kind` is "condition", "adverse_event", "visit", "death" or a kind of
+# `leuko.record.FactKind`; `grade` is the grade that the source itself gives.
+FACTS: Final = {
+    "person": "String|Int64",
+    "kind": "String",
+    "name": "String",
+    "code": "String",
+    "system": "String",
+    "start": "Datetime",
+    "end": "Datetime",
+    "grade": "String",
+    "file": "String",
+    "row": "Int64",
+}
+# One row a thing that could not be read or used: the notice's code (leuko explain), text, place. `rows` says how many
+# rows of the source were set aside with it (0: they were used all the same; null: not known), `row` the first of them;
+# `lost` whether what was set aside could be a count.
 NOTICES: Final = {
     "code": "String",
     "severity": "String",
@@ -95,6 +122,8 @@ NOTICES: Final = {
     "text": "String",
     "file": "String",
     "row": "Int64",
+    "rows": "Int64",
+    "lost": "Boolean",
 }
 
 
