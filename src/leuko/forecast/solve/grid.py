@@ -10,8 +10,7 @@ from leuko.forecast.model import Floats
 from leuko.forecast.solve.reading import Arrival
 
 BOLUS, RATE = 0, 1
-STEP = 6.0  # hours, the longest step of the coarsest grid
-GROWTH = 1.6  # of one step over the one before, after a dose
+GROWTH = 2.0  # of one step over the one before, after a dose
 TINY = 1e-9  # hours: events closer than this are one
 
 
@@ -30,17 +29,13 @@ class Grid:
     out_at: Floats
 
 
-def build(doses: list[Arrival], hours: Floats, start: float, finest: Floats, level: int) -> Grid:
-    """`finest` (channels,) [h] is the first step after a dose of a channel; each `level` halves every step."""
+def build(doses: list[Arrival], hours: Floats, start: float, finest: Floats, longest: float) -> Grid:
+    """`finest` (channels,) [h] is the first step after a dose of a channel, `longest` [h] the longest of all."""
     end = max(float(hours.max(initial=start)), start)
     events = _events(doses, end)
     edges = _edges(events, start, end)
-    half = 0.5**level
-    first_step = _first_steps(events, edges, finest)
-    pieces = [
-        _ramp(high - low, small * half, STEP * half)
-        for low, high, small in zip(edges, edges[1:], first_step, strict=False)
-    ]
+    first_step = _first_steps(events, edges, finest, longest)
+    pieces = [_ramp(high - low, small, longest) for low, high, small in zip(edges, edges[1:], first_step, strict=False)]
     steps = np.concatenate(pieces) if pieces else np.zeros(0)
     counts = np.cumsum([0, *(len(piece) for piece in pieces)])
     at = (
@@ -88,8 +83,8 @@ def _edges(events: list[tuple[float, int, int, float]], start: float, end: float
     return np.array(kept)
 
 
-def _first_steps(events: list[tuple[float, int, int, float]], edges: Floats, finest: Floats) -> Floats:
-    smallest = np.full(max(len(edges) - 1, 0), STEP, dtype=np.float64)
+def _first_steps(events: list[tuple[float, int, int, float]], edges: Floats, finest: Floats, longest: float) -> Floats:
+    smallest = np.full(max(len(edges) - 1, 0), longest, dtype=np.float64)
     for hour, channel, _kind, _amount in events:
         at = int(np.searchsorted(edges, hour - TINY))
         if at < len(smallest):

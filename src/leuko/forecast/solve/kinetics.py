@@ -16,8 +16,8 @@ from leuko.forecast.solve.rows import (
     EFFECT_ROW,
     EMAX,
     END,
-    ERROR,
     ENTRY,
+    ERROR,
     FIRST,
     FLOWS,
     FORM,
@@ -27,9 +27,8 @@ from leuko.forecast.solve.rows import (
     GROWS,
     INFLUX,
     INTO,
-    KTR,
     KILL,
-    KILLS,
+    KTR,
     LANES,
     LINEAR,
     MID,
@@ -171,7 +170,9 @@ def _apply(w: Any, role: Any, effect: Any, params: Any, row: Any, at: Any, share
         for i in range(LANES):
             ec50, amount = params[row, at + i], w[CONC + i]
             project(w, SPEED, i, emax_effect(amount, params[row + 1, at + i], ec50), share)
-            project(w, GAIN, i, emax_effect(amount, params[row + 2, at + i], ec50), share)
+            value = emax_effect(amount, params[row + 2, at + i], ec50)
+            project(w, GAIN, i, value, share)
+            w[FOURTH + i] += share[3] * value
     elif effect == LINEAR:
         for i in range(LANES):
             value = w[CONC + i] * params[row, at + i]
@@ -275,6 +276,18 @@ def _read(w: Any, form: Any, row: Any, p: Any, p_row: Any, at: Any) -> None:
 read = njit(**OPTIONS)(_read)
 
 
+def _within(w: Any, size: Any, h: Any, c: Any) -> None:
+    """The error of Boole's rule: its embedded difference where the effect is rough, far less where it is smooth."""
+    if size < 0:
+        return
+    for i in range(LANES):
+        rough = abs(w[FOURTH + i])
+        w[ERROR + i] += c[8] * h * w[KTR + i] * rough * rough / (rough + c[15] * abs(w[size + i]) + c[6])
+
+
+within = njit(**OPTIONS)(_within)
+
+
 def _act_curved(
     w: Any, channel: Any, k: Any, flow: Any, p: Any, at: Any, entry: Any, h: Any, many: Any, shares: Any, c: Any,
     pac: Any, nab: Any, parallel: Any, thiopurine: Any,
@@ -299,8 +312,8 @@ def _act_curved(
                 saturable(w, form, row, p, at_rate, at, flow, h * c[2] * c[2], many, c, pac, nab, parallel, thiopurine)
             read(w, form, row, p, at_rate, at)
         apply_effect(w, role, channel[k, EFFECT], p, channel[k, EFFECT_ROW], at, shares[node], c)
-    for i in range(LANES):
-        w[ERROR + i] += h * w[KTR + i] * c[8] * abs(w[FOURTH + i])
+    size = GAIN + MID if role == GROWS else KILL + MID
+    within(w, size, h, c)
 
 
 act_curved = njit(**OPTIONS)(_act_curved)

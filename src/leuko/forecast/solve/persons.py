@@ -20,7 +20,7 @@ FORMS = {
     "saturable_thiopurine": rows.SATURABLE_THIOPURINE,
 }
 APART = {"float32": 3e-4, "float64": 1e-6}  # equal rates of a chain are held this far apart (relative)
-FIRST_STEP = 0.35  # of the shortest time constant that matters, after a dose
+FIRST_STEP, CURVED_STEP = 2.0, 0.8  # of the shortest time constant that matters; the latter for curved effects
 ROLES = 8  # rows of parameters that every saturable form takes up
 MATTERS = 0.02  # a mode with less of the exposure than this does not ask for fine steps
 
@@ -91,7 +91,7 @@ def _drug(found: Persons, number: int, part: DrugPart, model: Model, at: Values,
     rates, amplitudes = _thiopurine(name, at, least) if form else _linear(part, at, least)
     linear = part.effect == "linear"
     scale = share * (at(f"{name}.slope") if linear else 1.0)
-    _modes(found, number, rows.KILLS, rates, [scale * one for one in amplitudes])
+    _modes(found, number, rows.KILLS, rates, [scale * one for one in amplitudes], linear)
     _effect(found, number, part, at)
 
 
@@ -117,7 +117,7 @@ def _thiopurine(name: str, at: Values, least: float) -> tuple[list[Any], list[An
 def _growth(found: Persons, number: int, at: Values, least: float) -> None:
     ke = np.asarray(at("growth.ke"), dtype=np.float64)
     rates, amplitudes = through(np.asarray(at("growth.ka"), dtype=np.float64), [ke], [np.ones_like(ke)], least)
-    _modes(found, number, rows.GROWS, rates, amplitudes)
+    _modes(found, number, rows.GROWS, rates, amplitudes, linear=False)
     found.channel[number, [rows.EFFECT, rows.EFFECT_ROW]] = rows.EMAX, len(found.rows)
     found.rows += [found.wide(at(f"growth.{one}")) for one in ("ec50", "emax_maturation", "emax_proliferation")]
 
@@ -127,7 +127,9 @@ def _bump(found: Persons, number: int, at: Values) -> None:
     _modes(found, number, rows.FLOWS, [rate], [rate * at("ip0")])
 
 
-def _modes(found: Persons, number: int, role: int, rates: list[Any], amplitudes: list[Any]) -> None:
+def _modes(
+    found: Persons, number: int, role: int, rates: list[Any], amplitudes: list[Any], linear: bool = True
+) -> None:
     """A channel solved in closed form."""
     found.channel[number, [rows.FORM, rows.ROLE]] = rows.MODES, role
     found.channel[number, [rows.FIRST, rows.COUNT]] = len(found.rate), len(rates)
@@ -135,7 +137,7 @@ def _modes(found: Persons, number: int, role: int, rates: list[Any], amplitudes:
     found.amplitude += [found.wide(one) for one in amplitudes]
     exposure = [float(np.mean(np.abs(b / k))) for k, b in zip(rates, amplitudes, strict=True)]
     matter = [float(np.median(k)) for k, part in zip(rates, exposure, strict=True) if part > MATTERS * sum(exposure)]
-    found.finest.append(FIRST_STEP / max(matter, default=1.0))
+    found.finest.append((FIRST_STEP if linear else CURVED_STEP) / max(matter, default=1.0))
     found.stiff.append(0.0)
 
 
@@ -152,7 +154,7 @@ def _stepwise(found: Persons, number: int, part: DrugPart, form: str, share: Any
     found.rows += [found.wide(1.0)] * (ROLES - len(SATURABLE[form]))
     fastest = _fastest(form, {role: at(f"{part.drug}.{role}", 0.0) for role in SATURABLE[form]})
     found.stiff.append(float(np.max(fastest)))
-    found.finest.append(FIRST_STEP / float(np.median(fastest)))
+    found.finest.append(CURVED_STEP / float(np.median(fastest)))
 
 
 def _fastest(form: str, p: dict[str, Any]) -> Any:
