@@ -47,7 +47,12 @@ Exit codes: 0 done, 2 the call cannot be understood, 3 an input cannot be read, 
 @click.option("--what-if", "what_if", multiple=True, metavar="CHANGE[,CHANGE]", help="A way to go on. Repeatable.")
 @click.option("--search", metavar="LIMIT[,LIMIT]", help="Look for ways that keep to limits and that nothing beats.")
 @knowledge_option
-@click.option("--columns", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="MAP.toml")
+@click.option(
+    "--columns",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="MAP.toml",
+    help="A column map, for a table whose headers leuko does not know.",
+)
 @click.option("--unit", "units", multiple=True, metavar="ANALYTE=UNIT", help="The unit where the file gives none.")
 @click.option("--zone", type=Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
 @click.option(

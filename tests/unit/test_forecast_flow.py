@@ -1,0 +1,198 @@
+"""What a forecast is put together from: options against the same draws, rules of the day, searches, words, views."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from fixtures.forecasts import assessed, of
+from leuko.cli._what_if import asked_changes, asked_limits
+from leuko.errors import UsageError
+from leuko.forecast.case import Case
+from leuko.forecast.choose import pareto
+from leuko.forecast.counted import seen_of
+from leuko.forecast.outcome import Courses, first_return
+from leuko.forecast.ready import rules_for
+from leuko.forecast.wish import Change, Limits, Wish
+from leuko.knowledge import load_library
+from leuko.report import terminal, terminal_forecast
+from leuko.report.chart_forecast import forecast_spec
+from leuko.report.document import decode, encode, encode_forecasts
+from leuko.report.fhir import bundle
+from leuko.report.page import html
+from leuko.result import Assessment
+from leuko.standing import standing_of
+
+PERSON = {
+    "person": {"age": 55, "sex": "female", "height": 165, "weight": 60},
+    "doses": ["docetaxel, given, 0, 165 mg"],
+    "counts": ["-1 4.6", "8 0.4"],
+    "regimen": "docetaxel 100",
+    "model": "docetaxel-kloft",
+    "as_of": 9,
+}
+CHANGES = (
+    Change(dose={"": 0.8}),
+    Change(dose={"docetaxel": 0.8}),
+    Change(delay=7.0),
+    Change(factor=2),
+)
+
+
+@cache
+def person() -> Assessment:
+    return assessed(PERSON)
+
+
+@cache
+def weighed() -> Assessment:
+    return assessed(PERSON, wish=Wish(model="docetaxel-kloft", changes=CHANGES))
+
+
+def test_the_same_record_gives_the_same_forecast() -> None:
+    assert assessed(PERSON).forecasts == person().forecasts
+
+
+def test_less_dose_is_less_severe_and_costs_intensity() -> None:
+    plan, lower, by_drug, later, grown = weighed().forecasts[0].options
+    assert plan.dose_intensity == 1.0
+    assert lower.severe < plan.severe
+    assert lower.dose_intensity == pytest.approx(0.8)
+    assert later.dose_intensity == pytest.approx(21 / 28)
+    assert grown.severe < plan.severe
+    assert grown.factor_days > 0
+    # the same draws: a change that is the same in other words gives the same numbers
+    assert (by_drug.severe, by_drug.outcome) == (lower.severe, lower.outcome)
+
+
+def test_a_search_keeps_to_its_limits_and_nothing_it_finds_is_beaten() -> None:
+    limits = Limits(severe=0.5, delay=4.0, intensity=0.6)
+    one = assessed(PERSON, wish=Wish(model="docetaxel-kloft", limits=limits)).forecasts[0]
+    assert one.front
+    assert all(option.severe <= 0.5 for option in one.front)
+    assert all(option.delay_days <= 4.0 for option in one.front)
+    assert all(option.dose_intensity >= 0.6 for option in one.front)
+    assert all(option.pareto for option in pareto(one.front))
+    assert "severe neutropenia in at most 50 %" in one.front_text
+
+
+def test_an_option_that_another_beats_is_marked() -> None:
+    plan = person().forecasts[0].options[0]
+    worse = replace(plan, id="worse", severe=plan.severe + 0.1)
+    other = replace(plan, id="other", severe=plan.severe + 0.1, delay_days=-1.0)
+    marks = {option.id: option.pareto for option in pareto((plan, worse, other))}
+    assert marks == {"as-planned": True, "worse": False, "other": True}
+
+
+def test_the_rule_of_the_label_is_held_against_a_measured_count() -> None:
+    made, library = person(), load_library()
+    standing = standing_of(of(PERSON), library=library, as_of=made.as_of)
+    case = Case(
+        record=of(PERSON),
+        series=standing.cleaned.series,
+        latest=standing.latest,
+        courses=standing.courses,
+        lines=standing.lines,
+        drug_links=(),
+        infection=None,
+        plan=made.plan,
+        library=library,
+        as_of=made.as_of,
+    )
+    (rule,) = rules_for(case, "neutrophils")
+    assert rule.met(np.array([0.4, 1.49, 1.5, 9.0])).tolist() == [0, 0, 1, 1]
+    assert len(seen_of(case, "neutrophils")) == 2
+    ready = [chance for chance in made.forecasts[0].outcome.chances if chance.on is not None]
+    assert [chance.id for chance in ready] == ["ready:docetaxel"]
+
+
+def test_without_numba_the_forecast_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr("leuko.forecast.flow.find_spec", lambda name: None if name == "numba" else real(name))
+    one = assessed(PERSON).forecasts[0]
+    assert one.outcome is None
+    assert "leuko[forecast]" in one.gaps[0].settle
+
+
+def test_the_first_return_to_the_own_count_is_after_the_nadir() -> None:
+    days = np.arange(6.0)
+    counts = np.array([4.0, 1.0, 2.0, 5.0, 3.9, 4.1])[:, None]
+    day, never, was = first_return(Courses(days=days, counts=counts, baseline=np.array([4.0])), 4.0)
+    assert 2.0 < day[0] < 3.0
+    assert not never[0]
+    assert was[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("delay=7,dose=80%,gcsf=2", Change(delay=7.0, dose={"": 0.8}, factor=2)),
+        ("dose:Docetaxel=75", Change(dose={"docetaxel": 0.75})),
+        ("drop=8", Change(drop=8)),
+    ],
+)
+def test_what_if_is_read(text: str, change: Change) -> None:
+    assert asked_changes([text]) == (change,)
+
+
+@pytest.mark.parametrize("text", ["delay", "later=7", "delay=soon", "dose=-5", "gcsf=0", "", "delay=7,,"])
+def test_what_cannot_be_understood_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        asked_changes([text])
+
+
+def test_limits_are_read() -> None:
+    assert asked_limits("severe=20%,delay=7") == Limits(severe=0.2, delay=7.0)
+    assert asked_limits(None) is None
+    with pytest.raises(UsageError):
+        asked_limits("speed=3")
+
+
+# --- views ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_document_is_read_again_as_it_was() -> None:
+    assert decode(encode(person())) == person()
+    alone = json.loads(encode_forecasts([person()]))
+    assert alone["forecasts"][0]["analyte"] == "neutrophils"
+
+
+def test_every_view_says_how_low_and_when() -> None:
+    headline = person().forecasts[0].headline
+    brief, full, alone = (
+        " ".join(text.split())
+        for text in (
+            terminal.render(person()),
+            terminal.render(person(), full=True),
+            terminal_forecast.render(person()),
+        )
+    )
+    page = html(person())
+    for text in (brief, full, alone, page):
+        assert headline[:60] in text
+    assert "Ways to go on with the next cycle" in full
+    assert "━" in alone
+
+
+def test_the_figure_holds_fan_courses_and_doses() -> None:
+    made = forecast_spec(person(), person().forecasts[0])
+    (panel,) = made["vconcat"]
+    marks = [layer["mark"]["type"] for layer in panel["layer"]]
+    assert marks.count("area") == 3
+    assert "next dose planned" in json.dumps(made)
+    assert "single courses" in made["description"]
+
+
+def test_fhir_carries_each_chance_and_recommends_nothing() -> None:
+    found = [entry["resource"] for entry in bundle(person())["entry"]]
+    (risk,) = [
+        one for one in found if one["resourceType"] == "RiskAssessment" and one["code"]["text"].startswith("Forecast")
+    ]
+    assert risk["status"] == "preliminary"
+    assert all(0 <= each["probabilityDecimal"] <= 1 for each in risk["prediction"])
+    assert any("not recommended" in note["text"] for note in risk["note"])
