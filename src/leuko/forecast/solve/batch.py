@@ -25,6 +25,7 @@ CHAIN_REACH, CLASSICAL_REACH = 0.5, 0.25  # a first step in units of the transit
 TURNOVER_CLASS = 4
 ORDER = 4.0  # the estimate falls with this power of the step
 DELICATE = 2e-3  # a count below this share of the baseline, or above its inverse, asks for double precision
+DEEP, STRICTEST = 2e-2, 0.05  # a count below this share asks for a smaller estimate in proportion, down to so much
 SMALL = LANES // 2  # fewer persons than this join the next finer class
 
 Indices = NDArray[np.int64]
@@ -149,22 +150,22 @@ class _Batch:
 
     def _again(self, one: _Todo, found: NDArray[np.floating], estimate: Floats) -> list[_Todo]:
         """Who has to be solved again, and in which class."""
-        poor = ~(estimate <= TOLERANCE)
+        share = found / self.theta[self.model.at("circ0"), one.who]
+        lowest = share.min(axis=0, initial=np.inf)
+        asked = TOLERANCE * np.clip(lowest / DEEP, STRICTEST, 1.0)
+        poor = ~(estimate <= asked)
         todo: list[_Todo] = []
         if one.precision == "float32":
-            share = found / self.theta[self.model.at("circ0"), one.who]
-            delicate = ~poor & ((share.min(axis=0) < DELICATE) | (share.max(axis=0) > 1 / DELICATE))
+            delicate = ~poor & ((lowest < DELICATE) | (share.max(axis=0, initial=0.0) > 1 / DELICATE))
             if np.any(delicate):
-                todo.append(_Todo(one.who[delicate], one.grade, one.finer + 1, "float64"))
+                todo.append(_Todo(one.who[delicate], one.grade, one.finer, "float64"))
         if not np.any(poor) or one.grade >= FINEST:
             return todo
-        over = np.where(np.isfinite(estimate[poor]), estimate[poor] / TOLERANCE, 2.0**ORDER)
+        over = np.where(np.isfinite(estimate[poor]), estimate[poor] / asked[poor], 2.0**ORDER)
         steps = np.clip(np.ceil(2 * np.log2(1.2 * over) / ORDER), 1, 6).astype(np.int64)
-        worse = one.who[poor]
         precision: Precision = "float64" if one.finer else one.precision
-        for part, more in _merged(steps, worse):
-            grade = min(one.grade + more, FINEST)
-            todo.append(_Todo(part, grade, one.finer + more, precision))
+        for part, more in _merged(steps, one.who[poor]):
+            todo.append(_Todo(part, min(one.grade + more, FINEST), one.finer + more, precision))
         return todo
 
 

@@ -24,6 +24,11 @@ from leuko.forecast.solve.rows import (
     D_CIRC,
     END,
     ERROR,
+    FED,
+    FED1,
+    FED2,
+    FED3,
+    FED_END,
     GAMMA,
     KCIRC,
     KILL,
@@ -82,23 +87,23 @@ def _lagrange(at: Floats, where: float) -> Floats:
     return np.array([np.prod([(where - b) / (a - b) for b in at if b != a]) for a in at])
 
 
-def _map(w: Any, row: Any, h: Any, nodes: Any, c: Any) -> None:
-    """The linear map of the chain over `h` hours, by Gauss-Legendre's rule for the weights of P."""
+def _map(w: Any, t: Any, row: Any, h: Any, nodes: Any, c: Any) -> None:
+    """The linear map of the chain over `h` hours into `t`, by Gauss-Legendre's rule for the weights of P."""
     if row < 0:
         return
     for i in range(LANES):
         z, zc = w[KTR + i] * h, w[KCIRC + i] * h
         kept, d = fast_exp(-z), z - zc
         left = fast_exp(-zc)
-        w[row + i] = kept
-        w[row + LANES + i] = kept * z
-        w[row + 2 * LANES + i] = kept * z * z * c[2]
-        w[row + 3 * LANES + i] = left
-        w[row + 4 * LANES + i] = left * z * moment0(d)
-        w[row + 5 * LANES + i] = left * z * z * moment1(d)
-        w[row + 6 * LANES + i] = left * z * z * z * c[2] * moment2(d)
+        t[row + i] = kept
+        t[row + LANES + i] = kept * z
+        t[row + 2 * LANES + i] = kept * z * z * c[2]
+        t[row + 3 * LANES + i] = left
+        t[row + 4 * LANES + i] = left * z * moment0(d)
+        t[row + 5 * LANES + i] = left * z * z * moment1(d)
+        t[row + 6 * LANES + i] = left * z * z * z * c[2] * moment2(d)
     for i in range(12 * LANES):
-        w[row + 7 * LANES + i] = c[0]
+        t[row + 7 * LANES + i] = c[0]
     for n in range(nodes.shape[0]):
         after, share0, share1, share2 = nodes[n, 0], nodes[n, 1], nodes[n, 2], nodes[n, 3]
         for i in range(LANES):
@@ -106,18 +111,18 @@ def _map(w: Any, row: Any, h: Any, nodes: Any, c: Any) -> None:
             one, s = z * fast_exp(-z * after), z * after
             two, three = one * s, one * s * s * c[2]
             four = z * s * s * s * c[2] * fast_exp(-zc * after) * moment2((z - zc) * after)
-            w[row + 7 * LANES + i] += share0 * one
-            w[row + 8 * LANES + i] += share1 * one
-            w[row + 9 * LANES + i] += share2 * one
-            w[row + 10 * LANES + i] += share0 * two
-            w[row + 11 * LANES + i] += share1 * two
-            w[row + 12 * LANES + i] += share2 * two
-            w[row + 13 * LANES + i] += share0 * three
-            w[row + 14 * LANES + i] += share1 * three
-            w[row + 15 * LANES + i] += share2 * three
-            w[row + 16 * LANES + i] += share0 * four
-            w[row + 17 * LANES + i] += share1 * four
-            w[row + 18 * LANES + i] += share2 * four
+            t[row + 7 * LANES + i] += share0 * one
+            t[row + 8 * LANES + i] += share1 * one
+            t[row + 9 * LANES + i] += share2 * one
+            t[row + 10 * LANES + i] += share0 * two
+            t[row + 11 * LANES + i] += share1 * two
+            t[row + 12 * LANES + i] += share2 * two
+            t[row + 13 * LANES + i] += share0 * three
+            t[row + 14 * LANES + i] += share1 * three
+            t[row + 15 * LANES + i] += share2 * three
+            t[row + 16 * LANES + i] += share0 * four
+            t[row + 17 * LANES + i] += share1 * four
+            t[row + 18 * LANES + i] += share2 * four
 
 
 def rule() -> Floats:
@@ -127,19 +132,19 @@ def rule() -> Floats:
     return np.stack([1 - u, *(WEIGHTS * one for one in basis)], axis=1)
 
 
-def _step(w: Any, m: Any, f: Any, f1: Any, f2: Any, f3: Any, h: Any, q: Any, s: Any, c: Any) -> None:
-    """One step; m: row of the map, f: row of the feedback at its start, f1..f3: at the past nodes; q, s: coefficients.
+def _step(w: Any, t: Any, m: Any, h: Any, q: Any, s: Any, c: Any) -> None:
+    """One step; t, m: the maps and the row of this one; q (S, 12) and s: coefficients of the cubics and which of them.
 
     In the units of the step: `drive` is (1 - kill) F. Its integral to the middle and the end is that of a parabola.
     """
-    if m < 0 or f < 0 or f1 < 0 or f2 < 0 or f3 < 0 or s < 0:
+    if m < 0 or s < 0:
         return
     a0, a1, a2, a3 = q[s, 0], q[s, 1], q[s, 2], q[s, 3]
     b0, b1, b2, b3 = q[s, 4], q[s, 5], q[s, 6], q[s, 7]
     d0, d1, d2, d3 = q[s, 8], q[s, 9], q[s, 10], q[s, 11]
     for i in range(LANES):
         k, x, prol = w[KTR + i] * h, w[LN_PROL + i], fast_exp(w[LN_PROL + i])
-        before, past1, past2, past3 = w[f + i], w[f1 + i], w[f2 + i], w[f3 + i]
+        before, past1, past2, past3 = w[FED + i], w[FED1 + i], w[FED2 + i], w[FED3 + i]
         live0, live1, live2 = c[1] - w[KILL + i], c[1] - w[KILL + MID + i], c[1] - w[KILL + END + i]
         middle = a0 * before + a1 * past1 + a2 * past2 + a3 * past3
         end = b0 * before + b1 * past1 + b2 * past2 + b3 * past3
@@ -148,20 +153,20 @@ def _step(w: Any, m: Any, f: Any, f1: Any, f2: Any, f3: Any, h: Any, q: Any, s: 
         to_end = k * (c[3] * (drive0 + drive2) + c[11] * drive1 - c[1])
         prol1, prol2 = fast_exp(x + to_middle), fast_exp(x + to_end)
         t1, t2, t3, y = w[TRANSIT1 + i], w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i]
-        e1, e2, e3 = w[m + i], w[m + LANES + i], w[m + 2 * LANES + i]
-        new1 = e1 * t1 + w[m + 7 * LANES + i] * prol + w[m + 8 * LANES + i] * prol1 + w[m + 9 * LANES + i] * prol2
+        e1, e2, e3 = t[m + i], t[m + LANES + i], t[m + 2 * LANES + i]
+        new1 = e1 * t1 + t[m + 7 * LANES + i] * prol + t[m + 8 * LANES + i] * prol1 + t[m + 9 * LANES + i] * prol2
         new2 = (
             e1 * t2 + e2 * t1
-            + w[m + 10 * LANES + i] * prol + w[m + 11 * LANES + i] * prol1 + w[m + 12 * LANES + i] * prol2
+            + t[m + 10 * LANES + i] * prol + t[m + 11 * LANES + i] * prol1 + t[m + 12 * LANES + i] * prol2
         )  # fmt: skip
         new3 = (
             e1 * t3 + e2 * t2 + e3 * t1
-            + w[m + 13 * LANES + i] * prol + w[m + 14 * LANES + i] * prol1 + w[m + 15 * LANES + i] * prol2
+            + t[m + 13 * LANES + i] * prol + t[m + 14 * LANES + i] * prol1 + t[m + 15 * LANES + i] * prol2
         )  # fmt: skip
-        late1, late2 = w[m + 17 * LANES + i], w[m + 18 * LANES + i]
+        late1, late2 = t[m + 17 * LANES + i], t[m + 18 * LANES + i]
         new = (
-            w[m + 3 * LANES + i] * y + w[m + 4 * LANES + i] * t3 + w[m + 5 * LANES + i] * t2
-            + w[m + 6 * LANES + i] * t1 + w[m + 16 * LANES + i] * prol + late1 * prol1 + late2 * prol2
+            t[m + 3 * LANES + i] * y + t[m + 4 * LANES + i] * t3 + t[m + 5 * LANES + i] * t2
+            + t[m + 6 * LANES + i] * t1 + t[m + 16 * LANES + i] * prol + late1 * prol1 + late2 * prol2
         )  # fmt: skip
         after = feedback(w[LN_CIRC0 + i], new, w[GAMMA + i])
         more1 = live1 * (d0 * before + d1 * after + d2 * past1 + d3 * past2 - middle)
@@ -172,18 +177,27 @@ def _step(w: Any, m: Any, f: Any, f1: Any, f2: Any, f3: Any, h: Any, q: Any, s: 
         slope0 = prol * (drive0 - c[1])
         slope2 = (prol2 + gain2) * (drive2 + more2 - c[1])
         bend = c[2] * (prol + prol2 + gain2) + c[12] * k * (slope0 - slope2) - prol1 - gain1
-        new1 += w[m + 8 * LANES + i] * gain1 + w[m + 9 * LANES + i] * gain2
+        new1 += t[m + 8 * LANES + i] * gain1 + t[m + 9 * LANES + i] * gain2
         w[TRANSIT1 + i] = new1
-        w[TRANSIT2 + i] = new2 + w[m + 11 * LANES + i] * gain1 + w[m + 12 * LANES + i] * gain2
-        new3 += w[m + 14 * LANES + i] * gain1 + w[m + 15 * LANES + i] * gain2
+        w[TRANSIT2 + i] = new2 + t[m + 11 * LANES + i] * gain1 + t[m + 12 * LANES + i] * gain2
+        new3 += t[m + 14 * LANES + i] * gain1 + t[m + 15 * LANES + i] * gain2
         new += late1 * gain1 + late2 * gain2
         w[TRANSIT3 + i] = new3
         w[CIRC + i] = new
         w[LN_PROL + i] = x + to_end + fix2
         w[D_CIRC + i] = w[KTR + i] * new3 - w[KCIRC + i] * new
-        w[f + LANES + i] = after
+        w[FED_END + i] = after
         w[ERROR + i] += c[13] * abs(fix2) + c[14] * k * abs(bend) / new1
 
 
+def _recall(w: Any, source: Any, target: Any) -> None:
+    """Copies a row, of the history or into it."""
+    if source < 0 or target < 0:
+        return
+    for i in range(LANES):
+        w[target + i] = w[source + i]
+
+
+recall = njit(**OPTIONS)(_recall)
 chain_map = njit(**OPTIONS)(_map)
 chain_step = njit(**OPTIONS)(_step)

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from leuko.forecast import marrow
-from leuko.forecast.solve.chain import MAP, PAST, chain_map, chain_step
+from leuko.forecast.solve.chain import MAP, PAST, chain_map, chain_step, recall
 from leuko.forecast.solve.fastmath import compiled, fast_exp, fast_log
 from leuko.forecast.solve.kinetics import OPTIONS, act, fill, table, take_dose
 from leuko.forecast.solve.rows import (
@@ -30,6 +30,11 @@ from leuko.forecast.solve.rows import (
     END,
     ENTRY,
     ERROR,
+    FED,
+    FED1,
+    FED2,
+    FED3,
+    FED_END,
     FREE,
     GAIN,
     GAMMA,
@@ -287,20 +292,16 @@ def _marching(edition: int) -> Any:
         structure: what is None is left out of the compiled code.
         """
         base = FREE + MODE * rate.shape[0]
-        maps = base + ENTRY * rate.shape[0] * lengths.size
-        history = maps
-        size = maps
-        if chain is not None:
-            history = maps + MAP * lengths.size
-            size = history + (length.size + PAST + 1) * LANES
-        w = np.empty(size, lengths.dtype)
+        history = base + ENTRY * rate.shape[0] * lengths.size
+        w = np.empty(history + (length.size + PAST + 1) * LANES, lengths.dtype)
+        maps = np.empty(MAP * lengths.size, lengths.dtype)
         flows = np.empty(channel.shape[0] + 1, lengths.dtype)
         for at in range(low, high, LANES):
             begin(w, base, persons, at, c, turnover_kind)
             table(w, base, channel, rate, amplitude, at, lengths)
             if chain is not None:
                 for n in range(lengths.size):
-                    chain_map(w, maps + n * MAP, lengths[n], nodes, c)
+                    chain_map(w, maps, n * MAP, lengths[n], nodes, c)
                 for i in range((PAST + 1) * LANES):
                     w[history + i] = c[1]
             flows[:] = c[0]
@@ -321,10 +322,12 @@ def _marching(edition: int) -> Any:
                 )  # fmt: skip
                 if chain is not None:
                     hold(w)
-                    chain_step(
-                        w, maps + length[s] * MAP, history + (s + PAST) * LANES, history + past[s, 0] * LANES,
-                        history + past[s, 1] * LANES, history + past[s, 2] * LANES, h, cubic, s, c,
-                    )  # fmt: skip
+                    recall(w, history + (s + PAST) * LANES, FED)
+                    recall(w, history + past[s, 0] * LANES, FED1)
+                    recall(w, history + past[s, 1] * LANES, FED2)
+                    recall(w, history + past[s, 2] * LANES, FED3)
+                    chain_step(w, maps, length[s] * MAP, h, cubic, s, c)
+                    recall(w, FED_END, history + (s + PAST + 1) * LANES)
                 if friberg_kind is not None:
                     if plain and s > 0:
                         friberg_again(w)

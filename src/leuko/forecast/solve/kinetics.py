@@ -282,7 +282,8 @@ def _within(w: Any, size: Any, h: Any, c: Any) -> None:
         return
     for i in range(LANES):
         rough = abs(w[FOURTH + i])
-        w[ERROR + i] += c[8] * h * w[KTR + i] * rough * rough / (rough + c[15] * abs(w[size + i]) + c[6])
+        speed = min(h * w[KTR + i], c[1])
+        w[ERROR + i] += c[8] * speed * rough * rough / (rough + c[15] * abs(w[size + i]) + c[6])
 
 
 within = njit(**OPTIONS)(_within)
