@@ -80,7 +80,8 @@ def command(
     library = load_library(*extra)
     naming = Naming(id=check_id(out.stem, library), people=people, on=as_of.date().isoformat() if as_of else "")
     if level:
-        text = _level(path, begin or "neutrophils-untreated", library=library, naming=naming, out=out, as_json=as_json)
+        name = begin or "neutrophils-untreated"
+        text = _level(path, name, library=library, naming=naming, out=out, prior=prior, as_json=as_json)
     else:
         asked = _Asked(rounds, prior, seed, judged=not no_validation)
         text = _model(path, model or "", library=library, naming=naming, out=out, asked=asked, as_json=as_json)
@@ -126,7 +127,9 @@ def _model(path: Path, name: str, *, library: Library, naming: Naming, out: Path
     return report.as_json(made, cohort.said) if as_json else report.model_text(made, found)
 
 
-def _level(path: Path, name: str, *, library: Library, naming: Naming, out: Path, as_json: bool) -> str:
+def _level(
+    path: Path, name: str, *, library: Library, naming: Naming, out: Path, prior: float | None, as_json: bool
+) -> str:
     from leuko.forecast import learn  # noqa: PLC0415
     from leuko.forecast.score.table import read_counts  # noqa: PLC0415
     from leuko.knowledge.schema.levels import JudgeRow, LevelRow  # noqa: PLC0415
@@ -138,9 +141,9 @@ def _level(path: Path, name: str, *, library: Library, naming: Naming, out: Path
     table = read_counts(path)
     for text in table.said:
         say(text)
-    found = learn.learn_level(
-        rows[name], table, judged_by=library.rows(JudgeRow)[0], said=lambda text: say(f"… {text}")
-    )
+    weight = {} if prior is None else {"prior_weight": prior}
+    by = library.rows(JudgeRow)[0]
+    found = learn.learn_level(rows[name], table, judged_by=by, said=lambda text: say(f"… {text}"), **weight)
     made = learn.level_row_of(found, naming)
     learn.write(made, out)
     return report.as_json(made, table.said) if as_json else report.level_text(made, rows[name])

@@ -164,6 +164,7 @@ def level_row_of(learned: LearnedLevel, naming: Naming) -> LevelRow:
         counts=learned.counts,
         digest=learned.digest,
         on=naming.on,
+        prior_people=learned.weight,
         evidence=_rounded(learned.evidence),
         evidence_before=_rounded(learned.evidence_before),
         validation=tuple(_judged(one) for one in learned.judged),

@@ -47,16 +47,17 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnLevel:
-    """The state-space forecaster."""
+    """The state-space forecaster; `penalty` holds what it learns near the level where it begins."""
 
     level: Level
     name: str = "leuko, own level"
     fixed: bool = False
+    penalty: float = 0.01
 
     def learned(self, people: Sequence[Series], pairs: Sequence[Pair]) -> OwnLevel:
         """With the movement of these people's counts, unless it is to stay as shipped."""
         del pairs
-        return self if self.fixed else replace(self, level=refit(people, self.level))
+        return self if self.fixed else replace(self, level=refit(people, self.level, penalty=self.penalty))
 
     def tell(self, history: Series, day: float) -> Floats:
         """Student's t at the middles of equal shares."""
