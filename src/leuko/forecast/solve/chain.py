@@ -60,18 +60,15 @@ def plan(steps: Floats) -> tuple[Any, Floats]:
     The nodes are numbered as rows of the history: three before the start, then one for the start of each step.
     """
     nodes = np.concatenate([-REACH * np.arange(PAST, 0, -1), [0.0], np.cumsum(steps)])
-    rows = np.zeros((len(steps), 3), dtype=np.int64)
-    found = np.zeros((len(steps), COEFFICIENTS))
-    for s, h in enumerate(steps):
-        now = s + PAST
-        rows[s] = _past(nodes, now, h)
-        at = (nodes[[now, *rows[s]]] - nodes[now]) / h
-        corrected = np.array([0.0, 1.0, *at[1:3]])
-        found[s] = np.concatenate([_lagrange(at, 0.5), _lagrange(at, 1.0), _lagrange(corrected, 0.5)])
-    return rows, found
+    listed = nodes.tolist()
+    rows = np.array([_past(listed, s + PAST, h) for s, h in enumerate(steps.tolist())], dtype=np.int64).reshape(-1, 3)
+    now = nodes[PAST : PAST + len(steps), None]
+    at = np.concatenate([np.zeros((len(steps), 1)), (nodes[rows] - now) / steps[:, None]], axis=1)
+    corrected = np.concatenate([np.zeros((len(steps), 1)), np.ones((len(steps), 1)), at[:, 1:3]], axis=1)
+    return rows, np.concatenate([_lagrange(at, 0.5), _lagrange(at, 1.0), _lagrange(corrected, 0.5)], axis=1)
 
 
-def _past(nodes: Floats, now: int, h: float) -> list[int]:
+def _past(nodes: list[float], now: int, h: float) -> list[int]:
     chosen: list[int] = []
     last, row = nodes[now], now - 1
     while len(chosen) < 3:
@@ -83,8 +80,10 @@ def _past(nodes: Floats, now: int, h: float) -> list[int]:
 
 
 def _lagrange(at: Floats, where: float) -> Floats:
-    """What each of four values gives to the cubic through them at one place."""
-    return np.array([np.prod([(where - b) / (a - b) for b in at if b != a]) for a in at])
+    """What each of four values at `at` (S, 4) gives to the cubic through them at one place (S, 4)."""
+    others = [[k for k in range(4) if k != own] for own in range(4)]
+    parts = [np.prod((where - at[:, rest]) / (at[:, [own]] - at[:, rest]), axis=1) for own, rest in enumerate(others)]
+    return np.stack(parts, axis=1)
 
 
 def _map(w: Any, t: Any, row: Any, h: Any, nodes: Any, c: Any) -> None:
