@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.assessments import bare, rich
+from fixtures.forecasts import assessed
 from fixtures.golden import check
 from fixtures.parts import whole
 from leuko.report.page import html
@@ -18,6 +19,14 @@ from leuko.report.series import points
 pypdf = pytest.importorskip("pypdf")
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.web
+COMING = {
+    "person": {"age": 55, "sex": "female", "height": 165, "weight": 60},
+    "doses": ["docetaxel, given, 0, 165 mg"],
+    "counts": ["-1 4.6", "8 0.4"],
+    "regimen": "docetaxel 100",
+    "model": "docetaxel-kloft",
+    "as_of": 9,
+}
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
@@ -52,7 +61,12 @@ def browser():
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
-    made = {"rich": html(rich(), still=False), "bare": html(bare()), "whole": html(whole())}
+    made = {
+        "rich": html(rich(), still=False),
+        "bare": html(bare()),
+        "whole": html(whole()),
+        "coming": html(assessed(COMING)),
+    }
     for name, text in made.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return folder
@@ -83,7 +97,7 @@ def visit(browser, files):
         context.close()
 
 
-@pytest.mark.parametrize("name", ["rich", "bare", "whole"])
+@pytest.mark.parametrize("name", ["rich", "bare", "whole", "coming"])
 def test_nothing_is_said_on_the_console_and_nothing_is_fetched(visit, name):
     page = visit(name)
     page.wait_for_timeout(300)
@@ -98,6 +112,20 @@ def test_the_figure_is_drawn_under_the_strict_policy(visit):
         assert words in text
     assert "NaN" not in page.locator("#plot").inner_html()
     assert page.locator("#plot svg path").count() > len(points(rich()))
+
+
+def test_the_figure_of_the_forecast_is_drawn_and_follows_the_width(visit):
+    page = visit("coming")
+    page.wait_for_selector("[data-figure][data-drawn] svg")
+    figure = page.locator("[data-figure]")
+    text = figure.locator("svg").text_content()
+    for words in ("Neutrophils to come", "next dose planned", "1.5"):
+        assert words in text
+    assert "NaN" not in figure.inner_html()
+    assert int(figure.locator("svg").get_attribute("width")) > 700
+    page.set_viewport_size({"width": 500, "height": 900})
+    _until(page, "document.querySelector('[data-figure] svg')?.getAttribute('width') <= 500")
+    assert page.locator("#forecast").text_content() == "What is to come"
 
 
 def test_the_policy_blocks_what_it_does_not_name(visit):
@@ -195,7 +223,7 @@ def test_dark_mode_turns_page_and_figure(visit):
 
 
 @pytest.mark.parametrize("width", [320, 390, 600, 1200, 2000])
-@pytest.mark.parametrize("name", ["rich", "whole"])
+@pytest.mark.parametrize("name", ["rich", "whole", "coming"])
 def test_the_page_never_scrolls_sideways(visit, name, width):
     page = visit(name, viewport={"width": width, "height": 800})
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
@@ -216,7 +244,7 @@ def test_the_figure_follows_the_width(visit):
     _until(page, "document.querySelector('#plot svg')?.getAttribute('width') <= 500")
 
 
-@pytest.mark.parametrize("name", ["rich", "bare", "whole"])
+@pytest.mark.parametrize("name", ["rich", "bare", "whole", "coming"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(visit, name, scheme):
     # Injected past the policy, which is there to keep scripts out.

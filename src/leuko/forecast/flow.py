@@ -28,13 +28,19 @@ def forecasts_of(case: Case) -> tuple[Forecast, ...]:
     if acting:
         from leuko.forecast.treated import treated  # noqa: PLC0415 (loads the solver)
 
-        for analyte in LINES:
+        for analyte in _lines(case):
             found = treated(case, analyte)
             if found:
                 return found
     from leuko.forecast.untreated import untreated  # noqa: PLC0415 (loads arrays)
 
     return untreated(case)
+
+
+def _lines(case: Case) -> tuple[str, ...]:
+    """The neutrophils; the white count before them where only that was measured."""
+    exact = any(count.bound == "=" and count.taken is not None for count in case.series.get(LINES[0], ()))
+    return LINES if exact or not case.series.get(LINES[1]) else LINES[::-1]
 
 
 def _acts(case: Case) -> bool:

@@ -383,7 +383,19 @@ def _cautions(heard: Heard) -> list[str]:
         for finding in voice.posterior.findings
         if not finding.withholds
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*_edges(heard), *found]))
+
+
+def _edges(heard: Heard) -> list[str]:
+    """Where the models that speak are at the edge of what they were made for."""
+    found = []
+    for voice in heard.sound():
+        one = voice.candidate
+        if one.row.role == "regimen":
+            found.append("no published model of this treatment is on file: a stand-in speaks, with a wide spread")
+        elif one.domain == "soft":
+            found.append(f"{one.row.title}: {one.domain_text}")
+    return found
 
 
 def _models(heard: Heard) -> tuple[ModelUsed, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from leuko.result import Assessment, Citation, Reason
 from leuko.result.citing import citations_in
@@ -32,7 +33,11 @@ class References:
     @classmethod
     def of(cls, assessment: Assessment) -> References:
         """Number the sources of an assessment: first those of the answers, then the rest as they come."""
-        ordered = (assessment.answers, assessment.latest, assessment.lines, assessment.courses, assessment)
+        return cls.over((assessment.answers, assessment.latest, assessment.lines, assessment.courses, assessment))
+
+    @classmethod
+    def over(cls, ordered: Iterable[Any]) -> References:
+        """Number the sources of parts of an assessment, in their order."""
         found: dict[str, dict[Citation, None]] = {}
         for citation in (each for part in ordered for each in citations_in(part)):
             found.setdefault(citation.source, {})[citation] = None

@@ -83,7 +83,7 @@ def _console(file: Any, *, width: int | None, color: bool | None) -> Console:
 def _brief(assessment: Assessment) -> Iterator[RenderableType]:
     yield from _head(assessment)
     yield from brief_parts(assessment)
-    yield from _foot(assessment)
+    yield from foot(assessment)
 
 
 def _full(assessment: Assessment, width: int) -> Iterator[RenderableType]:
@@ -100,9 +100,9 @@ def _full(assessment: Assessment, width: int) -> Iterator[RenderableType]:
     yield from _gaps(assessment)
     yield from _notices(assessment)
     yield from _set_aside(assessment)
-    yield from _sources(refs)
+    yield from source_list(refs)
     yield ""
-    yield from _foot(assessment)
+    yield from foot(assessment)
 
 
 def _head(assessment: Assessment) -> Iterator[RenderableType]:
@@ -246,7 +246,8 @@ def _set_aside(assessment: Assessment) -> Iterator[RenderableType]:
         yield indented(text(("x ", "red"), f"{label} {value}, {say_moment(count.taken)}{why}"))
 
 
-def _sources(refs: References) -> Iterator[RenderableType]:
+def source_list(refs: References) -> Iterator[RenderableType]:
+    """The numbered sources."""
     if not refs.listed:
         return
     yield from title("Sources")
@@ -258,7 +259,8 @@ def _sources(refs: References) -> Iterator[RenderableType]:
         yield indented(grid([(f"[{ref.number}]", ". ".join(pieces))]), 2)
 
 
-def _foot(assessment: Assessment) -> Iterator[RenderableType]:
+def foot(assessment: Assessment) -> Iterator[RenderableType]:
+    """What leuko is for, and what this was made from."""
     yield text((PURPOSE, "dim"))
     known = f"leuko {assessment.leuko_version}, knowledge {assessment.knowledge_hash[:12]}"
     yield text((f"{known}, record {assessment.record_digest[:12]}, as of {assessment.as_of.isoformat()}", "dim"))

@@ -14,6 +14,7 @@ from leuko.report.outline import patient_words
 from leuko.report.references import References
 from leuko.report.sections.forecast import forecast
 from leuko.report.series import points
+from leuko.report.terminal import foot, source_list
 from leuko.report.terminal_parts import indented, text
 from leuko.report.terminal_sections import drawn
 from leuko.result import Assessment
@@ -46,7 +47,8 @@ def render(assessment: Assessment, *, width: int | None = None, color: bool = Fa
             if plot:
                 console.print("")
                 console.print(indented(text(plot)))
-        for part in drawn(forecast(assessment), References.of(assessment)):
+        refs = References.over(assessment.forecasts)
+        for part in (*drawn(forecast(assessment), refs), *source_list(refs), "", *foot(assessment)):
             console.print(part)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
