@@ -1,6 +1,7 @@
 """The tables that pass between the parts of a cohort run: their columns and types, once.
 
-reading -> `RESULTS`, `PEOPLE`, `TREATMENTS`, `SIGNS`, `FACTS`, batches of whole people -> kernel -> `COUNTS`, `EPISODES`, `PERSONS`
+reading -> `RESULTS`, `PEOPLE`, `TREATMENTS`, `SIGNS`, `FACTS`, in batches of whole people
+-> kernel -> `COUNTS`, `EPISODES`, `PERSONS`
 Whatever cannot be used goes into `NOTICES`, with the place it came from; nothing is dropped without a row there.
 """
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 # a run. `value`, `low`, `high` are in the canonical unit of the analyte; `bound` is "=", "<", "<=", ">" or ">=".
 # `taken` is UTC with microseconds; `has_time` false: only the day was told. `draw` joins results of one sample (may be
 # null). `status` is that of `leuko.record.ResultStatus`; `sequence` orders versions of one result (later wins), null
-# where the source has none. `file` and `row` say where it stood (row 1 is the first row of data).
+# where the source has none. `digits` are the decimals that were printed, in the canonical unit (1500/uL: 3); null where
+# the value itself shows them. `file` and `row` say where it stood (row 1 is the first row of data).
 RESULTS: Final = {
     "person": "String|Int64",
     "analyte": "String",
@@ -28,6 +30,7 @@ RESULTS: Final = {
     "draw": "String",
     "status": "String",
     "sequence": "Int64",
+    "digits": "Int64",
     "file": "String",
     "row": "Int64",
 }

@@ -1,0 +1,161 @@
+"""Databases: a DuckDB file and a PostgreSQL server, table by table into temporary Parquet files, people together.
+
+Only the tables of a common data model and tables of counts are copied, and only columns that are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import polars as pl
+
+from leuko.cohort.read.opened import HEAD_ROWS, Table, first_line, of_frame
+from leuko.errors import UnreadableInput, UsageError
+
+POSTGRES: Final = ("postgresql://", "postgres://")
+_ROWS_A_QUERY: Final = 1_000_000
+_PLAIN: Final = re.compile(
+    r"(tiny|small|big|huge|u)?int(eger|\d)?|u(tiny|small|big)int|double( precision)?|float|real|decimal.*|numeric.*"
+    r"|varchar.*|text|character.*|char.*|date|timestamp.*|boolean|uuid",
+    re.IGNORECASE,
+)
+Column = tuple[str, str, str, str]  # schema, table, column, type
+
+
+def is_duckdb(head: bytes) -> bool:
+    """Whether the bytes begin a DuckDB database."""
+    return head[8:12] == b"DUCK"
+
+
+def hidden(url: str) -> str:
+    """A database's URL as notices may print it: without user and password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+
+
+# ---- DuckDB ----------------------------------------------------------------------------------------------------------
+
+
+def duckdb_tables(path: Path, name: str, folder: Path) -> Iterator[Table]:
+    """The tables of a DuckDB file. Raises UnreadableInput, and UsageError where duckdb is not installed."""
+    try:
+        import duckdb  # noqa: PLC0415 (an extra)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "DuckDB files need duckdb", where=name, do="install the extra: pip install leuko[cohort]"
+        ) from error
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            found = connection.execute(
+                "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns "
+                "WHERE table_schema NOT IN ('information_schema', 'pg_catalog') "
+                "ORDER BY table_schema, table_name, ordinal_position"
+            ).fetchall()
+            for number, ((schema, table), columns) in enumerate(_by_table(found)):
+                target = folder / f"{path.stem}-{number}.parquet"
+                chosen = ", ".join(_quoted(column) for column in columns)
+                order = f" ORDER BY {_quoted('person_id')}" if "person_id" in columns else ""
+                query = f"SELECT {chosen} FROM {_quoted(schema)}.{_quoted(table)}{order}"  # noqa: S608 (quoted names)
+                connection.execute(f"COPY ({query}) TO '{str(target).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
+                yield _copied([target], f"{name}!{table}")
+    except duckdb.Error as error:
+        raise UnreadableInput("the database cannot be read", where=name, why=first_line(error)) from error
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _by_table(columns: Iterable[Any]) -> list[tuple[tuple[str, str], list[str]]]:
+    tables: dict[tuple[str, str], list[str]] = {}
+    for schema, table, column, kind in columns:
+        if _PLAIN.fullmatch(str(kind)):
+            tables.setdefault((schema, table), []).append(column)
+    return list(tables.items())
+
+
+def _copied(files: Sequence[Path], name: str) -> Table:
+    lazy = pl.scan_parquet(list(files))
+    kinds = pl.read_parquet_schema(files[0])
+    size = sum(file.stat().st_size for file in files)
+    return of_frame(lazy, lazy.head(HEAD_ROWS // 2).collect(), kinds, file=name, size=size)
+
+
+# ---- PostgreSQL ------------------------------------------------------------------------------------------------------
+
+
+def postgres_tables(url: str, folder: Path) -> Iterator[Table]:
+    """The tables of a PostgreSQL database; `?schema=cdm` in the URL names the schema (default: all).
+
+    Raises UnreadableInput where the server cannot be asked, UsageError where connectorx is not installed.
+    """
+    try:
+        import connectorx  # noqa: PLC0415 (an extra)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "PostgreSQL needs connectorx", where=hidden(url), do="install the extra: pip install leuko[cohort]"
+        ) from error
+    uri, schema = _without_schema(url)
+
+    def ask(query: str) -> pl.DataFrame:
+        try:
+            return connectorx.read_sql(uri, query, return_type="polars")  # type: ignore[no-any-return]
+        except Exception as error:  # connectorx raises what its Rust library tells
+            raise UnreadableInput(
+                "the database cannot be read", where=hidden(url), why=first_line(error).replace(uri, hidden(url)),
+                do="check the address, the account and the name of the schema",
+            ) from error  # fmt: skip
+
+    where = f"= '{schema}'" if schema else "NOT IN ('information_schema', 'pg_catalog')"
+    what = "table_schema::text, table_name::text, column_name::text, data_type::text"
+    order = "table_schema, table_name, ordinal_position"
+    # the only outside word in it is the schema, which `_without_schema` checked
+    columns = ask(f"SELECT {what} FROM information_schema.columns WHERE table_schema {where} ORDER BY {order}")  # noqa: S608
+    for number, ((schema_, table), names) in enumerate(_by_table(columns.iter_rows())):
+        files = _pages(ask, f"{_quoted(schema_)}.{_quoted(table)}", names, folder / f"postgres-{number}")
+        if files:
+            yield _copied(files, f"{hidden(url)}!{table}")
+
+
+def _without_schema(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    asked = dict(parse_qsl(parts.query))
+    schema = asked.pop("schema", "")
+    if schema and not re.fullmatch(r"\w+", schema):
+        raise UsageError(f"{schema!r} is no name of a schema", where=hidden(url))
+    return urlunsplit(parts._replace(query=urlencode(asked))), schema
+
+
+def _pages(ask: Any, table: str, columns: Sequence[str], folder: Path) -> list[Path]:
+    """A table as Parquet files, a range of people each."""
+    folder.mkdir()
+    chosen = ", ".join(_quoted(column) for column in columns)
+    query = f"SELECT {chosen} FROM {table}"  # noqa: S608 (quoted names)
+    if "person_id" not in columns:
+        ranges = [""]
+    else:
+        counts = ask(f"SELECT person_id, count(*) AS n FROM {table} GROUP BY person_id ORDER BY person_id")  # noqa: S608
+        ranges = _ranges(counts) or [""]
+    files = []
+    for number, where in enumerate(ranges):
+        page = ask(f"{query}{where}")
+        file = folder / f"{number:05}.parquet"
+        decimals = [name for name, kind in page.schema.items() if isinstance(kind, pl.Decimal)]
+        page.with_columns(pl.col(decimals).cast(pl.Float64)).write_parquet(file)
+        files.append(file)
+    return files
+
+
+def _ranges(counts: pl.DataFrame) -> list[str]:
+    """WHERE clauses that part the people into ranges of about as many rows; people without an id come last."""
+    known = counts.drop_nulls("person_id").with_columns((pl.col("n").cum_sum() // _ROWS_A_QUERY).alias("page"))
+    spans = known.group_by("page").agg(pl.col("person_id").min().alias("a"), pl.col("person_id").max().alias("b"))
+    found = [
+        f" WHERE person_id BETWEEN {first} AND {last} ORDER BY person_id"
+        for _, first, last in spans.sort("page").iter_rows()
+    ]
+    return [*found, " WHERE person_id IS NULL"] if counts["person_id"].null_count() else found

@@ -1,0 +1,473 @@
+"""Tables of counts of any make: their columns recognised as for one person, their rows read all at once.
+
+What each column is, which mark is the decimal mark, which of day and month stands first: all this is decided by the
+table reader's own rules, on the distinct texts of the whole file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from leuko.cohort.read.base import Frames, Reading
+from leuko.cohort.read.distinct import cleaned, mapped
+from leuko.cohort.read.judge import Judge
+from leuko.cohort.read.opened import ROW, Table
+from leuko.cohort.read.rows import births, with_medicines, with_person, with_times
+from leuko.intake.table.cells import LOINC
+from leuko.intake.table.columnmap import ColumnMap
+from leuko.intake.table.dates import DateReader, choose_order, order_in
+from leuko.intake.table.grid import Grid
+from leuko.intake.table.layout import Layout, ResultColumn
+from leuko.intake.table.numbers import Decimals, decide, mark_of
+from leuko.intake.table.recognise import Names, unit_like
+from leuko.intake.table.sniff import split_tables, understand
+from leuko.intake.table.words import Words, key_of, load_words, split_header
+
+VECTORISED: Final = frozenset({"long", "wide", "doses", "people"})
+_BOUNDS: Final = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">=", "=": "="}
+_DATE_ROLES: Final = ("date", "issued", "born", "start", "stop")
+_VALUE_ROLES: Final = ("value", "value_standard", "low", "high")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understood:
+    """A table whose columns are known. `after` is the last line before the rows of data."""
+
+    table: Table
+    layout: Layout
+    after: int
+    column_map: ColumnMap
+
+    @property
+    def person(self) -> int | None:
+        """The column of the person."""
+        first = self.layout.first("patient")
+        return first if first is not None else self.layout.first("patient_name")
+
+
+def understand_table(table: Table, reading: Reading, column_map: ColumnMap) -> Understood | str:
+    """What the columns of a table are, or in words why it is not understood, or why it must be read as a small one."""
+    words, names = load_words(), Names(reading.library, column_map.analytes)
+    grid = Grid(
+        source=table.file, rows=table.lines, separator=table.separator, typed=table.typed, one_row_header=table.typed
+    )
+    if not grid.rows:
+        return "it is empty"
+    layout = understand(grid, words=words, names=names, column_map=column_map)
+    if isinstance(layout, str):
+        return layout
+    headless = len(grid.rows) <= layout.body
+    after = grid.rows[-1][0] if headless else grid.rows[layout.body][0] - 1
+    return Understood(table=table, layout=layout, after=after, column_map=column_map)
+
+
+def must_be_small(understood: Understood, reading: Reading) -> bool:
+    """Whether a table lies in a way that only the reader for one person knows: transposed, with words above it."""
+    layout, table = understood.layout, understood.table
+    if layout.kind not in VECTORISED or layout.said or layout.header_line is None:
+        return True
+    words, names = load_words(), Names(reading.library, understood.column_map.analytes)
+    grid = Grid(source=table.file, rows=table.lines, separator=table.separator)
+    _, rest, repeated = split_tables(grid, layout, words=words, names=names)
+    return rest is not None or bool(repeated)
+
+
+@dataclass(slots=True, kw_only=True)
+class LongTable:
+    """One understood table being read."""
+
+    understood: Understood
+    reading: Reading
+    judge: Judge
+    words: Words = field(default_factory=load_words)
+    decimals: Decimals = field(init=False)
+    dates: dict[str, DateReader] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.decimals = self._decide_decimals()
+        self.dates = {role: self._date_reader(role) for role in _DATE_ROLES}
+
+    @property
+    def layout(self) -> Layout:
+        """The layout of the table."""
+        return self.understood.layout
+
+    @property
+    def file(self) -> str:
+        """The file, as notices print it."""
+        return self.understood.table.file
+
+    def read(self) -> Iterator[Frames]:
+        """The rows, piece by piece."""
+        kinds = {"long": self._long, "wide": self._wide, "doses": self._doses, "people": self._only_people}
+        yield from self._told_layout()
+        used = sorted({i for places in self.layout.roles.values() for i in places} | self._result_columns())
+        for chunk in self.understood.table.chunks(used, after=self.understood.after):
+            yield kinds[self.layout.kind](chunk)
+
+    def _told_layout(self) -> Iterator[Frames]:
+        shown = [f"{self.layout.title(i)} = {role}" for role, i in self.layout.columns.items()]
+        shown += [f"{column.header or column.index + 1} = {column.name}" for column in self.layout.results]
+        text = f"read as a {self.layout.kind} table: {', '.join(shown)}"
+        yield self.reading.frames(notices=self.reading.say("LK504", text, file=self.file))
+        if self.layout.kind in {"long", "wide"} and self.layout.first("date") is None:
+            text = "the table has no column with the date of the counts, so they have no place in time"
+            yield self.reading.frames(notices=self.reading.say("LK507", text, file=self.file, lost=True))
+
+    def _result_columns(self) -> set[int]:
+        beside = {i for column in self.layout.results for i in column.beside.values()}
+        return {column.index for column in self.layout.results} | beside
+
+    # ---- the whole file's distinct texts -----------------------------------------------------------------------------
+
+    def _distinct(self, index: int) -> pl.Series:
+        table, name = self.understood.table, str(index)
+        if table.types and table.types[index] != pl.String:
+            return pl.Series(name, [], dtype=pl.String)
+        lazy = table.scan(self.understood.after).select(pl.col(name).cast(pl.String).str.strip_chars().unique())
+        return lazy.collect(engine="streaming")[name].drop_nulls()
+
+    def _decide_decimals(self) -> Decimals:
+        columns = [i for role in _VALUE_ROLES for i in self.layout.roles.get(role, ())[:2]]
+        columns += [column.index for column in self.layout.results]
+        columns += [i for column in self.layout.results for role, i in column.beside.items() if role in {"low", "high"}]
+        texts = [text for index in columns for text in self._distinct(index)]
+        table = self.understood.table
+        comma = self.words.day_first(self.layout.headers) or table.separator == ";"
+        return decide(texts, forced=self.understood.column_map.decimal, typed=table.typed, comma_language=comma)
+
+    def _date_reader(self, role: str) -> DateReader:
+        index = self.layout.first(role)
+        texts = [] if index is None else self._distinct(index).to_list()
+        order, why = choose_order(texts, day_first_language=self.words.day_first(self.layout.headers))
+        named = None if index is None else order_in(self.layout.headers[index])
+        if named is not None and why != "some of its dates have the day first and others the month":
+            order, why = (order or named), "the header names it"
+        formats = self.understood.column_map.date_formats
+        return DateReader(order=order, why=why, formats=formats, zone=self.reading.options.zone)
+
+    # ---- what every layout shares ------------------------------------------------------------------------------------
+
+    def _role(self, role: str) -> pl.Expr | None:
+        index = self.layout.first(role)
+        return None if index is None else cleaned(pl.col(str(index)))
+
+    def _text(self, role: str) -> pl.Expr:
+        found = self._role(role)
+        return pl.lit(None, pl.String) if found is None else found
+
+    def _people_of(self, chunk: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """`row`, `file`, `person`; rows that name nobody are one person a sample, or belong to the file's person."""
+        frame = chunk.with_columns(pl.col(ROW).alias("row"), pl.lit(self.file).alias("file"))
+        columns = [i for role in ("patient", "patient_name") if (i := self.layout.first(role)) is not None]
+        given = self.reading.options.patient or self.understood.column_map.patient
+        if not columns:
+            return frame.with_columns(pl.lit(given or self.file).alias("person")), self.reading.frame("notices")
+        if len(columns) == 1 and frame[str(columns[0])].dtype.is_integer():
+            frame = frame.with_columns(pl.col(str(columns[0])).alias("person"))
+        else:
+            frame = frame.with_columns(pl.coalesce([cleaned(pl.col(str(i))) for i in columns]).alias("person"))
+        if given:
+            frame = frame.with_columns(pl.col("person").fill_null(given))
+        if self.reading.person != pl.String:
+            return with_person(frame, self.file, self.reading)
+        sample = pl.coalesce(self._text("sample"), pl.col("row").cast(pl.String))
+        nobody = frame.filter(pl.col("person").is_null())
+        frame = frame.with_columns(
+            pl.col("person").cast(pl.String).fill_null(pl.lit(f"{self.file}#") + sample).alias("person")
+        )
+        if nobody.height == 0:
+            return frame, self.reading.frame("notices")
+        text = f"rows that name no person stand by themselves, one person a sample ({nobody.height} rows)"
+        return frame, self.reading.say("LK516", text, file=self.file, row=_first(nobody))
+
+    def _timed(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        index, clock = self.layout.first("date"), self.layout.first("time")
+        if index is None:
+            none = pl.lit(None, pl.Datetime("us", "UTC"))
+            return frame.with_columns(none.alias("taken"), pl.lit(value=False).alias("has_time")), self.reading.frame(
+                "notices"
+            )
+        if clock is not None:
+            frame = frame.with_columns(pl.col(str(index)).cast(pl.String), pl.col(str(clock)).cast(pl.String))
+        return with_times(
+            frame, str(index), self.dates["date"], file=self.file, reading=self.reading,
+            time=None if clock is None else str(clock),
+        )  # fmt: skip
+
+    def _shared(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Specimen, method, sample and version of a row."""
+        issued = self.layout.first("issued")
+        frame = frame.with_columns(
+            self._text("specimen").fill_null(self.understood.column_map.specimen or "").alias("specimen"),
+            self._text("method").alias("method"),
+            self._text("sample").alias("draw"),
+        )
+        if issued is None:
+            return frame.with_columns(pl.lit(None, pl.Int64).alias("sequence"))
+        told = frame.select("row", pl.col(str(issued)))
+        dated, _ = with_times(told, str(issued), self.dates["issued"], file=self.file, reading=self.reading)
+        return frame.with_columns(dated["taken"].cast(pl.Int64).alias("sequence"))
+
+    def _standing(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """`status` and `bound`; void rows, derived rows and rows with an unknown comparator are set aside."""
+        frame = frame.with_columns(
+            self._text("status").alias("_status"),
+            self._text("comparator").alias("_sign"),
+            self._text("derived").alias("_derived"),
+        )
+        known = self.words.status
+        status = mapped(frame["_status"], lambda text: known.get(key_of(text), "?"), pl.String()).fill_null("final")
+        bound = mapped(frame["_sign"], lambda text: _BOUNDS.get(text, "?"), pl.String()).fill_null("=")
+        frame = frame.with_columns(status.alias("status"), bound.alias("bound"))
+        rows = [
+            *self._aside(frame, pl.col("_derived").is_not_null(), "LK527", "rows marked as derived are not read twice"),
+            *self._aside(frame, pl.col("status") == "void", "LK518", "rows that were cancelled or entered in error"),
+        ]
+        kept = frame.filter(pl.col("_derived").is_null() & (pl.col("status") != "void"))
+        strange = kept.filter(pl.col("bound") == "?")
+        rows += [
+            self.reading.row(
+                "LK534", f"“{sign}” is no comparator that leuko knows; the value was not used",
+                file=self.file, row=row, rows=1, lost=True,
+            )
+            for row, sign in strange.select("row", "_sign").iter_rows()
+        ]  # fmt: skip
+        unknown = kept.filter(pl.col("status") == "?")
+        if unknown.height:
+            text = f"statuses that are not known: {', '.join(unknown['_status'].unique().sort().head(5))}"
+            rows.append(self.reading.row("LK519", text, file=self.file, row=_first(unknown)))
+        kept = kept.filter(pl.col("bound") != "?").with_columns(pl.col("status").replace("?", "unknown"))
+        return kept, self.reading.notices(rows)
+
+    def _aside(self, frame: pl.DataFrame, which: pl.Expr, code: str, text: str) -> list[dict[str, object]]:
+        found = frame.filter(which)
+        if found.height == 0:
+            return []
+        return [
+            self.reading.row(code, f"{text} ({found.height})", file=self.file, row=_first(found), rows=found.height)
+        ]
+
+    def _valued(
+        self, frame: pl.DataFrame, column: int, *, name: str = "value_text"
+    ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+        """The value of a column: a number as it is stored, or its text with the decimal mark decided."""
+        stored = frame[str(column)]
+        if stored.dtype.is_numeric():
+            wide = stored.cast(pl.String).cast(pl.Float64) if stored.dtype == pl.Float32 else stored.cast(pl.Float64)
+            return frame.with_columns(wide.fill_nan(None).alias("number")), []
+        frame = frame.with_columns(cleaned(pl.col(str(column))).alias(name))
+        absent = mapped(frame[name], lambda text: text.casefold() in self.words.absent, pl.Boolean())
+        frame = frame.with_columns(pl.when(~absent.fill_null(value=False)).then(pl.col(name)).alias(name))
+        comma = mapped(frame[name], self.decimals.reads_comma, pl.Boolean())
+        unclear = frame.filter(pl.col(name).is_not_null() & comma.is_null())
+        why = self.decimals.why or "nothing in the file decides"
+        rows = [
+            self.reading.row(
+                "LK508", f"“{text}” can be two numbers ({why})", file=self.file, row=row, rows=1, lost=True
+            )
+            for row, text in unclear.select("row", name).iter_rows()
+        ]
+        frame = frame.with_columns(comma.alias("comma")).filter(pl.col(name).is_null() | comma.is_not_null())
+        parted = frame.filter(pl.col("comma") & mapped(frame[name], lambda t: mark_of(t) == "dot?", pl.Boolean()))
+        if parted.height:
+            text = f"points part thousands, for commas are decimal marks here ({parted.height} rows)"
+            rows.append(self.reading.row("LK540", text, file=self.file, row=_first(parted)))
+        return frame, [self.reading.notices(rows)]
+
+    def _describe(self, frame: pl.DataFrame) -> pl.DataFrame | None:
+        """What the rows say of their people: birth date and sex."""
+        if not {"born", "sex"} & self.layout.roles.keys():
+            return None
+        sexes = mapped(frame.select(self._text("sex").alias("sex"))["sex"], self._sex, pl.String())
+        index = self.layout.first("born")
+        columns: list[pl.Series] = [frame["person"], sexes.alias("sex")]
+        if index is not None:
+            columns += births(frame[str(index)], self.dates["born"])
+        return pl.DataFrame(columns).unique(maintain_order=True)
+
+    def _sex(self, text: str) -> str | None:
+        found = self.words.sex.get(key_of(text))
+        return found if found in {"female", "male"} else None
+
+    # ---- long --------------------------------------------------------------------------------------------------------
+
+    def _long(self, chunk: pl.DataFrame) -> Frames:
+        frame, told_person = self._people_of(chunk)
+        people = self._describe(frame)
+        frame, told_standing = self._standing(frame)
+        frame, told_set = self._named(self._shared(frame))
+        value = self.layout.first("value")
+        frame, told_value = self._valued(frame, value if value is not None else self.layout.roles["value_standard"][0])
+        frame, told_time = self._timed(frame)
+        judged = self.judge.judge(self._limited(frame))
+        notices = pl.concat([told_person, told_standing, told_set, *told_value, told_time, judged.notices])
+        return self.reading.frames(rows=chunk.height, results=judged.results, people=people, notices=notices)
+
+    def _named(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Code, name and unit of each row; rows that do not say what was measured are set aside."""
+        codes = self.layout.roles.get("code", ())[:2]
+        for slot, index in zip(("", "2"), codes, strict=False):
+            frame = frame.with_columns(
+                cleaned(pl.col(str(index))).alias(f"code{slot}"), self._system(index).alias(f"system{slot}")
+            )
+        name = self._text("analyte")
+        if codes:
+            local = pl.when(pl.col("system").str.starts_with("table:")).then(pl.col("code"))
+            name = pl.coalesce(name, local)
+        mapped_names = self._mapped_names
+        frame = frame.with_columns(name.alias("written"))
+        if mapped_names:
+            frame = frame.with_columns(
+                mapped(frame["written"], lambda text: mapped_names.get(key_of(text), text), pl.String()).alias(
+                    "written"
+                )
+            )
+        split = mapped(frame["written"], _bare, pl.String())
+        tail = mapped(frame["written"], _unit_behind, pl.String())
+        unit = pl.coalesce(self._text("unit"), pl.lit(self._header_unit))
+        frame = frame.with_columns(split.alias("bare"), tail.alias("tail"), unit.alias("unit_text")).with_columns(
+            pl.when(pl.col("unit_text").is_null()).then("bare").otherwise("written").alias("name"),
+            pl.coalesce("unit_text", "tail").alias("unit_text"),
+        )
+        frame = self._with_mapped_units(frame)
+        nameless = pl.col("name").is_null()
+        for slot in ("code", "code2")[: len(codes)]:
+            nameless = nameless & pl.col(slot).is_null()
+        lost = frame.filter(nameless)
+        rows = [
+            self.reading.row(
+                "LK514", "the row does not say what was measured", file=self.file, row=row, rows=1, lost=True
+            )
+            for row in lost["row"]
+        ]
+        return frame.filter(~nameless), self.reading.notices(rows)
+
+    @property
+    def _header_unit(self) -> str | None:
+        index = self.layout.first("value")
+        tail = "" if index is None else split_header(self.layout.headers[index])[1]
+        return tail if tail and unit_like(tail) else None
+
+    @property
+    def _mapped_names(self) -> dict[str, str]:
+        analytes = self.reading.library.analytes
+        return {key_of(text): analytes[ident].label for text, ident in self.understood.column_map.analytes.items()}
+
+    def _with_mapped_units(self, frame: pl.DataFrame) -> pl.DataFrame:
+        units = {key_of(text): unit for text, unit in self.understood.column_map.units.items()}
+        if not units:
+            return frame
+        from leuko.intake.names import index_of  # noqa: PLC0415
+
+        index = index_of(self.reading.library)
+
+        def ask(name: str) -> str | None:
+            keys = (key_of(name), *map(key_of, sorted(index.read(name).ids)))
+            return next((units[key] for key in keys if key in units), None)
+
+        return frame.with_columns(pl.coalesce("unit_text", mapped(frame["name"], ask, pl.String())).alias("unit_text"))
+
+    def _system(self, index: int) -> pl.Expr:
+        header = self.layout.headers[index]
+        if "loinc" in header.casefold():
+            return pl.lit(LOINC)
+        own = f"cdisc:{header.upper()}" if header.upper() in {"LBTESTCD", "PARAMCD"} else f"table:{header}"
+        shaped = cleaned(pl.col(str(index))).str.contains(r"^\d{1,5}-\d$")
+        return pl.when(shaped).then(pl.lit(LOINC)).otherwise(pl.lit(own))
+
+    def _limited(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.with_columns(
+            self._text("low").alias("low_text"),
+            self._text("high").alias("high_text"),
+            self._text("range").alias("range_text"),
+        )
+
+    # ---- wide --------------------------------------------------------------------------------------------------------
+
+    def _wide(self, chunk: pl.DataFrame) -> Frames:
+        frame, told_person = self._people_of(chunk)
+        people = self._describe(frame)
+        frame, told_standing = self._standing(frame)
+        frame, told_time = self._timed(self._shared(frame))
+        frame = frame.with_columns(
+            pl.coalesce("draw", pl.lit(f"{self.file}:") + pl.col("row").cast(pl.String)).alias("draw")
+        )
+        parts, told = [], [told_person, told_standing, told_time]
+        rows = 0
+        for column in self.layout.results:
+            written = cleaned(pl.col(str(column.index)))
+            part, told_value = self._valued(frame.filter(written.is_not_null()), column.index)
+            rows += frame.select(written.is_not_null().sum()).item()
+            told += told_value
+            judged = self.judge.judge(self._column(part, column))
+            parts.append(judged.results)
+            told.append(judged.notices)
+        results = pl.concat(parts) if parts else None
+        # a row that is set aside as a whole counts once; each value of the others by itself
+        rows += int(pl.concat([told_person, told_standing])["rows"].sum() or 0)
+        return self.reading.frames(rows=rows, results=results, people=people, notices=pl.concat(told))
+
+    def _column(self, frame: pl.DataFrame, column: ResultColumn) -> pl.DataFrame:
+        beside = {role: cleaned(pl.col(str(index))) for role, index in column.beside.items()}
+        none = pl.lit(None, pl.String)
+        header = column.unit or self.layout.units.get(column.index, "")
+        name = self._mapped_names.get(key_of(column.name), column.name)
+        named = frame.with_columns(
+            pl.lit(name).alias("name"),
+            pl.coalesce(beside.get("unit", none), pl.lit(header or None, pl.String)).alias("unit_text"),
+            beside.get("low", none).alias("low_text"),
+            beside.get("high", none).alias("high_text"),
+            beside.get("range", none).alias("range_text"),
+        )
+        return self._with_mapped_units(named)
+
+    # ---- medicines, people -------------------------------------------------------------------------------------------
+
+    def _doses(self, chunk: pl.DataFrame) -> Frames:
+        frame, told_person = self._people_of(chunk)
+        drug = self.layout.roles["drug"][0]
+        given = self.layout.headers[drug].upper() == "EXTRT"
+        frame = frame.with_columns(self._text("drug").alias("name"), pl.lit(given).alias("given"))
+        notices = [told_person]
+        for role, name in (("start", "start"), ("stop", "end")):
+            index = self.layout.first(role)
+            index = self.layout.first("date") if index is None and role == "start" else index
+            if index is not None:
+                reader = self.dates["date" if index == self.layout.first("date") else role]
+                frame, _ = with_times(frame, str(index), reader, file=self.file, reading=self.reading)
+                frame = frame.with_columns(pl.col("taken").alias(name))
+        nameless = frame.filter(pl.col("name").is_null())
+        if nameless.height:
+            text = f"rows of a table of medicines that name no medicine ({nameless.height})"
+            notices.append(
+                self.reading.say("LK525", text, file=self.file, row=_first(nameless), rows=nameless.height, lost=True)
+            )
+        frame, told_names = with_medicines(
+            frame.filter(pl.col("name").is_not_null()), file=self.file, reading=self.reading
+        )
+        return self.reading.frames(
+            treatments=frame, people=self._describe(frame), notices=pl.concat([*notices, told_names])
+        )
+
+    def _only_people(self, chunk: pl.DataFrame) -> Frames:
+        frame, told_person = self._people_of(chunk)
+        return self.reading.frames(people=self._describe(frame), notices=told_person)
+
+
+def _first(frame: pl.DataFrame) -> int:
+    return int(frame["row"].min())  # type: ignore[arg-type]
+
+
+def _bare(name: str) -> str:
+    bare, tail = split_header(name)
+    return bare if tail and unit_like(tail) else name
+
+
+def _unit_behind(name: str) -> str | None:
+    tail = split_header(name)[1]
+    return tail if tail and unit_like(tail) else None
