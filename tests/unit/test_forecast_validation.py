@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from leuko.cli import cli
 from leuko.forecast.score.published import checked
-from leuko.forecast.score.validation import Calibrated, Validation
+from leuko.forecast.score.validation import Calibrated, Validation, together
 from leuko.knowledge import load_library
-from leuko.report.validation import as_json, as_markdown, as_text
+from leuko.report.validation import as_json, as_markdown, as_text, verdict
 
 LIBRARY = load_library()
 CHECKS = checked(LIBRARY)
@@ -26,9 +26,10 @@ GOOD = Calibrated(
     uniform_p=0.4,
     effective_median=1400.0,
     unsound=0,
+    p=(0.9, 0.5, 0.7, 0.4),
 )
-# of 100 people 80 % have a standard error of 4 %: 65 % is more than three of them away
-LOOSE = replace(GOOD, coverage=((0.5, 0.52), (0.8, 0.65), (0.95, 0.94)))
+# of 1000 people 73 % in the central 80 %: more than five standard errors away
+LOOSE = replace(GOOD, coverage=((0.5, 0.52), (0.8, 0.73), (0.95, 0.94)), p=(0.9, 1e-7, 0.7, 0.4))
 WHOLE = Validation(checks=CHECKS, calibration=(GOOD,), real=None, quick=True, seed=1)
 
 
@@ -50,12 +51,27 @@ def test_a_number_that_moves_does_not_hold() -> None:
     assert not replace(WHOLE, checks=(moved,)).holds
 
 
-def test_a_coverage_three_standard_errors_away_does_not_hold() -> None:
-    assert GOOD.holds
-    assert not LOOSE.holds
-    found = replace(WHOLE, calibration=(LOOSE,))
+def test_a_coverage_far_off_does_not_hold() -> None:
+    first, second = together([GOOD, LOOSE])
+    assert first.holds
+    assert not second.holds
+    assert second.least_p == pytest.approx(8e-7)
+    found = replace(WHOLE, calibration=(first, second))
     assert not found.holds
-    assert "m circ0 (d)" in as_text(found).splitlines()[-1]
+    assert "does not hold for m circ0 (d)" in as_text(found).splitlines()[-1]
+
+
+def test_the_last_sentence_names_every_miss_known_or_not() -> None:
+    missed = [one for one in CHECKS if not one.passes]
+    last = verdict(WHOLE)
+    assert missed
+    assert all(one.dose in last for one in missed)
+    assert "all known" in last
+    moved = replace(CHECKS[0], found=CHECKS[0].found + 2 * CHECKS[0].tolerance)
+    worse = verdict(replace(WHOLE, checks=(moved, *CHECKS[1:])))
+    assert moved.dose in worse
+    assert "all known" not in worse
+    assert verdict(replace(WHOLE, checks=())) == "Misses: none. Calibration: holds."
 
 
 def test_every_view_holds_the_same() -> None:

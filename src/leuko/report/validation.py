@@ -7,8 +7,11 @@ from itertools import groupby
 
 import msgspec
 
+from leuko.forecast.score.alarm import FALSE_ALARM
+from leuko.forecast.score.monitored import Foretold, Recovered
 from leuko.forecast.score.published import Checked
 from leuko.forecast.score.real import Judged
+from leuko.forecast.score.refit import Refitted
 from leuko.forecast.score.rules import Score
 from leuko.forecast.score.validation import Calibrated, Validation
 
@@ -17,6 +20,16 @@ Rows = Sequence[Sequence[str]]
 _CHECKS = ("model", "what", "dose", "expected", "found", "verdict", "from", "why")
 _CALIBRATION = ("model", "design", "quantity", "people", "50 %", "80 %", "95 %", "uniform p", "draws worth", "verdict")
 _SCORES = ("forecaster", "forecasts", "log-RMSE", "MAE", "CRPS log", "CRPS", "50 %", "80 %", "95 %", "Brier")
+
+_RULE = (
+    "seed {}; each quantity is tested four times (three coverages, even ranks) and holds where, of all tests of the run"
+    " together (Holm), none has a probability below {:g}"
+)
+_FORETOLD = ("days before", "people who fall", "foretold", "people who do not", "spared")
+_FORETOLD_TITLE = "Falls foretold: {} ({} people made by the model)"
+_RECOVERED = ("counts up to day", "people not back yet", "middle error [d]", "within a day", "in the central 80 %")
+_RECOVERED_TITLE = "Day of recovery foretold: {}"
+_REFIT = ("model", "parameter", "people", "made with", "learned", "standard error", "their refit")
 
 
 def as_json(found: Validation) -> str:
@@ -50,12 +63,24 @@ def as_markdown(found: Validation) -> str:
 
 
 def verdict(found: Validation) -> str:
-    """One sentence: what holds and what does not."""
-    missed = [f"{one.model} {one.what} {one.dose}" for one in found.checks if not one.holds]
+    """The last sentence: every number that is missed, known or not, and every calibration that does not hold."""
+    known = [_named(one) for one in found.checks if not one.passes and one.misses]
+    missed = [_named(one) for one in found.checks if not one.holds]
     loose = [f"{one.model} {one.quantity} ({one.design})" for one in found.calibration if not one.holds]
-    if found.holds:
-        return "Every number that is expected to pass passes, and every calibration holds."
-    return "Does not hold: " + "; ".join([*missed, *loose])
+    said = f"Misses: {'; '.join([*missed, *known]) or 'none'}"
+    if known:
+        said += f" ({'all' if not missed else len(known)} known, the table says why)"
+    return f"{said}. Calibration: {'does not hold for ' + '; '.join(loose) if loose else 'holds'}."
+
+
+def _named(one: Checked) -> str:
+    return f"{one.model} {one.what} ({one.dose}): {one.found:.3g} instead of {_wanted(one)}"
+
+
+def _wanted(one: Checked) -> str:
+    if one.at_least:
+        return f"≥ {one.expected - one.tolerance:.3g}"
+    return f"{one.expected:.3g} ± {one.tolerance:.2g}"
 
 
 def _tables(found: Validation) -> Iterable[tuple[str, Sequence[str], Rows, Sequence[str]]]:
@@ -66,8 +91,19 @@ def _tables(found: Validation) -> Iterable[tuple[str, Sequence[str], Rows, Seque
             "Calibration on people made by the model",
             _CALIBRATION,
             [_calibrated(one) for one in found.calibration],
-            (f"seed {found.seed}; a coverage holds within three standard errors of what was promised",),
+            (_RULE.format(found.seed, FALSE_ALARM),),
         )
+    for study in found.monitored:
+        yield (
+            _FORETOLD_TITLE.format(study.title, study.people),
+            _FORETOLD,
+            [_foretold(one) for one in study.foretold],
+            (),
+        )
+        rows = [_recovered(one) for one in study.recovered]
+        yield _RECOVERED_TITLE.format(study.title), _RECOVERED, rows, ()
+    if found.refitted:
+        yield "Populations learned anew from people made by the model", _REFIT, [_refit(x) for x in found.refitted], ()
     if found.real is not None:
         yield from _real(found.real)
 
@@ -87,7 +123,7 @@ def _base(one: Score) -> str:
 def _check(one: Checked) -> list[str]:
     found = "" if one.found is None else f"{one.found:.3g}"
     said = "pass" if one.passes else "miss"
-    return [one.model, one.what, one.dose, f"{one.expected:.3g} ± {one.tolerance:.2g}", found, said, one.kind, one.why]
+    return [one.model, one.what, one.dose, _wanted(one), found, said, one.kind, one.why]
 
 
 def _calibrated(one: Calibrated) -> list[str]:
@@ -95,6 +131,20 @@ def _calibrated(one: Calibrated) -> list[str]:
     worth = f"{one.effective_median:.0f}" + (f" ({one.unsound} unsound)" if one.unsound else "")
     said = "holds" if one.holds else "does not hold"
     return [one.model, one.design, one.quantity, str(one.people), *shares, f"{one.uniform_p:.2f}", worth, said]
+
+
+def _foretold(one: Foretold) -> list[str]:
+    shares = (f"{one.sensitivity:.3f}", str(one.spared), f"{one.specificity:.3f}")
+    return [str(one.lead), str(one.people), *shares]
+
+
+def _recovered(one: Recovered) -> list[str]:
+    return [str(one.day), str(one.people), f"{one.error:.2f}", f"{one.within:.3f}", f"{one.covered:.3f}"]
+
+
+def _refit(one: Refitted) -> list[str]:
+    values = [f"{value:.4g}" for value in (one.true, one.found)]
+    return [one.model, one.name, str(one.people), *values, f"{one.error:.2g}", f"{one.theirs:.4g}"]
 
 
 def _score(one: Score) -> list[str]:

@@ -18,7 +18,8 @@ from leuko.knowledge.schema.levels import AskRow, PublishedRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """One number: what was expected, what was found. `misses`: it is known not to be met, and `why`."""
+    """One number: what was expected, what was found. `misses`: it is known not to be met, and `why`. `at_least`: it is
+    met from what was expected upwards."""
 
     id: str
     model: str
@@ -30,10 +31,13 @@ class Checked:
     kind: str
     misses: bool
     why: str
+    at_least: bool = False
 
     @property
     def passes(self) -> bool:
         """Whether what was found is what was expected."""
+        if self.at_least and self.found >= self.expected:
+            return True
         return abs(self.found - self.expected) <= self.tolerance
 
     @property

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,14 +13,16 @@ from leuko.forecast.fit import sbc
 from leuko.forecast.fit.calibration import Calibration, Design
 from leuko.forecast.library import build, model_row
 from leuko.forecast.model import Schedule
+from leuko.forecast.score.alarm import FALSE_ALARM, least_of_each, p_values
+from leuko.forecast.score.monitored import Monitored, monitored
 from leuko.forecast.score.published import Checked, checked
 from leuko.forecast.score.real import Judged, judged
+from leuko.forecast.score.refit import Refitted, refitted
 from leuko.forecast.score.rules import CENTRAL
 from leuko.knowledge import Library
 from leuko.knowledge.schema.levels import DesignRow
+from leuko.knowledge.schema.truth import MonitoredRow, RefitRow
 
-# A coverage this many standard errors away from what was promised does not hold.
-ERRORS: Final = 3.0
 HOURS: Final = 24.0
 _PEOPLE: Final = {True: 150, False: 1000}
 
@@ -29,7 +31,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibrated:
-    """One quantity of people made by a model: how often its true value lay in the central 50, 80 and 95 %."""
+    """One quantity of people made by a model: how often its true value lay in the central 50, 80 and 95 %.
+
+    `p` are the probabilities of coverages as far off and of ranks as uneven (`alarm.p_values`), `least_p` the least of
+    them as it stands when the whole run is looked at together.
+    """
 
     model: str
     design: str
@@ -39,24 +45,27 @@ class Calibrated:
     uniform_p: float
     effective_median: float
     unsound: int
+    p: tuple[float, ...]
+    least_p: float = 1.0
 
     @property
     def holds(self) -> bool:
-        """Whether every coverage lies within three standard errors of what was promised."""
-        return all(
-            abs(share - level) <= ERRORS * (level * (1 - level) / self.people) ** 0.5 for level, share in self.coverage
-        )
+        """Whether nothing is further off than chance makes it in one run of two hundred."""
+        return self.least_p >= FALSE_ALARM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """Published numbers, calibration, and real counts (None without data)."""
+    """Published numbers (`checks`, and behind some of them what was `monitored`, `refitted` and `pooled`), calibration,
+    and real counts (None without data)."""
 
     checks: tuple[Checked, ...]
     calibration: tuple[Calibrated, ...]
     real: Judged | None
     quick: bool
     seed: int
+    monitored: tuple[Monitored, ...] = ()
+    refitted: tuple[Refitted, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -68,15 +77,33 @@ def validate(
     library: Library, *, data: Path | None = None, quick: bool = False, seed: int = 1, said: Say = lambda _: None
 ) -> Validation:
     """Judge the models on published numbers, the posterior on people of its own making, and all on real counts."""
+    studies = tuple(
+        monitored(row, library, quick=quick, seed=seed, said=said)
+        for row in library.rows(MonitoredRow)
+        if row.quick_people or not quick
+    )
+    refits = [refitted(row, library, quick=quick, seed=seed, said=said) for row in library.rows(RefitRow)]
     return Validation(
-        checks=checked(library, said=said),
-        calibration=tuple(
-            one for row in library.rows(DesignRow) for one in _calibrated(row, library, _PEOPLE[quick], seed, said)
+        checks=(
+            *checked(library, said=said),
+            *(one for study in studies for one in study.checks),
+            *(one for _, checks in refits for one in checks),
+        ),
+        calibration=together(
+            [one for row in library.rows(DesignRow) for one in _calibrated(row, library, _PEOPLE[quick], seed, said)]
         ),
         real=None if data is None else judged(data, library=library, quick=quick, said=said),
         quick=quick,
         seed=seed,
+        monitored=studies,
+        refitted=tuple(one for found, _ in refits for one in found),
     )
+
+
+def together(found: Sequence[Calibrated]) -> tuple[Calibrated, ...]:
+    """The same quantities, each with its least probability as it stands when all are looked at together."""
+    least = least_of_each([one.p for one in found])
+    return tuple(replace(one, least_p=p) for one, p in zip(found, least, strict=True))
 
 
 def _calibrated(row: DesignRow, library: Library, people: int, seed: int, said: Say) -> list[Calibrated]:
@@ -110,6 +137,7 @@ def _by_quantity(row: DesignRow, found: Calibration) -> list[Calibrated]:
             uniform_p=float(uniform[k]),
             effective_median=float(np.median(found.effective)),
             unsound=int((~found.sound).sum()),
+            p=p_values(found.below[k], CENTRAL, float(uniform[k])),
         )
         for k, name in enumerate(found.names)
     ]
