@@ -77,7 +77,7 @@ def people(many: int, seed: int = 3, further: float = 0.0) -> tuple[Person, ...]
 
 @pytest.fixture(scope="module")
 def learned() -> Learned:
-    return learn(row(), people(14), prior_weight=1.0, rounds=4, seed=7)
+    return learn(row(), people(14), prior_weight=1.0, rounds=6, seed=7)
 
 
 def written(folder: Path, learned: Learned, name: str = "our-docetaxel") -> Path:

@@ -26,7 +26,7 @@ ROUNDS: Final = 8
 PRIOR_WEIGHT: Final = 10.0
 FEWEST: Final = 2
 # A round that gains less than this in log evidence for every person is the last.
-_GAIN: Final = 0.002
+_GAIN: Final = 0.01
 _STEPS: Final = 40
 _STEP_GAIN: Final = 0.0005
 # Draws worth fewer than this are drawn anew; so many stand for a person where the residual error is worked out.
