@@ -18,12 +18,12 @@ from leuko.report.terminal import render
 from leuko.result import Assessment, Gap
 
 EXAMPLES = {
-    "adult-on-docetaxel.json": (date(2026, 3, 10), 95),
-    "people/clozapine.json": (date(2026, 3, 10), 95),
+    "adult-on-docetaxel.json": (date(2026, 3, 10), 105),
+    "people/clozapine.json": (date(2026, 3, 10), 98),
     "people/duffy-null.json": (date(2026, 2, 3), 90),
     "people/child-after-virus.json": (date(2026, 2, 25), 90),
     "people/pancytopenia.json": (date(2026, 6, 16), 90),
-    "people/chemotherapy-fever.json": (date(2026, 5, 13), 105),
+    "people/chemotherapy-fever.json": (date(2026, 5, 13), 118),
 }
 
 

@@ -279,7 +279,7 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
         fan_text=_fan_text(treatment),
         next_dose=treatment.next_start,
         severe_cut=case.ask.severe,
-        cautions=(*told.bars.cautions, *_cautions(heard)),
+        cautions=(*told.bars.cautions, *_infected(case), *_cautions(heard)),
         front=front,
         front_text=front_text(weighing, case.wish.limits) if case.wish.limits is not None else "",
     )
@@ -386,16 +386,21 @@ def _cautions(heard: Heard) -> list[str]:
     return list(dict.fromkeys([*_edges(heard), *found]))
 
 
+def _infected(case: Case) -> list[str]:
+    """An infection is not in any model, and can hold the count down."""
+    under_way = case.infection is not None and case.infection.urgency.level in {"emergency", "urgent"}
+    return (
+        ["an infection may be under way: no model knows of it, and the count may come back later"] if under_way else []
+    )
+
+
 def _edges(heard: Heard) -> list[str]:
     """Where the models that speak are at the edge of what they were made for."""
-    found = []
-    for voice in heard.sound():
-        one = voice.candidate
-        if one.row.role == "regimen":
-            found.append("no published model of this treatment is on file: a stand-in speaks, with a wide spread")
-        elif one.domain == "soft":
-            found.append(f"{one.row.title}: {one.domain_text}")
-    return found
+    told = max(heard.sound(), key=lambda voice: voice.weight).candidate
+    if told.row.role == "regimen":
+        return ["no published model of this treatment is on file: a stand-in speaks, with a wide spread"]
+    _, _, here = told.domain_text.partition("; here ")
+    return [f"at the edge of what the models were fitted on: {here}"] if told.domain == "soft" and here else []
 
 
 def _models(heard: Heard) -> tuple[ModelUsed, ...]:

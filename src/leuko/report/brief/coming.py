@@ -19,14 +19,13 @@ def coming(assessment: Assessment) -> Passage:
     return Passage(
         title="What is to come",
         lines=tuple(line for one in found for line in _lines(one)),
-        left="models, assumptions, the course day by day" if told else "",
+        left="what each way costs, models, assumptions, the course by day" if told else "",
     )
 
 
 def _lines(one: Forecast) -> Iterator[Line]:
     if one.outcome is None:
         yield Line(text=one.headline, tone="unsure")
-        yield from (Line(text=gap.settle, label="  settled by") for gap in one.gaps[:1])
         return
     yield Line(text=one.headline)
     yield from (Line(text=text, label="caution", tone="unsure") for text in one.cautions)
@@ -37,7 +36,10 @@ def _lines(one: Forecast) -> Iterator[Line]:
 
 def _options(one: Forecast) -> str:
     rows = [option_words(each, one.severe_cut) for each in one.options]
-    return "; ".join(
-        f"{row.text[0].lower()}{row.text[1:]}: {say_chance(row.option.severe)} (dose intensity {row.intensity})"
-        for row in rows
-    )
+    return "; ".join(f"{_brief(row.text)} {say_chance(row.option.severe)}" for row in rows)
+
+
+def _brief(text: str) -> str:
+    """An option without its day, which the full view has."""
+    words = text.partition(", on ")[0]
+    return f"{words[0].lower()}{words[1:]}"
