@@ -25,7 +25,8 @@ CHAIN_REACH, CLASSICAL_REACH = 0.5, 0.25  # a first step in units of the transit
 TURNOVER_CLASS = 4
 ORDER = 4.0  # the estimate falls with this power of the step
 DELICATE = 2e-3  # a count below this share of the baseline, or above its inverse, asks for double precision
-DEEP, STRICTEST = 2e-2, 0.05  # a count below this share asks for a smaller estimate in proportion, down to so much
+STRICT, STRICT_CURVED = 0.3, 0.05  # such a count asks for an estimate smaller in proportion, down to so much
+ROUNDS = 8  # of solving again
 SMALL = LANES // 2  # fewer persons than this join the next finer class
 
 Indices = NDArray[np.int64]
@@ -119,17 +120,24 @@ class _Batch:
         self.counts = np.full((len(hours), theta.shape[1]), np.nan, dtype=precision)
         self.error = np.full(theta.shape[1], np.inf)
         self.rerun = 0
+        plain = chain_solves(model, SCHEME) and all(
+            one.effect == "linear" and one.pk != "saturable" for one in model.drugs
+        )
+        self.strict = STRICT if plain else STRICT_CURVED
 
     def solve(self, who: Indices, doses: tuple[Arrival, ...]) -> None:
-        """Solves persons whose doses arrive together, until each is good or no finer grid is left."""
+        """Solves persons whose doses arrive together, round by round, until each is good or no finer grid is left."""
         todo = [_Todo(part, grade, 0, self.precision) for part, grade in _merged(self._grades(who), who)]
-        while todo:
-            one = todo.pop()
-            found, estimate = self._run(one, doses)
-            self.counts[:, one.who], self.error[one.who] = found, estimate
-            again = self._again(one, found, estimate)
-            self.rerun += sum(len(more.who) for more in again) if one.finer == 0 else 0
-            todo += again
+        for number in range(ROUNDS):
+            poor: list[_Todo] = []
+            for one in todo:
+                found, estimate = self._run(one, doses)
+                self.counts[:, one.who], self.error[one.who] = found, estimate
+                poor += self._again(one, found, estimate)
+            self.rerun += sum(len(one.who) for one in poor) if number == 0 else 0
+            todo = _together(poor)
+            if not todo:
+                return
 
     def _run(self, one: _Todo, doses: tuple[Arrival, ...]) -> tuple[NDArray[np.floating], Floats]:
         everybody = len(one.who) == self.theta.shape[1]
@@ -152,7 +160,7 @@ class _Batch:
         """Who has to be solved again, and in which class."""
         share = found / self.theta[self.model.at("circ0"), one.who]
         lowest = share.min(axis=0, initial=np.inf)
-        asked = TOLERANCE * np.clip(lowest / DEEP, STRICTEST, 1.0)
+        asked = TOLERANCE * np.clip(lowest / DELICATE, self.strict, 1.0)
         poor = ~(estimate <= asked)
         todo: list[_Todo] = []
         if one.precision == "float32":
@@ -178,4 +186,19 @@ def _merged(grades: Indices, who: Indices) -> list[tuple[Indices, int]]:
         if len(waiting) >= SMALL or grade == grades.max():
             found.append((np.sort(waiting), int(grade)))
             waiting = who[:0]
+    return found
+
+
+def _together(poor: list[_Todo]) -> list[_Todo]:
+    """Persons of one class and precision, from wherever they began, on one grid."""
+    found: list[_Todo] = []
+    for precision in ("float32", "float64"):
+        some = [one for one in poor if one.precision == precision]
+        if not some:
+            continue
+        who = np.concatenate([one.who for one in some])
+        grades = np.concatenate([np.full(len(one.who), one.grade) for one in some])
+        finer = np.concatenate([np.full(len(one.who), one.finer) for one in some])
+        for part, grade in _merged(grades, who):
+            found.append(_Todo(part, grade, int(finer[np.isin(who, part)].max()), precision))  # type: ignore[arg-type]
     return found

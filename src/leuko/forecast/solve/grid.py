@@ -29,13 +29,19 @@ class Grid:
     out_at: Floats
 
 
-def build(doses: list[Arrival], hours: Floats, start: float, finest: Floats, longest: float) -> Grid:
-    """`finest` (channels,) [h] is the first step after a dose of a channel, `longest` [h] the longest of all."""
+def build(
+    doses: list[Arrival], hours: Floats, start: float, finest: Floats, longest: float, shorter: float = 1.0
+) -> Grid:
+    """`finest` (channels,) [h] is the first step after a dose of a channel, `longest` [h] the longest of all;
+    steps after a dose grow more slowly where they are to be `shorter`."""
     end = max(float(hours.max(initial=start)), start)
     events = _events(doses, end)
     edges = _edges(events, start, end)
     first_step = _first_steps(events, edges, finest, longest)
-    pieces = [_ramp(high - low, small, longest) for low, high, small in zip(edges, edges[1:], first_step, strict=False)]
+    pieces = [
+        _ramp(high - low, small, longest, 1 + (GROWTH - 1) / shorter)
+        for low, high, small in zip(edges, edges[1:], first_step, strict=False)
+    ]
     steps = np.concatenate(pieces) if pieces else np.zeros(0)
     counts = np.cumsum([0, *(len(piece) for piece in pieces)])
     at = (
@@ -92,14 +98,14 @@ def _first_steps(events: list[tuple[float, int, int, float]], edges: Floats, fin
     return smallest
 
 
-def _ramp(length: float, small: float, large: float) -> Floats:
-    """Steps from `small`, each longer by GROWTH, then even ones of at most `large`; they fill `length` exactly."""
+def _ramp(length: float, small: float, large: float, growth: float) -> Floats:
+    """Steps from `small`, each longer by `growth`, then even ones of at most `large`; they fill `length` exactly."""
     steps: list[float] = []
     one, left = small, length
     while one < large and left > one:
         steps.append(one)
         left -= one
-        one *= GROWTH
+        one *= growth
     if one < large:  # the ramp does not fit: stretch it
         return (
             np.array([*steps, left])

@@ -35,7 +35,7 @@ Tell = Callable[[str], None]
 SUBSTEP = 0.3  # a saturable step in units of its shortest time constant
 # How much of the embedded differences counts as error: of the classical scheme, of turnover, of the effect within a
 # step; and for the scheme that solves the chain exactly, of its feedback and its proliferating cells.
-CLASSICAL, TURNOVER, WITHIN, FEEDBACK, PROLIFERATION = 0.02, 0.01, 1.0, 0.015, 0.03
+CLASSICAL, TURNOVER, WITHIN, FEEDBACK, PROLIFERATION = 0.02, 0.03, 0.4, 0.007, 0.03
 SMOOTH = 0.03  # an embedded difference of this share of the effect lies between rough and smooth
 LEAST = 1e-30  # a concentration that counts as none
 FEW = 4  # blocks for each thread, fewer are not worth one
@@ -58,10 +58,10 @@ def chain_solves(model: Model, scheme: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _grid(  # noqa: PLR0917
-    doses: tuple[Arrival, ...], hours: bytes, start: float, finest: tuple[float, ...], step: float, precision: str
+    doses: tuple[Arrival, ...], hours: bytes, start: float, finest: tuple[float, ...], fine: Fineness, precision: str
 ) -> tuple[Grid, Any, Any]:
     """A grid, and the lengths of step in it with the one that each step has."""
-    grid = build(list(doses), np.frombuffer(hours), start, np.array(finest), step)
+    grid = build(list(doses), np.frombuffer(hours), start, np.array(finest) / fine.shorter, fine.step, fine.shorter)
     lengths, length = np.unique(grid.steps.astype(precision), return_inverse=True)
     return grid, lengths, length.astype(np.int64)
 
@@ -84,8 +84,8 @@ class Job:
         short = -self.people % LANES
         wide = np.concatenate([theta, np.repeat(theta[:, -1:], short, axis=1)], axis=1) if short else theta
         self.persons = persons_of(model, wide, precision)
-        finest = tuple(_rounded(one) / fine.shorter for one in self.persons.finest)
-        self.grid, self.lengths, self.length = _grid(doses, hours.tobytes(), start, finest, fine.step, precision)
+        finest = tuple(_rounded(one) for one in self.persons.finest)
+        self.grid, self.lengths, self.length = _grid(doses, hours.tobytes(), start, finest, fine, precision)
         self.dtype, self.hours = np.dtype(precision), hours
         self.plain = self.persons.kind == MARROWS["friberg"] and bool(np.all(self.persons.channel[:, ROLE] == KILLS))
         self.chain = chain_solves(model, scheme)
@@ -152,7 +152,7 @@ class Job:
             many,
             persons.channel,
             *(self._table(one) for one in (persons.rate, persons.amplitude, persons.rows, persons.marrow)),
-            _shares().astype(self.dtype),
+            _shares(self.persons.kind == MARROWS["turnover"]).astype(self.dtype),
             np.array(constants, dtype=self.dtype),
         )
 
@@ -173,11 +173,14 @@ def _rounded(hours: float) -> float:
     return float(2.0 ** (np.round(2 * np.log2(hours)) / 2))
 
 
-def _shares() -> Floats:
+def _shares(through: bool) -> Floats:
     """What each of five even nodes of a step gives to the parabola nearest to all: its value at the start, the middle
-    and the end (Boole's rule for the moments against Legendre's polynomials); and the fourth difference."""
+    and the end (Boole's rule for the moments against Legendre's polynomials); and the fourth difference. `through`:
+    the parabola through start, middle and end instead (where the count follows the effect at once)."""
     u = np.linspace(0, 1, 5)
     weight = np.array([7, 32, 12, 32, 7]) / 90
     tilt, bend = 3 * weight * (2 * u - 1), 5 * weight * (6 * u * u - 6 * u + 1)
     fourth = np.array([1, -4, 6, -4, 1]) * 8 / 90
+    if through:
+        return np.stack([u == 0, u == 1 / 2, u == 1, fourth], axis=1).astype(np.float64)
     return np.stack([weight - tilt + bend, weight - bend / 2, weight + tilt + bend, fourth], axis=1)

@@ -296,6 +296,7 @@ def _marching(edition: int) -> Any:
         w = np.empty(history + (length.size + PAST + 1) * LANES, lengths.dtype)
         maps = np.empty(MAP * lengths.size, lengths.dtype)
         flows = np.empty(channel.shape[0] + 1, lengths.dtype)
+        quiet, slowest = np.empty(channel.shape[0] + 1), np.empty(rate.shape[0])
         for at in range(low, high, LANES):
             begin(w, base, persons, at, c, turnover_kind)
             table(w, base, channel, rate, amplitude, at, lengths)
@@ -305,6 +306,11 @@ def _marching(edition: int) -> Any:
                 for i in range((PAST + 1) * LANES):
                     w[history + i] = c[1]
             flows[:] = c[0]
+            quiet[:] = 1e9
+            for m in range(rate.shape[0]):
+                slowest[m] = rate[m, at]
+                for i in range(LANES):
+                    slowest[m] = min(slowest[m], rate[m, at + i])
             shown = 0
             while shown < out_step.size and out_step[shown] < 0:
                 copy_out(w, out, shown, at)
@@ -316,9 +322,10 @@ def _marching(edition: int) -> Any:
                         take_dose(w, channel, events[e, 0], amplitude, p, at, amounts[e])
                     else:
                         flows[events[e, 0]] = amounts[e]
+                    quiet[events[e, 0]] = 0.0
                 entry = base + length[s] * rate.shape[0] * ENTRY
                 act(
-                    w, channel, flows, p, at, entry, h, many[s], shares, c, curved, pac, nab, parallel, thiopurine
+                    w, channel, flows, quiet, slowest, p, at, entry, h, many[s], shares, c, curved, pac, nab, parallel, thiopurine
                 )  # fmt: skip
                 if chain is not None:
                     hold(w)
@@ -343,6 +350,8 @@ def _marching(edition: int) -> Any:
                     turnover_rates(w)
                     hold(w)
                     turnover_step(w, h, c)
+                for k in range(channel.shape[0]):
+                    quiet[k] = quiet[k] + h if flows[k] == 0 else 0.0
                 while shown < out_step.size and out_step[shown] == s:
                     if out_at[shown] == c[1]:
                         copy_out(w, out, shown, at)

@@ -46,6 +46,7 @@ from leuko.forecast.solve.rows import (
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}, "nogil": True}
 
 QUARTER = np.float32(0.25)  # exact in either precision
+GONE = 40.0  # time constants after which nothing is left of a mode
 
 emax_effect = compiled(marrow.emax_effect)
 sigmoid_effect = compiled(marrow.sigmoid_effect)
@@ -321,10 +322,13 @@ act_curved = njit(**OPTIONS)(_act_curved)
 
 
 def _act(
-    w: Any, channel: Any, flows: Any, p: Any, at: Any, entry: Any, h: Any, many: Any, shares: Any, c: Any,
-    curved: Any, pac: Any, nab: Any, parallel: Any, thiopurine: Any,
+    w: Any, channel: Any, flows: Any, quiet: Any, slowest: Any, p: Any, at: Any, entry: Any, h: Any, many: Any,
+    shares: Any, c: Any, curved: Any, pac: Any, nab: Any, parallel: Any, thiopurine: Any,
 ) -> None:  # fmt: skip
-    """Fills the rows of what acts during a step of `h` hours and carries the kinetics to its end."""
+    """Fills the rows of what acts during a step of `h` hours and carries the kinetics to its end.
+
+    quiet (K,): hours since a channel's last dose; slowest (M,): the least rate of each mode among these persons.
+    """
     for i in range(3 * LANES):
         w[KILL + i] = c[0]
     for k in range(channel.shape[0]):
@@ -335,6 +339,8 @@ def _act(
                 for i in range(3 * LANES):
                     w[INFLUX + i] = c[0]
             for m in range(channel[k, FIRST], channel[k, FIRST] + channel[k, COUNT]):
+                if quiet[k] * slowest[m] > GONE:
+                    continue
                 act_linear(w, FREE + m * MODE, entry + m * ENTRY, flows[k], target)
         elif curved is not None:
             act_curved(w, channel, k, flows[k], p, at, entry, h, many[k], shares, c, pac, nab, parallel, thiopurine)
