@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from leuko.intake.table.dates import EARLIEST_YEAR, LATEST_YEAR, DateReader
@@ -15,12 +16,30 @@ MICROSECONDS = pl.Datetime("us", "UTC")
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?$"
 
 
+def coded(texts: pl.Series) -> tuple[pl.Series, Any]:
+    """The distinct texts of a column (null among them, where it occurs), and the place of each row's text in them."""
+    if len(texts) == 0 or texts.null_count() == len(texts):
+        return pl.Series([None], dtype=pl.String), np.zeros(len(texts), dtype=np.int64)
+    words = texts.cast(pl.Categorical)
+    distinct = words.drop_nulls().unique()
+    numbers = distinct.to_physical().to_numpy()
+    none = len(distinct)
+    places = np.full(int(numbers.max()) + 2, none, dtype=np.int64)
+    places[numbers] = np.arange(none)
+    rows = words.to_physical().cast(pl.Int64).fill_null(int(numbers.max()) + 1).to_numpy()
+    found = distinct.cast(pl.String)
+    if texts.null_count():
+        found = pl.concat([found, pl.Series(found.name, [None], dtype=pl.String)])
+    return found, places[rows]
+
+
 def mapped(texts: pl.Series, ask: Callable[[str], Any], kind: pl.DataType) -> pl.Series:
-    """Each text's answer; a null text has none."""
-    distinct = texts.drop_nulls().unique()
-    answers = pl.Series("answer", [ask(text) for text in distinct], dtype=kind, strict=False)
-    table = pl.DataFrame({"text": distinct, "answer": answers}, schema={"text": pl.String(), "answer": kind})
-    return texts.to_frame("text").join(table, on="text", how="left", maintain_order="left")["answer"].alias(texts.name)
+    """Each text's answer, asked once for each distinct one; a null text has none."""
+    if texts.null_count() == len(texts):
+        return pl.Series(texts.name, [None], dtype=kind).new_from_index(0, len(texts))
+    distinct, places = coded(texts)
+    answers = pl.Series([None if text is None else ask(text) for text in distinct], dtype=kind, strict=False)
+    return answers.gather(places).alias(texts.name)
 
 
 def cleaned(column: pl.Expr) -> pl.Expr:

@@ -7,7 +7,7 @@ once for each distinct writing. So one rule decides, for one person and for a mi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, cast
@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from leuko.cohort.read.base import Reading, told
+from leuko.cohort.read.distinct import coded
 from leuko.cohort.read.keys import KEYS, Plan, plan_of, raw_of
 from leuko.counts.numbers import span_of
 from leuko.errors import Notice
@@ -25,8 +26,12 @@ from leuko.intake.size import interval_of
 from leuko.record import Bound, Count
 
 EXACT = float(1 << 53)  # every whole number up to here is a float
+Key = dict[str, str]
+Rewrite = Callable[[Key], Key]
 _WRITTEN = ("value_text", "low_text", "high_text", "range_text")
-_MODES = {"other": 0, "refused": 1, "plain": 2, "ask": 3}
+_MODES = {"other": 0, "refused": 1, "plain": 2, "ask": 3, "nameless": 4}
+_PLAIN, _REFUSED, _ASK = 0, 1, 2  # the ways of a row
+_SMALL = 5_000_000  # combined numbers up to here are looked up in a table
 _MOST_DIGITS = 17
 _REMEMBERED = 200_000  # distinct odd writings that are kept
 
@@ -70,49 +75,53 @@ class Judge:
     _odd: dict[tuple[Any, ...], _Outcome] = field(default_factory=dict)
     _intervals: dict[tuple[Any, ...], tuple[bool, float | None, float | None]] = field(default_factory=dict)
 
-    def judge(self, raw: pl.DataFrame) -> Judged:
-        """Sort the rows of a raw frame into results, notices and others."""
+    def judge(self, raw: pl.DataFrame, rewrite: Rewrite | None = None) -> Judged:
+        """Sort the rows of a raw frame into results, notices and others.
+
+        `rewrite` turns a key as the source writes it into what it means; asked once for each distinct one.
+        """
         if raw.height == 0:
             return Judged(results=self.reading.frame("results"), notices=self.reading.frame("notices"))
-        frame = raw.with_columns(self._key(raw).alias("key"))
+        frame = raw.with_columns(self._key(raw, rewrite or _as_written).alias("key"))
         mode = pl.Series("mode", self._table("mode", _MODES)[frame["key"].to_numpy()], dtype=pl.UInt8)
         others = int((mode == 0).sum())
         told_others = self._tell_others(frame.filter(mode == 0)) if others else []
         frame = frame.with_columns(mode).filter(pl.col("mode") > 0)
+        frame, told_nameless = self._without_name(frame)
         frame, told_missing = self._without_value(frame)
         frame = self._numbers(frame)
-        plain, refused, odd = (frame.filter(pl.col("way") == way) for way in ("plain", "refused", "ask"))
+        plain, refused, odd = self._parted(frame)
         answered, told_odd, more_others = self._ask(odd)
         results = pl.concat([self._results(plain), answered])
-        notices = [*told_others, *told_missing, self._refused(refused), self._beside(plain), told_odd]
+        notices = [*told_others, *told_nameless, *told_missing, self._refused(refused), self._beside(plain), told_odd]
         return Judged(results=results, notices=pl.concat(notices), others=others + more_others)
 
     # ---- keys --------------------------------------------------------------------------------------------------------
 
-    def _key(self, raw: pl.DataFrame) -> pl.Series:
+    def _key(self, raw: pl.DataFrame, rewrite: Rewrite) -> pl.Series:
         """The number of each row's key; a key that is new gets its plan."""
         present = [name for name in KEYS if name in raw.columns]
         if not present:
-            return pl.Series([self._number(dict.fromkeys(KEYS, ""))] * raw.height, dtype=pl.UInt32)
-        texts = raw.select(pl.col(present).cast(pl.String).fill_null("").str.strip_chars())
-        code: np.ndarray[Any, Any] = np.zeros(raw.height, dtype=np.uint64)
+            return pl.Series([self._number(rewrite(dict.fromkeys(KEYS, "")))] * raw.height, dtype=pl.UInt32)
+        code: np.ndarray[Any, Any] = np.zeros(raw.height, dtype=np.int64)
+        radix: list[tuple[str, pl.Series]] = []
         for name in present:
-            physical = texts[name].cast(pl.Categorical).to_physical().to_numpy()
-            distinct, dense = np.unique(physical, return_inverse=True)
-            code = code * np.uint64(len(distinct)) + dense.astype(np.uint64)
-            if len(distinct) > 1:
-                _, code = np.unique(code, return_inverse=True)
-                code = code.astype(np.uint64)
-        _, first, dense = np.unique(code, return_index=True, return_inverse=True)
-        rows = texts[first.astype(np.uint32)].to_dicts()
-        numbers = np.array([self._number({**dict.fromkeys(KEYS, ""), **row}) for row in rows], dtype=np.uint32)
-        return pl.Series("key", numbers[dense])
+            texts, dense = coded(raw[name].cast(pl.String))
+            if len(texts) > 1:
+                code = code * len(texts) + dense
+            radix.append((name, texts))
+        distinct, places = _dense(code)
+        rows = [_decoded(int(number), radix) for number in distinct]
+        numbers = np.array([self._number(rewrite({**dict.fromkeys(KEYS, ""), **row})) for row in rows], dtype=np.uint32)
+        return pl.Series("key", numbers[places])
 
     def _number(self, key: dict[str, str]) -> int:
         ident = tuple(key[name] for name in KEYS)
         if ident not in self._number_of_key:
+            nameless = not (key["code"] or key["code2"] or key["name"])
+            plan = None if nameless else plan_of(key, library=self.reading.library, options=self.reading.options)
             self._number_of_key[ident] = len(self.plans)
-            self.plans.append(plan_of(key, library=self.reading.library, options=self.reading.options))
+            self.plans.append(plan or Plan(mode="nameless"))
             self.keys.append(key)
         return self._number_of_key[ident]
 
@@ -125,6 +134,18 @@ class Judge:
         return key["name"] or key["code2"] or key["code"] or "nameless"
 
     # ---- numbers -----------------------------------------------------------------------------------------------------
+
+    def _without_name(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+        """Rows that do not say what was measured are set aside, one by one: each could be a count."""
+        lost = frame.filter(pl.col("mode") == _MODES["nameless"])
+        if lost.height == 0:
+            return frame, []
+        text = "the row does not say what was measured"
+        rows = [
+            {**self.reading.row("LK514", text, file=file, row=row, rows=1, lost=True), "person": person}
+            for person, file, row in lost.select("person", "file", "row").iter_rows()
+        ]
+        return frame.filter(pl.col("mode") != _MODES["nameless"]), [self.reading.notices(rows)]
 
     def _without_value(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         """Rows that hold no value are set aside; one notice a key and file says how many."""
@@ -170,11 +191,19 @@ class Judge:
         plain = np.isfinite(number) & equal
         way = np.where(
             (mode == _MODES["refused"]) & plain,
-            "refused",
-            np.where((mode == _MODES["plain"]) & plain & inside & sound, "plain", "ask"),
+            _REFUSED,
+            np.where((mode == _MODES["plain"]) & plain & inside & sound, _PLAIN, _ASK),
         )
-        ways = pl.Series("way", way.astype(str))
+        ways = pl.Series("way", way.astype(np.uint8))
         return frame.with_columns(pl.Series("canonical", canonical), ways, self._digits(frame, same), *limits)
+
+    @staticmethod
+    def _parted(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """The plain rows, the refused ones, and those that must be asked for."""
+        if (frame["way"] == _PLAIN).all():
+            return frame, frame.clear(), frame.clear()
+        plain, refused, odd = (frame.filter(pl.col("way") == way) for way in (_PLAIN, _REFUSED, _ASK))
+        return plain, refused, odd
 
     def _digits(self, frame: pl.DataFrame, same: np.ndarray[Any, Any]) -> pl.Series:
         """The decimals that a plain number was printed with, in the canonical unit; null where the value shows them."""
@@ -328,6 +357,30 @@ class Judge:
                 line = told(notice)
                 rows.append({**line, "text": f"{line['text']} ({_rows(count)})", "file": file, "row": first})
         return self.reading.notices(rows)
+
+
+def _as_written(key: Key) -> Key:
+    return key
+
+
+def _dense(code: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The distinct numbers, and the place of each number among them; small numbers need no sorting."""
+    if len(code) and code.max() < _SMALL:
+        distinct = np.flatnonzero(np.bincount(code))
+        place = np.zeros(int(code.max()) + 1, dtype=np.int64)
+        place[distinct] = np.arange(len(distinct))
+        return distinct, place[code]
+    found, places = np.unique(code, return_inverse=True)
+    return found, places
+
+
+def _decoded(number: int, radix: list[tuple[str, pl.Series]]) -> dict[str, str]:
+    """The texts of a combined number, the last column first."""
+    row = {}
+    for name, texts in reversed(radix):
+        number, place = divmod(number, len(texts)) if len(texts) > 1 else (number, 0)
+        row[name] = (texts[place] or "").strip()
+    return row
 
 
 def _by_key(frame: pl.DataFrame) -> list[tuple[int, str, int, int]]:

@@ -37,7 +37,7 @@ KEYS = (
 )
 """The columns of a raw frame that say what a result is; a column that is missing is empty throughout."""
 
-Mode = Literal["other", "refused", "plain", "ask"]
+Mode = Literal["other", "refused", "plain", "ask", "nameless"]
 NOWHERE = Place(source="")
 _WIDEST_FACTOR = 10**6
 
@@ -48,7 +48,7 @@ class Plan:
 
     "plain": a value v with `least` < v < `most` [unit of the analyte], or v = 0, is the analyte's count
     v * `over` / `under`, and `notices` go with each. "refused": a plain number is refused with `notices`. "other": no
-    blood count. "ask": each value must be asked for.
+    blood count. "ask": each value must be asked for. "nameless": nothing says what was measured.
     """
 
     mode: Mode

@@ -6,6 +6,7 @@ table reader's own rules, on the distinct texts of the whole file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,10 +15,11 @@ import polars as pl
 
 from leuko.cohort.read.base import Frames, Reading
 from leuko.cohort.read.distinct import cleaned, mapped
-from leuko.cohort.read.judge import Judge
+from leuko.cohort.read.judge import Judge, Key
 from leuko.cohort.read.opened import ROW, Table
 from leuko.cohort.read.rows import births, with_medicines, with_person, with_times
-from leuko.intake.table.cells import LOINC
+from leuko.intake.names import index_of
+from leuko.intake.table.cells import LOINC, unit_in_name
 from leuko.intake.table.columnmap import ColumnMap
 from leuko.intake.table.dates import DateReader, choose_order, order_in
 from leuko.intake.table.grid import Grid
@@ -28,6 +30,7 @@ from leuko.intake.table.sniff import split_tables, understand
 from leuko.intake.table.words import Words, key_of, load_words, split_header
 
 VECTORISED: Final = frozenset({"long", "wide", "doses", "people"})
+LOINC_SHAPE: Final = re.compile(r"\d{1,5}-\d")
 _BOUNDS: Final = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">=", "=": "="}
 _DATE_ROLES: Final = ("date", "issued", "born", "start", "stop")
 _VALUE_ROLES: Final = ("value", "value_standard", "low", "high")
@@ -203,18 +206,20 @@ class LongTable:
         """Specimen, method, sample and version of a row."""
         issued = self.layout.first("issued")
         frame = frame.with_columns(
-            self._text("specimen").fill_null(self.understood.column_map.specimen or "").alias("specimen"),
-            self._text("method").alias("method"),
-            self._text("sample").alias("draw"),
+            found.alias(name)
+            for name, role in (("specimen", "specimen"), ("method", "method"), ("draw", "sample"))
+            if (found := self._role(role)) is not None
         )
         if issued is None:
-            return frame.with_columns(pl.lit(None, pl.Int64).alias("sequence"))
+            return frame
         told = frame.select("row", pl.col(str(issued)))
         dated, _ = with_times(told, str(issued), self.dates["issued"], file=self.file, reading=self.reading)
         return frame.with_columns(dated["taken"].cast(pl.Int64).alias("sequence"))
 
     def _standing(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """`status` and `bound`; void rows, derived rows and rows with an unknown comparator are set aside."""
+        if not {"status", "comparator", "derived"} & self.layout.roles.keys():
+            return frame, self.reading.frame("notices")
         frame = frame.with_columns(
             self._text("status").alias("_status"),
             self._text("comparator").alias("_sign"),
@@ -300,52 +305,38 @@ class LongTable:
         frame, told_person = self._people_of(chunk)
         people = self._describe(frame)
         frame, told_standing = self._standing(frame)
-        frame, told_set = self._named(self._shared(frame))
+        frame = self._named(self._shared(frame))
         value = self.layout.first("value")
         frame, told_value = self._valued(frame, value if value is not None else self.layout.roles["value_standard"][0])
         frame, told_time = self._timed(frame)
-        judged = self.judge.judge(self._limited(frame))
-        notices = pl.concat([told_person, told_standing, told_set, *told_value, told_time, judged.notices])
+        judged = self.judge.judge(self._limited(frame), self._meant)
+        notices = pl.concat([told_person, told_standing, *told_value, told_time, judged.notices])
         return self.reading.frames(rows=chunk.height, results=judged.results, people=people, notices=notices)
 
-    def _named(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Code, name and unit of each row; rows that do not say what was measured are set aside."""
-        codes = self.layout.roles.get("code", ())[:2]
-        for slot, index in zip(("", "2"), codes, strict=False):
-            frame = frame.with_columns(
-                cleaned(pl.col(str(index))).alias(f"code{slot}"), self._system(index).alias(f"system{slot}")
-            )
-        name = self._text("analyte")
-        if codes:
-            local = pl.when(pl.col("system").str.starts_with("table:")).then(pl.col("code"))
-            name = pl.coalesce(name, local)
-        mapped_names = self._mapped_names
-        frame = frame.with_columns(name.alias("written"))
-        if mapped_names:
-            frame = frame.with_columns(
-                mapped(frame["written"], lambda text: mapped_names.get(key_of(text), text), pl.String()).alias(
-                    "written"
-                )
-            )
-        split = mapped(frame["written"], _bare, pl.String())
-        tail = mapped(frame["written"], _unit_behind, pl.String())
-        unit = pl.coalesce(self._text("unit"), pl.lit(self._header_unit))
-        frame = frame.with_columns(split.alias("bare"), tail.alias("tail"), unit.alias("unit_text")).with_columns(
-            pl.when(pl.col("unit_text").is_null()).then("bare").otherwise("written").alias("name"),
-            pl.coalesce("unit_text", "tail").alias("unit_text"),
-        )
-        frame = self._with_mapped_units(frame)
-        nameless = pl.col("name").is_null()
-        for slot in ("code", "code2")[: len(codes)]:
-            nameless = nameless & pl.col(slot).is_null()
-        lost = frame.filter(nameless)
-        rows = [
-            self.reading.row(
-                "LK514", "the row does not say what was measured", file=self.file, row=row, rows=1, lost=True
-            )
-            for row in lost["row"]
-        ]
-        return frame.filter(~nameless), self.reading.notices(rows)
+    def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Code, name and unit of each row as written; `_meant` says what they mean."""
+        places = dict(zip(("code", "code2"), self.layout.roles.get("code", ()), strict=False))
+        places |= {
+            name: index
+            for name, role in (("name", "analyte"), ("unit_text", "unit"))
+            if (index := self.layout.first(role)) is not None
+        }
+        return frame.with_columns(pl.col(str(index)).cast(pl.String).alias(name) for name, index in places.items())
+
+    def _meant(self, key: Key) -> Key:
+        """What a row that is written so says that it is: asked once for each distinct writing."""
+        found = dict(key)
+        headers = [self.layout.headers[index] for index in self.layout.roles.get("code", ())]
+        for (code, system), header in zip((("code", "system"), ("code2", "system2")), headers, strict=False):
+            found[system] = system_of(header, found[code]) if found[code] else ""
+        local = found["code"] if found["system"].startswith("table:") else ""
+        written = found["name"] or local
+        unit = found["unit_text"] or self._header_unit or ""
+        found["name"], found["unit_text"] = unit_in_name(written, unit)
+        found["unit_text"] = unit or found["unit_text"] or self._mapped_unit(found["name"])
+        found["name"] = self._mapped_names.get(key_of(found["name"]), found["name"])
+        found["specimen"] = found["specimen"] or self.understood.column_map.specimen or ""
+        return found
 
     @property
     def _header_unit(self) -> str | None:
@@ -358,34 +349,19 @@ class LongTable:
         analytes = self.reading.library.analytes
         return {key_of(text): analytes[ident].label for text, ident in self.understood.column_map.analytes.items()}
 
-    def _with_mapped_units(self, frame: pl.DataFrame) -> pl.DataFrame:
-        units = {key_of(text): unit for text, unit in self.understood.column_map.units.items()}
-        if not units:
-            return frame
-        from leuko.intake.names import index_of  # noqa: PLC0415
-
-        index = index_of(self.reading.library)
-
-        def ask(name: str) -> str | None:
-            keys = (key_of(name), *map(key_of, sorted(index.read(name).ids)))
-            return next((units[key] for key in keys if key in units), None)
-
-        return frame.with_columns(pl.coalesce("unit_text", mapped(frame["name"], ask, pl.String())).alias("unit_text"))
-
-    def _system(self, index: int) -> pl.Expr:
-        header = self.layout.headers[index]
-        if "loinc" in header.casefold():
-            return pl.lit(LOINC)
-        own = f"cdisc:{header.upper()}" if header.upper() in {"LBTESTCD", "PARAMCD"} else f"table:{header}"
-        shaped = cleaned(pl.col(str(index))).str.contains(r"^\d{1,5}-\d$")
-        return pl.when(shaped).then(pl.lit(LOINC)).otherwise(pl.lit(own))
+    def _mapped_unit(self, name: str) -> str:
+        """The unit that the column map gives for a name, or for the analyte that it says the name is."""
+        column_map = self.understood.column_map
+        if not column_map.units:
+            return ""
+        units = {key_of(text): unit for text, unit in column_map.units.items()}
+        ids = [ident for text, ident in column_map.analytes.items() if key_of(text) == key_of(name)]
+        ids = ids or sorted(index_of(self.reading.library).read(name).ids)
+        return next((units[key] for key in (key_of(name), *map(key_of, ids)) if key in units), "")
 
     def _limited(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.with_columns(
-            self._text("low").alias("low_text"),
-            self._text("high").alias("high_text"),
-            self._text("range").alias("range_text"),
-        )
+        names = (("low_text", "low"), ("high_text", "high"), ("range_text", "range"))
+        return frame.with_columns(found.alias(name) for name, role in names if (found := self._role(role)) is not None)
 
     # ---- wide --------------------------------------------------------------------------------------------------------
 
@@ -395,7 +371,7 @@ class LongTable:
         frame, told_standing = self._standing(frame)
         frame, told_time = self._timed(self._shared(frame))
         frame = frame.with_columns(
-            pl.coalesce("draw", pl.lit(f"{self.file}:") + pl.col("row").cast(pl.String)).alias("draw")
+            pl.coalesce(self._text("sample"), pl.lit(f"{self.file}:") + pl.col("row").cast(pl.String)).alias("draw")
         )
         parts, told = [], [told_person, told_standing, told_time]
         rows = 0
@@ -404,7 +380,7 @@ class LongTable:
             part, told_value = self._valued(frame.filter(written.is_not_null()), column.index)
             rows += frame.select(written.is_not_null().sum()).item()
             told += told_value
-            judged = self.judge.judge(self._column(part, column))
+            judged = self.judge.judge(self._column(part, column), self._meant_wide)
             parts.append(judged.results)
             told.append(judged.notices)
         results = pl.concat(parts) if parts else None
@@ -414,17 +390,16 @@ class LongTable:
 
     def _column(self, frame: pl.DataFrame, column: ResultColumn) -> pl.DataFrame:
         beside = {role: cleaned(pl.col(str(index))) for role, index in column.beside.items()}
-        none = pl.lit(None, pl.String)
         header = column.unit or self.layout.units.get(column.index, "")
-        name = self._mapped_names.get(key_of(column.name), column.name)
-        named = frame.with_columns(
-            pl.lit(name).alias("name"),
-            pl.coalesce(beside.get("unit", none), pl.lit(header or None, pl.String)).alias("unit_text"),
-            beside.get("low", none).alias("low_text"),
-            beside.get("high", none).alias("high_text"),
-            beside.get("range", none).alias("range_text"),
-        )
-        return self._with_mapped_units(named)
+        unit = pl.lit(header or self._mapped_unit(column.name) or None, pl.String)
+        columns = [(pl.coalesce(beside["unit"], unit) if "unit" in beside else unit).alias("unit_text")]
+        names = (("low", "low_text"), ("high", "high_text"), ("range", "range_text"))
+        columns += [beside[role].alias(name) for role, name in names if role in beside]
+        return frame.with_columns(pl.lit(column.name).alias("name"), *columns)
+
+    def _meant_wide(self, key: Key) -> Key:
+        name = self._mapped_names.get(key_of(key["name"]), key["name"])
+        return {**key, "name": name, "specimen": key["specimen"] or self.understood.column_map.specimen or ""}
 
     # ---- medicines, people -------------------------------------------------------------------------------------------
 
@@ -463,11 +438,8 @@ def _first(frame: pl.DataFrame) -> int:
     return int(frame["row"].min())  # type: ignore[arg-type]
 
 
-def _bare(name: str) -> str:
-    bare, tail = split_header(name)
-    return bare if tail and unit_like(tail) else name
-
-
-def _unit_behind(name: str) -> str | None:
-    tail = split_header(name)[1]
-    return tail if tail and unit_like(tail) else None
+def system_of(header: str, text: str) -> str:
+    """The system of a code: LOINC by its form or header; the names of SDTM and ADaM variables; else the table's own."""
+    if LOINC_SHAPE.fullmatch(text) or "loinc" in header.casefold():
+        return LOINC
+    return f"cdisc:{header.upper()}" if header.upper() in {"LBTESTCD", "PARAMCD"} else f"table:{header}"
