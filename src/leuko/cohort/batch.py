@@ -1,0 +1,491 @@
+"""One batch of whole people: rows of results in, counts with grades, episodes, people and notices out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from leuko.cohort import frames
+from leuko.cohort.arrays import (
+    FAR,
+    Given,
+    coded,
+    counts_room,
+    day_number,
+    episodes_room,
+    found_room,
+    given,
+    notes_room,
+    scratch_room,
+)
+from leuko.cohort.kernel.layout import (
+    C_ANALYTE,
+    C_BOUND,
+    C_DERIVED,
+    C_HIGH,
+    C_LOW,
+    C_PERSON,
+    C_SOURCE,
+    C_TAKEN,
+    C_TIMED,
+    C_VALUE,
+    CODES,
+    EP_ANALYTE,
+    EP_CONFIRMED,
+    EP_COUNTS,
+    EP_CUT,
+    EP_DAYS_LEAST,
+    EP_DAYS_MOST,
+    EP_NADIR,
+    EP_NADIR_TAKEN,
+    EP_ONSET_EARLIEST,
+    EP_ONSET_LATEST,
+    EP_PERSON,
+    EP_RECOVERY_EARLIEST,
+    EP_RECOVERY_LATEST,
+    H_CYCLE_FIRST,
+    H_FIRST,
+    MISSING,
+    Columns,
+    Counts,
+    Flag,
+    Found,
+    Notes,
+)
+from leuko.cohort.scalar import Answer, answer_of, source_of
+from leuko.cohort.tables import BOUNDS, RANKS, STATUSES, Rules
+from leuko.course.points import Span
+from leuko.record import Patient
+from leuko.result import Episode
+
+UNKNOWN_ROW: Final = "LK780"
+UNSURE_PERSON: Final = "LK781"
+_ASIDE: Final = ("LK601", "LK602", "LK603", "LK605", "LK606", "LK607", "LK612", "LK619", "LK620", UNKNOWN_ROW)
+_LOST: Final = ("LK601", "LK603", "LK619", UNKNOWN_ROW)
+_MOST: Final = 99
+_DAY: Final = 86_400.0
+_RANK: Final = dict(zip(STATUSES, RANKS, strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a batch of people gives: frames in order of person. `scalar` counts people by why the kernel left them."""
+
+    counts: pl.DataFrame
+    episodes: pl.DataFrame
+    persons: pl.DataFrame
+    notices: pl.DataFrame
+    scalar: Mapping[str, int]
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """The frames by name."""
+        return {"counts": self.counts, "episodes": self.episodes, "persons": self.persons, "notices": self.notices}
+
+
+def run_batch(
+    results: pl.DataFrame,
+    people: pl.DataFrame,
+    treatments: pl.DataFrame,
+    rules: Rules,
+    *,
+    as_of: date | None = None,
+    scalar_only: bool = False,
+) -> Batch:
+    """Answer for whole people at once: `frames.RESULTS`, `PEOPLE` and `TREATMENTS` in, `Batch` out.
+
+    Every row of a person must be in the batch; the rows may stand in any order. Results drawn after `as_of` are set
+    aside. `scalar_only` sends everybody through the modules that assess one person, for comparison.
+    """
+    usable, refused = _usable(results, rules)
+    people, unsure = _one_each(people)
+    made = given(usable, people, cycles_of(treatments), rules)
+    found = _Findings.of(made, rules)
+    if scalar_only:
+        found.found.flag[:] = 1
+    else:
+        found.judge(rules, as_of)
+    answers = {int(p): _answer(made, int(p), rules, as_of) for p in np.flatnonzero(found.found.flag)}
+    return _batch(made, found, answers, rules, (refused, unsure))
+
+
+def cycles_of(treatments: pl.DataFrame) -> pl.DataFrame:
+    """When treatment was given that makes counts fall: person, lo, hi [days since 1970].
+
+    A start without a time of day (`has_time` false, or midnight where that is not told) is the whole day.
+    """
+    start = pl.col("start")
+    whole = start.dt.truncate("1d") == start
+    untimed = whole & ~pl.col("has_time").fill_null(value=False) if "has_time" in treatments.columns else whole
+    given_then = treatments.filter(pl.col("given") & pl.col("cytotoxic") & start.is_not_null())
+    second = pl.col("start").dt.round("1s").to_physical() / 1_000_000 / _DAY
+    return given_then.select("person", lo=second, hi=pl.when(untimed).then(second + 1.0).otherwise(second))
+
+
+def _usable(results: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Results of analytes and bounds that exist; the others are told."""
+    known = (coded(results["analyte"], rules.analytes) >= 0) & (coded(results["bound"].fill_null("="), BOUNDS) >= 0)
+    return (results, results.clear()) if known.all() else (results.filter(known), results.filter(~known))
+
+
+def _one_each(people: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One row a person: what several rows say alike, or only one of them says; what they say apart is not taken."""
+    if not people["person"].is_duplicated().any():
+        return people, people.clear()
+    told = [name for name in people.columns if name != "person"]
+    # a day of birth goes with its precision
+    whole = people.with_columns(_born=pl.struct("born", "born_precision"))
+    apart = whole.group_by("person").agg(pl.col(name).drop_nulls().n_unique().alias(name) for name in (*told, "_born"))
+    one = people.group_by("person").agg(
+        pl.when(pl.col(name).drop_nulls().n_unique() == 1).then(pl.col(name).drop_nulls().first()) for name in told
+    )
+    unsure = apart.filter(pl.any_horizontal(pl.col(name) > 1 for name in told)).select("person")
+    return one.sort("person"), unsure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Findings:
+    """What the kernel wrote, cut to its length by `numbers`."""
+
+    given: Given
+    counts: Counts
+    episodes: Columns
+    found: Found
+    notes: Notes
+    numbers: Any
+
+    @classmethod
+    def of(cls, made: Given, rules: Rules) -> _Findings:
+        size = made.rows.whole.shape[1]
+        return cls(
+            given=made,
+            counts=counts_room(size, rules),
+            episodes=episodes_room(size),
+            found=found_room(len(made.persons), rules),
+            notes=notes_room(size),
+            numbers=np.zeros(4, np.int64),
+        )
+
+    def judge(self, rules: Rules, as_of: date | None) -> None:
+        from leuko.cohort.kernel.people import judge  # noqa: PLC0415 (compiles when it loads)
+
+        people = self.given.people
+        most = int(np.max(np.diff(people.whole[H_FIRST]), initial=0))
+        judge(
+            rules.tables,
+            self.given.rows,
+            people,
+            day_number(as_of) if as_of is not None else FAR,
+            scratch_room(most, rules),
+            self.counts,
+            self.episodes,
+            self.found,
+            self.notes,
+            self.numbers,
+        )
+
+
+# The people that the kernel leaves to the modules of one person
+
+
+def _answer(made: Given, person: int, rules: Rules, as_of: date | None) -> Answer:
+    first, last = int(made.people.whole[H_FIRST, person]), int(made.people.whole[H_FIRST, person + 1])
+    rows = made.results.slice(first, last - first).with_columns(status=pl.col("status").fill_null("unknown"))
+    given_rows = [_with_rank(row) for row in rows.iter_rows(named=True)]
+    row = made.persons.row(person, named=True)
+    sex = row["sex"] if row["sex"] in {"female", "male"} else None
+    precision = row["born_precision"] if row["born_precision"] in {"year", "month"} else "day"
+    patient = Patient(id=str(row["person"]), born=row["born"], born_precision=precision, sex=sex)
+    start, end = (int(made.people.whole[H_CYCLE_FIRST, at]) for at in (person, person + 1))
+    spans = zip(made.people.cycle_lo[start:end], made.people.cycle_hi[start:end], strict=True)
+    cycles = [Span(lo=float(lo), hi=float(hi)) for lo, hi in spans]
+    return answer_of(given_rows, patient=patient, cycles=cycles, rules=rules, as_of=as_of)
+
+
+def _with_rank(row: dict[str, Any]) -> dict[str, Any]:
+    status = row["status"] if row["status"] in _RANK else "unknown"
+    return {**row, "status": status, "status_rank": STATUSES.index(status)}
+
+
+# Frames of what was found
+
+
+def _batch(
+    made: Given,
+    found: _Findings,
+    answers: Mapping[int, Answer],
+    rules: Rules,
+    unused: tuple[pl.DataFrame, pl.DataFrame],
+) -> Batch:
+    counts, episodes, notes = _counts(found, rules), _episodes(found, rules), _notes(found)
+    if answers:
+        counts = _merged(counts, _scalar_counts(made, answers, rules))
+        episodes = _merged(episodes, _scalar_episodes(answers, rules))
+        notes = pl.concat([notes, _scalar_notes(made, answers)])
+    flags = Counter(Flag(int(flag)).name.lower() for flag in found.found.flag[found.found.flag > 0])
+    return Batch(
+        counts=_named(counts, made, rules),
+        episodes=episodes.with_columns(person=made.persons["person"].gather(episodes["_p"])).select(*frames.EPISODES),
+        persons=_persons(made, found, answers, rules),
+        notices=_notices(made, notes, rules, *unused),
+        scalar=flags,
+    )
+
+
+def _merged(kernel: pl.DataFrame, scalar: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([kernel, scalar]).sort("_p", maintain_order=True)
+
+
+def _instants(numbers: Any) -> pl.Series:
+    found = pl.Series(numbers, dtype=pl.Int64)
+    return found.replace(MISSING, None).cast(pl.Datetime("us", "UTC"))
+
+
+def _words(codes: Any, known: tuple[str, ...]) -> pl.Series:
+    return pl.Series(known, dtype=pl.String).gather(pl.Series(codes))
+
+
+def _numbers(values: Any) -> pl.Series:
+    return pl.Series(values).fill_nan(None)
+
+
+def _counts(found: _Findings, rules: Rules) -> pl.DataFrame:
+    """The kernel's counts, with the person (`_p`) and the row (`_row`) as numbers."""
+    made, size = found.counts, int(found.numbers[0])
+    columns: dict[str, Any] = {
+        "_p": made.whole[C_PERSON, :size],
+        "analyte": _words(made.whole[C_ANALYTE, :size], rules.analytes),
+        "taken": pl.Series(made.whole[C_TAKEN, :size]).cast(pl.Datetime("us", "UTC")),
+        "has_time": made.whole[C_TIMED, :size] != 0,
+        "value": made.real[C_VALUE, :size],
+        "bound": _words(made.whole[C_BOUND, :size], BOUNDS),
+        "low": _numbers(made.real[C_LOW, :size]),
+        "high": _numbers(made.real[C_HIGH, :size]),
+        "derived": made.whole[C_DERIVED, :size] != 0,
+        "_row": made.whole[C_SOURCE, :size],
+    }
+    for number in range(len(rules.schemes)):
+        name = rules.edition(number)
+        columns[f"{name}_least"], columns[f"{name}_most"] = made.least[number, :size], made.most[number, :size]
+    return pl.DataFrame(columns)
+
+
+def _named(counts: pl.DataFrame, made: Given, rules: Rules) -> pl.DataFrame:
+    """The counts with person and place by name, and the grade of each edition."""
+    grades = []
+    for number in range(len(rules.schemes)):
+        name = rules.edition(number)
+        least, most = pl.col(f"{name}_least"), pl.col(f"{name}_most")
+        known = least >= 0
+        grades += [
+            pl.when(known & (least == most)).then(least).alias(name),
+            pl.when(known).then(least).alias(f"{name}_least"),
+            pl.when(known).then(most).alias(f"{name}_most"),
+        ]
+    return counts.with_columns(
+        person=made.persons["person"].gather(counts["_p"]),
+        file=made.results["file"].gather(counts["_row"]),
+        row=made.results["row"].gather(counts["_row"]),
+    ).select(*frames.COUNTS, *grades)
+
+
+def _episodes(found: _Findings, rules: Rules) -> pl.DataFrame:
+    made, size = found.episodes, int(found.numbers[1])
+    before, after = made.whole[EP_ONSET_EARLIEST, :size] != MISSING, made.whole[EP_RECOVERY_LATEST, :size] != MISSING
+    censoring = np.where(before, np.where(after, 0, 1), np.where(after, 2, 3))
+    return pl.DataFrame(
+        {
+            "_p": made.whole[EP_PERSON, :size],
+            "analyte": _words(made.whole[EP_ANALYTE, :size], rules.analytes),
+            "cut": made.real[EP_CUT, :size],
+            "onset_earliest": _instants(made.whole[EP_ONSET_EARLIEST, :size]),
+            "onset_latest": _instants(made.whole[EP_ONSET_LATEST, :size]),
+            "nadir": made.real[EP_NADIR, :size],
+            "nadir_taken": _instants(made.whole[EP_NADIR_TAKEN, :size]),
+            "recovery_earliest": _instants(made.whole[EP_RECOVERY_EARLIEST, :size]),
+            "recovery_latest": _instants(made.whole[EP_RECOVERY_LATEST, :size]),
+            "recovery_confirmed": made.whole[EP_CONFIRMED, :size] != 0,
+            "censoring": _words(censoring, ("none", "right", "left", "both")),
+            "days_least": made.real[EP_DAYS_LEAST, :size],
+            "days_most": _numbers(made.real[EP_DAYS_MOST, :size]),
+            "counts": pl.Series(made.whole[EP_COUNTS, :size]).cast(pl.Int32),
+        }
+    )
+
+
+def _notes(found: _Findings) -> pl.DataFrame:
+    size = int(found.numbers[2])
+    return pl.DataFrame({"code": _words(found.notes.code[:size], CODES), "_row": found.notes.source[:size]})
+
+
+def _persons(made: Given, found: _Findings, answers: Mapping[int, Answer], rules: Rules) -> pl.DataFrame:
+    """One row a person, with the worst grade of each analyte and edition: surely reached, and still possible."""
+    judged = found.found
+    for person, answer in answers.items():
+        judged.counts[person], judged.episodes[person] = len(answer.counts), len(answer.episodes)
+        _worst(judged, person, answer, rules)
+    grades = {}
+    for number, (analyte, scheme) in enumerate(rules.pairs):
+        name = f"worst_{analyte}_{scheme.id}_{scheme.edition}"
+        least, most = judged.least[number], judged.most[number]
+        grades[name] = np.where(least == most, least, -1)
+        grades[f"{name}_least"], grades[f"{name}_most"] = least, np.where(most < _MOST, most, -1)
+    worst = pl.DataFrame({name: pl.Series(values).cast(pl.Int8) for name, values in grades.items()})
+    return pl.DataFrame(
+        {
+            "person": made.persons["person"],
+            "results": made.persons["results"],
+            "counts": judged.counts,
+            "episodes": judged.episodes,
+        }
+    ).hstack(worst.select(pl.when(pl.all() >= 0).then(pl.all()).name.keep()))
+
+
+def _worst(judged: Found, person: int, answer: Answer, rules: Rules) -> None:
+    for number, (analyte, scheme) in enumerate(rules.pairs):
+        at = rules.schemes.index(scheme)
+        grades = [
+            given[at] for count, given in zip(answer.counts, answer.grades, strict=True) if count.analyte == analyte
+        ]
+        judged.least[number, person] = max((g[0] for g in grades if g is not None), default=-1)
+        judged.most[number, person] = max((_MOST if g is None else g[1] for g in grades), default=-1)
+
+
+def _notices(
+    made: Given, notes: pl.DataFrame, rules: Rules, refused: pl.DataFrame, unsure: pl.DataFrame
+) -> pl.DataFrame:
+    """The notices in order of person and place, each with its own result in words."""
+    entries = rules.library.notices
+    codes = pl.DataFrame(
+        {
+            "code": list(entries),
+            "severity": [entry.severity for entry in entries.values()],
+            "title": [entry.title for entry in entries.values()],
+        }
+    )
+    told = pl.concat(
+        [
+            _said(made.results[notes["_row"]], notes["code"], rules),
+            _said(refused, pl.Series([UNKNOWN_ROW] * len(refused), dtype=pl.String), rules),
+            _said_of(unsure, made.results["file"].dtype),
+        ]
+    )
+    return (
+        told.join(codes, on="code", how="left", maintain_order="left")
+        .with_columns(
+            text=pl.concat_str("text", "title", separator=": ", ignore_nulls=True),
+            rows=pl.col("code").is_in(_ASIDE).cast(pl.Int64),
+            lost=pl.col("code").is_in(_LOST),
+        )
+        .sort("person", "file", "row", "code", nulls_last=True)
+        .select(*frames.NOTICES)
+    )
+
+
+def _said(rows: pl.DataFrame, codes: pl.Series, rules: Rules) -> pl.DataFrame:
+    """What a notice is about: analyte, result, unit, day."""
+    labels = {name: row.label for name, row in rules.library.analytes.items()}
+    units = {name: row.unit for name, row in rules.library.analytes.items()}
+    sign = pl.col("bound").replace("=", "").fill_null("")
+    day = pl.col("taken").dt.strftime("%Y-%m-%d").fill_null("no day")
+    return rows.select(
+        "person",
+        "file",
+        "row",
+        code=codes,
+        text=pl.format(
+            "{} {}{} {} ({})",
+            pl.col("analyte").replace(labels).fill_null("?"),
+            sign,
+            pl.col("value").cast(pl.String).fill_null("?"),
+            pl.col("analyte").replace_strict(units, default=""),
+            day,
+        ),
+    )
+
+
+def _said_of(people: pl.DataFrame, file: pl.DataType) -> pl.DataFrame:
+    return people.select(
+        "person",
+        file=pl.lit(None, dtype=file),
+        row=pl.lit(None, dtype=pl.Int64),
+        code=pl.lit(UNSURE_PERSON),
+        text=pl.lit(None, dtype=pl.String),
+    )
+
+
+# Frames of the answers of one person
+
+
+def _scalar_counts(made: Given, answers: Mapping[int, Answer], rules: Rules) -> pl.DataFrame:
+    rows = []
+    for person, answer in answers.items():
+        first = int(made.people.whole[H_FIRST, person])
+        for count, grades in zip(answer.counts, answer.grades, strict=True):
+            moment = count.taken
+            row: dict[str, Any] = {
+                "_p": person,
+                "analyte": count.analyte,
+                "taken": None if moment is None else moment.at,
+                "has_time": moment is not None and moment.has_time,
+                "value": count.value,
+                "bound": count.bound,
+                "low": count.lab_low,
+                "high": count.lab_high,
+                "derived": count.kind == "derived",
+                "_row": first + source_of(count),
+            }
+            for number, grade in enumerate(grades):
+                name = rules.edition(number)
+                row[f"{name}_least"], row[f"{name}_most"] = (-1, -1) if grade is None else grade
+            rows.append(row)
+    return pl.DataFrame(rows, schema=_counts_schema(rules), orient="row")
+
+
+def _counts_schema(rules: Rules) -> dict[str, pl.DataType]:
+    known = frames.schema(frames.COUNTS)
+    kept = {name: known[name] for name in known if name not in {"person", "file", "row"}}
+    names = [rules.edition(number) for number in range(len(rules.schemes))]
+    grades = {f"{name}_{end}": pl.Int8() for name in names for end in ("least", "most")}
+    return {"_p": pl.Int64(), **kept, "_row": pl.Int64(), **grades}
+
+
+def _scalar_episodes(answers: Mapping[int, Answer], rules: Rules) -> pl.DataFrame:
+    del rules
+    known = frames.schema(frames.EPISODES)
+    schema = {"_p": pl.Int64(), **{name: known[name] for name in known if name != "person"}}
+    rows = [{"_p": person, **_episode(one)} for person, answer in answers.items() for one in answer.episodes]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _episode(one: Episode) -> dict[str, Any]:
+    return {
+        "analyte": one.analyte,
+        "cut": one.cut,
+        "onset_earliest": one.onset.earliest,
+        "onset_latest": one.onset.latest,
+        "nadir": one.nadir_count.value,
+        "nadir_taken": one.nadir_count.taken.at if one.nadir_count.taken is not None else None,
+        "recovery_earliest": one.recovery.earliest if one.recovery is not None else None,
+        "recovery_latest": one.recovery.latest if one.recovery is not None else None,
+        "recovery_confirmed": one.recovery_confirmed,
+        "censoring": one.censoring,
+        "days_least": one.duration[0],
+        "days_most": one.duration[1],
+        "counts": len(one.counts),
+    }
+
+
+def _scalar_notes(made: Given, answers: Mapping[int, Answer]) -> pl.DataFrame:
+    rows = [
+        {"code": code, "_row": int(made.people.whole[H_FIRST, person]) + row}
+        for person, answer in answers.items()
+        for code, row in answer.notices
+    ]
+    return pl.DataFrame(rows, schema={"code": pl.String(), "_row": pl.Int64()}, orient="row")

@@ -1,0 +1,333 @@
+"""The pass over people: each one screened, cleaned, graded and followed, with what is found written as it comes."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+from leuko.cohort.kernel.age import cells_on, day_of
+from leuko.cohort.kernel.compiled import OPTIONS, compiled
+from leuko.cohort.kernel.course import episodes, pointed, told
+from leuko.cohort.kernel.derive import derived
+from leuko.cohort.kernel.draws import (
+    ASSUMED,
+    DROPPED,
+    SPLIT,
+    grouped,
+    in_order,
+    note,
+    repeats_another,
+    screened,
+    several_samples,
+    tied,
+)
+from leuko.cohort.kernel.grades import graded, side_and_cut
+from leuko.cohort.kernel.layout import (
+    C_ANALYTE,
+    C_BOUND,
+    C_DERIVED,
+    C_HIGH,
+    C_LOW,
+    C_PERSON,
+    C_SOURCE,
+    C_TAKEN,
+    C_TIMED,
+    C_VALUE,
+    E_ANALYTE,
+    E_BOUND,
+    E_HIGH,
+    E_KIND,
+    E_LEAST_CELL,
+    E_LOW,
+    E_MOST_CELL,
+    E_PLACE,
+    E_SOURCE,
+    E_TAKEN,
+    E_TIMED,
+    E_VALUE,
+    H_BORN_FIRST,
+    H_BORN_LAST,
+    H_FIRST,
+    H_SEX,
+    LK605,
+    LK610,
+    LK611,
+    LK617,
+    MISSING,
+    R_ANALYTE,
+    R_TAKEN,
+    S_DERIVED,
+    S_ROW,
+    T_COURSE,
+    W_BUFFER,
+    W_CUT,
+    W_DRAW_FIRST,
+    W_DRAW_STATE,
+    W_ENTRY_ORDER,
+    W_FIRST_OF,
+    W_KEPT,
+    W_MEMBERS,
+    W_ORDER,
+    W_PLACE,
+    W_SIDE,
+    Flag,
+)
+from leuko.cohort.kernel.resolve import resolved
+
+_SAMPLES, _DIGITS = int(Flag.SAMPLES), int(Flag.DIGITS)
+
+
+@compiled
+def _one(tables, rows, people, person, as_of, scratch, counts, out, found, notes, at):
+    """One person; the flag says whether the answer stands."""
+    first, last = people.whole[H_FIRST, person], people.whole[H_FIRST, person + 1]
+    in_order(rows, first, last, scratch.whole[W_ORDER], scratch.whole[W_BUFFER])
+    for place in range(last - first):
+        scratch.whole[W_PLACE, scratch.whole[W_ORDER, place] - first] = place
+    number = screened(
+        rows,
+        scratch.whole[W_ORDER],
+        last - first,
+        people.whole[H_BORN_FIRST, person],
+        as_of,
+        scratch.whole[W_KEPT],
+        notes,
+        at,
+    )
+    at[3] = 0
+    if number == 0:
+        return 0
+    tied(rows, scratch, number)
+    draws = grouped(rows, scratch, number)
+    _repeats(rows, scratch, draws, notes, at)
+    _unsure(rows, scratch, draws, notes, at)
+    flag = _cleaned(tables, rows, scratch, draws, notes, at)
+    if flag == 0:
+        for entry in range(at[3]):
+            scratch.entries.whole[E_PLACE, entry] = scratch.whole[
+                W_PLACE, scratch.entries.whole[E_SOURCE, entry] - first
+            ]
+        _by_analyte(scratch, at[3])
+        _series(tables, people, person, scratch, counts, out, found, notes, at)
+    return flag
+
+
+@compiled
+def _repeats(rows, scratch, draws, notes, at):
+    """Leaves out draws that only repeat another draw of the day without its time."""
+    for draw in range(draws):
+        if repeats_another(rows, scratch, draws, draw):
+            scratch.whole[W_DRAW_STATE, draw] |= DROPPED
+            for member in range(scratch.whole[W_DRAW_FIRST, draw], scratch.whole[W_DRAW_FIRST, draw + 1]):
+                note(notes, at, LK605, scratch.whole[W_MEMBERS, member])
+
+
+@compiled
+def _unsure(rows, scratch, draws, notes, at):
+    """Says where only the day joins results, and where a day's results could not be told apart."""
+    day = MISSING
+    for draw in range(draws):
+        start, end = scratch.whole[W_DRAW_FIRST, draw], scratch.whole[W_DRAW_FIRST, draw + 1]
+        state, row = scratch.whole[W_DRAW_STATE, draw], scratch.whole[W_MEMBERS, start]
+        if state & DROPPED:
+            continue
+        if state & ASSUMED and _several_analytes(rows, scratch.whole[W_MEMBERS], start, end):
+            note(notes, at, LK611, row)
+        if state & SPLIT and day_of(rows.whole[R_TAKEN, row]) != day:
+            day = day_of(rows.whole[R_TAKEN, row])
+            note(notes, at, LK610, row)
+
+
+@compiled
+def _several_analytes(rows, members, start, end):
+    for member in range(start + 1, end):
+        if rows.whole[R_ANALYTE, members[member]] != rows.whole[R_ANALYTE, members[start]]:
+            return True
+    return False
+
+
+@compiled
+def _cleaned(tables, rows, scratch, draws, notes, at):
+    """Every draw resolved, with what can be derived from it."""
+    slots = scratch.slots
+    for draw in range(draws):
+        start, end = scratch.whole[W_DRAW_FIRST, draw], scratch.whole[W_DRAW_FIRST, draw + 1]
+        if scratch.whole[W_DRAW_STATE, draw] & DROPPED:
+            continue
+        if several_samples(rows, scratch.whole[W_MEMBERS], start, end):
+            return _SAMPLES
+        slots.whole[S_ROW, :] = -1
+        slots.whole[S_DERIVED, :] = -1
+        if not resolved(tables, rows, scratch, start, end, notes, at):
+            return _DIGITS
+        if not derived(tables, rows, scratch, start, end, notes, at):
+            return _DIGITS
+    return 0
+
+
+@compiled
+def _by_analyte(scratch, number):
+    """Puts the entries in order of analyte, time, measured before derived, and their own rows."""
+    entries, order, first = scratch.entries, scratch.whole[W_ENTRY_ORDER], scratch.whole[W_FIRST_OF]
+    first[:] = 0
+    for entry in range(number):
+        first[entries.whole[E_ANALYTE, entry] + 1] += 1
+    for analyte in range(len(first) - 1):
+        first[analyte + 1] += first[analyte]
+    for entry in range(number):
+        analyte = entries.whole[E_ANALYTE, entry]
+        to = first[analyte]
+        first[analyte] += 1
+        order[to] = entry
+    for analyte in range(len(first) - 1, 0, -1):
+        first[analyte] = first[analyte - 1]
+    first[0] = 0
+    for analyte in range(len(first) - 1):
+        for index in range(first[analyte] + 1, first[analyte + 1]):
+            entry, to = order[index], index
+            while to > first[analyte] and _earlier(entries, entry, order[to - 1]):
+                order[to] = order[to - 1]
+                to -= 1
+            order[to] = entry
+
+
+@compiled
+def _earlier(entries, one, other):
+    if entries.whole[E_TAKEN, one] != entries.whole[E_TAKEN, other]:
+        return entries.whole[E_TAKEN, one] < entries.whole[E_TAKEN, other]
+    if entries.whole[E_KIND, one] != entries.whole[E_KIND, other]:
+        return entries.whole[E_KIND, one] < entries.whole[E_KIND, other]
+    return entries.whole[E_PLACE, one] < entries.whole[E_PLACE, other]
+
+
+@compiled
+def _series(tables, people, person, scratch, counts, out, found, notes, at):
+    """Writes the counts of each series with their grades, then its episodes."""
+    first = scratch.whole[W_FIRST_OF]
+    before = at[1]
+    for analyte in range(len(first) - 1):
+        start, end = first[analyte], first[analyte + 1]
+        if start == end:
+            continue
+        _order_unknown(scratch, start, end, notes, at)
+        _aged(tables, people, person, scratch, start, end)
+        for index in range(start, end):
+            _write(
+                tables,
+                people.whole[H_SEX, person],
+                person,
+                scratch,
+                scratch.whole[W_ENTRY_ORDER, index],
+                counts,
+                found,
+                at,
+            )
+        if tables.whole[T_COURSE, analyte]:
+            _sides(tables, people, person, scratch, analyte, start, end)
+            many, low = told(scratch, pointed(scratch, start, end))
+            if low:
+                episodes(tables, people, scratch, analyte, person, many, out, at)
+    found.counts[person] = at[3]
+    found.episodes[person] = at[1] - before
+
+
+@compiled
+def _order_unknown(scratch, start, end, notes, at):
+    """Says where a day holds several counts of one analyte and one of them has no time of day."""
+    entries, order = scratch.entries, scratch.whole[W_ENTRY_ORDER]
+    index = start
+    while index < end:
+        day, untimed, to = day_of(entries.whole[E_TAKEN, order[index]]), False, index
+        while to < end and day_of(entries.whole[E_TAKEN, order[to]]) == day:
+            untimed |= not entries.whole[E_TIMED, order[to]]
+            to += 1
+        if untimed and to - index > 1:
+            note(notes, at, LK617, entries.whole[E_SOURCE, order[index]])
+        index = to
+
+
+@compiled
+def _aged(tables, people, person, scratch, start, end):
+    """The cells of the age at each count of a series; ages only rise."""
+    entries, order = scratch.entries, scratch.whole[W_ENTRY_ORDER]
+    born_first, born_last = people.whole[H_BORN_FIRST, person], people.whole[H_BORN_LAST, person]
+    day = day_of(entries.whole[E_TAKEN, order[start]])
+    last_day = day_of(entries.whole[E_TAKEN, order[end - 1]])
+    cell, last_cell = cells_on(tables.age_limits, born_first, born_last, day)
+    steady = born_first == MISSING or (cell, last_cell) == cells_on(tables.age_limits, born_first, born_last, last_day)
+    for index in range(start, end):
+        if not steady and day_of(entries.whole[E_TAKEN, order[index]]) != day:
+            day = day_of(entries.whole[E_TAKEN, order[index]])
+            cell, last_cell = cells_on(tables.age_limits, born_first, born_last, day)
+        entries.whole[E_LEAST_CELL, order[index]], entries.whole[E_MOST_CELL, order[index]] = cell, last_cell
+
+
+@compiled
+def _write(tables, sex, person, scratch, entry, counts, found, at):
+    entries, to = scratch.entries, at[0]
+    analyte, grades = entries.whole[E_ANALYTE, entry], tables.grades
+    counts.whole[C_PERSON, to], counts.whole[C_ANALYTE, to] = person, analyte
+    counts.whole[C_TAKEN, to], counts.whole[C_TIMED, to] = entries.whole[E_TAKEN, entry], entries.whole[E_TIMED, entry]
+    counts.real[C_VALUE, to], counts.whole[C_BOUND, to] = entries.real[E_VALUE, entry], entries.whole[E_BOUND, entry]
+    counts.real[C_LOW, to], counts.real[C_HIGH, to] = entries.real[E_LOW, entry], entries.real[E_HIGH, entry]
+    counts.whole[C_DERIVED, to], counts.whole[C_SOURCE, to] = (
+        entries.whole[E_KIND, entry] > 0,
+        entries.whole[E_SOURCE, entry],
+    )
+    for scheme in range(len(grades.pair)):
+        pair = grades.pair[scheme, analyte]
+        if pair >= 0:
+            least, most = graded(
+                grades, scheme, analyte, sex, entries.whole[E_LEAST_CELL, entry], entries.whole[E_MOST_CELL, entry],
+                entries.real[E_VALUE, entry], entries.whole[E_BOUND, entry], entries.real[E_LOW, entry],
+            )  # fmt: skip
+            counts.least[scheme, to], counts.most[scheme, to] = least, most
+            found.least[pair, person] = max(found.least[pair, person], least)
+            found.most[pair, person] = max(found.most[pair, person], 99 if most < 0 else most)
+    at[0] += 1
+
+
+@compiled
+def _sides(tables, people, person, scratch, analyte, start, end):
+    entries, ageless = scratch.entries, people.whole[H_BORN_FIRST, person] == MISSING
+    for index in range(start, end):
+        entry = scratch.whole[W_ENTRY_ORDER, index]
+        scratch.whole[W_SIDE, entry], scratch.real[W_CUT, entry] = side_and_cut(
+            tables, analyte, people.whole[H_SEX, person], entries.whole[E_LEAST_CELL, entry], entries.whole[E_MOST_CELL, entry], ageless,
+            entries.real[E_VALUE, entry], entries.whole[E_BOUND, entry], entries.real[E_LOW, entry], entries.real[E_HIGH, entry],
+        )  # fmt: skip
+
+
+def _edition() -> int:
+    """A number that changes with the source of the kernel: Numba's cache looks at one file only."""
+    here = Path(__file__).parent
+    text = b"".join(path.read_bytes() for path in (*sorted(here.glob("*.py")), here.parent / "tables.py"))
+    return int.from_bytes(sha256(text).digest()[:6], "big")
+
+
+def _passing(edition: int) -> Any:
+    def judged(tables, rows, people, as_of, scratch, counts, out, found, notes, at):
+        for person in range(people.whole.shape[1] - 1):
+            counted, stretches, noted = at[0], at[1], at[2]
+            flag = _one(tables, rows, people, person, as_of, scratch, counts, out, found, notes, at)
+            found.flag[person] = flag
+            if flag != 0:  # its notices were half said; the scalar path says them
+                at[0], at[1], at[2] = counted, stretches, noted
+        return edition
+
+    return judged
+
+
+def _cached(function: Any) -> Any:
+    """Compiled code is kept beside this file, else in the user's cache; where neither can be written, not at all."""
+    try:
+        return njit(**OPTIONS, nogil=True, cache=True)(function)
+    except RuntimeError:  # Numba found no place to write
+        return njit(**OPTIONS, nogil=True)(function)
+
+
+judge = _cached(_passing(_edition()))
+"""judge(tables, rows, people, as_of, scratch, counts, episodes, found, notes, at); `at` counts what was written."""
