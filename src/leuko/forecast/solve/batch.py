@@ -25,6 +25,7 @@ CHAIN_REACH, CLASSICAL_REACH = 0.5, 0.25  # a first step in units of the transit
 TURNOVER_CLASS = 4
 ORDER = 4.0  # the estimate falls with this power of the step
 DELICATE = 2e-3  # a count below this share of the baseline, or above its inverse, asks for double precision
+STRICT_TURNOVER = 0.2  # of a count that follows the effect at once, always
 STRICT, STRICT_CURVED = 0.3, 0.05  # such a count asks for an estimate smaller in proportion, down to so much
 ROUNDS = 8  # of solving again
 SMALL = LANES // 2  # fewer persons than this join the next finer class
@@ -161,6 +162,8 @@ class _Batch:
         share = found / self.theta[self.model.at("circ0"), one.who]
         lowest = share.min(axis=0, initial=np.inf)
         asked = TOLERANCE * np.clip(lowest / DELICATE, self.strict, 1.0)
+        if self.model.marrow == "turnover":
+            asked = np.full(len(one.who), TOLERANCE * STRICT_TURNOVER)
         poor = ~(estimate <= asked)
         todo: list[_Todo] = []
         if one.precision == "float32":

@@ -17,8 +17,7 @@ from numba import njit
 
 from leuko.forecast import marrow
 from leuko.forecast.model import Floats
-from leuko.forecast.solve.fastmath import compiled, fast_exp, moment0, moment1, moment2
-from leuko.forecast.solve.kinetics import OPTIONS
+from leuko.forecast.solve.fastmath import INNER, compiled, fast_exp, moment0, moment1, moment2
 from leuko.forecast.solve.rows import (
     CIRC,
     D_CIRC,
@@ -189,14 +188,29 @@ def _step(w: Any, t: Any, m: Any, h: Any, q: Any, s: Any, c: Any) -> None:
         w[ERROR + i] += c[13] * abs(fix2) + c[14] * k * abs(bend) / new1
 
 
-def _recall(w: Any, source: Any, target: Any) -> None:
-    """Copies a row, of the history or into it."""
-    if source < 0 or target < 0:
+def _remember(w: Any, history: Any, past: Any, s: Any) -> None:
+    """The feedback at the start of a step and at the past nodes, from the history to where the step looks."""
+    now, one, two, three = s + PAST, past[s, 0], past[s, 1], past[s, 2]
+    if now < 0 or one < 0 or two < 0 or three < 0 or history < 0:
         return
     for i in range(LANES):
-        w[target + i] = w[source + i]
+        w[FED + i] = w[history + now * LANES + i]
+    for i in range(LANES):
+        w[FED1 + i] = w[history + one * LANES + i]
+    for i in range(LANES):
+        w[FED2 + i] = w[history + two * LANES + i]
+    for i in range(LANES):
+        w[FED3 + i] = w[history + three * LANES + i]
 
 
-recall = njit(**OPTIONS)(_recall)
-chain_map = njit(**OPTIONS)(_map)
-chain_step = njit(**OPTIONS)(_step)
+def _keep(w: Any, row: Any) -> None:
+    """The feedback at the end of a step, into the history."""
+    if row < 0:
+        return
+    for i in range(LANES):
+        w[row + i] = w[FED_END + i]
+
+
+remember, keep = njit(**INNER)(_remember), njit(**INNER)(_keep)
+chain_map = njit(**INNER)(_map)
+chain_step = njit(**INNER)(_step)

@@ -18,6 +18,11 @@ from numba.extending import intrinsic
 
 from leuko.forecast import marrow
 
+# Without checks for division by zero, which keep a loop scalar; products may fuse with sums. INNER functions are called
+# from compiled code only: no entry from Python is built for them.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}, "nogil": True}
+INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
 LN2 = 0.6931471805599453
 HIGH = 0.693359375  # ln 2 to 9 bits, so that a whole multiple of it is exact
 _DIGITS = {32: (23, 127, 6, 5), 64: (52, 1023, 13, 11)}  # mantissa, bias, terms of exp, terms of log
@@ -129,7 +134,7 @@ def compiled(function: Callable[..., Any]) -> Any:
         own = {other: getattr(marrow, other) for other in function.__code__.co_names}
         calls = {other: compiled(one) for other, one in own.items() if isinstance(one, FunctionType)}
         copy = FunctionType(function.__code__, {**calls, "exp": fast_exp, "log": fast_log}, name)
-        _DONE[name] = njit(error_model="numpy", fastmath={"contract", "nsz", "arcp"}, forceinline=True)(copy)
+        _DONE[name] = njit(**INNER, forceinline=True)(copy)
     return _DONE[name]
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from numba import njit
 
 from leuko.forecast import marrow
-from leuko.forecast.solve.chain import MAP, PAST, chain_map, chain_step, recall
-from leuko.forecast.solve.fastmath import compiled, fast_exp, fast_log
-from leuko.forecast.solve.kinetics import OPTIONS, act, fill, table, take_dose
+from leuko.forecast.solve.chain import MAP, PAST, chain_map, chain_step, keep, remember
+from leuko.forecast.solve.fastmath import INNER, OPTIONS, compiled, fast_exp, fast_log
+from leuko.forecast.solve.kinetics import act, fill, table, take_dose
 from leuko.forecast.solve.rows import (
     BEFORE,
     CIRC,
@@ -30,11 +30,6 @@ from leuko.forecast.solve.rows import (
     END,
     ENTRY,
     ERROR,
-    FED,
-    FED1,
-    FED2,
-    FED3,
-    FED_END,
     FREE,
     GAIN,
     GAMMA,
@@ -202,10 +197,10 @@ def _turnover_step(w: Any, h: Any, c: Any) -> None:
         w[ERROR + i] += c[7] * abs(new - low) / new
 
 
-friberg_rates, friberg_step = njit(**OPTIONS)(_friberg_rates), njit(**OPTIONS)(_friberg_step)
-friberg_again = njit(**OPTIONS)(_friberg_again)
-pool_rates, pool_step = njit(**OPTIONS)(_pool_rates), njit(**OPTIONS)(_pool_step)
-turnover_rates, turnover_step = njit(**OPTIONS)(_turnover_rates), njit(**OPTIONS)(_turnover_step)
+friberg_rates, friberg_step = njit(**INNER)(_friberg_rates), njit(**INNER)(_friberg_step)
+friberg_again = njit(**INNER)(_friberg_again)
+pool_rates, pool_step = njit(**INNER)(_pool_rates), njit(**INNER)(_pool_step)
+turnover_rates, turnover_step = njit(**INNER)(_turnover_rates), njit(**INNER)(_turnover_step)
 
 
 def _read_out(w: Any, h: Any, place: Any, out: Any, row: Any, at: Any, c: Any) -> None:
@@ -235,7 +230,7 @@ def _hold(w: Any) -> None:
         w[D_BEFORE + i] = w[D_CIRC + i]
 
 
-read_out, copy_out, hold = njit(**OPTIONS)(_read_out), njit(**OPTIONS)(_copy_out), njit(**OPTIONS)(_hold)
+read_out, copy_out, hold = njit(**INNER)(_read_out), njit(**INNER)(_copy_out), njit(**INNER)(_hold)
 
 
 def _begin(w: Any, base: Any, persons: Any, at: Any, c: Any, turnover_kind: Any) -> None:
@@ -265,7 +260,7 @@ def _begin(w: Any, base: Any, persons: Any, at: Any, c: Any, turnover_kind: Any)
             w[LN_STEM + i] = w[LN_PROL + i]
 
 
-begin = njit(**OPTIONS)(_begin)
+begin = njit(**INNER)(_begin)
 
 
 def _edition() -> int:
@@ -329,12 +324,9 @@ def _marching(edition: int) -> Any:
                 )  # fmt: skip
                 if chain is not None:
                     hold(w)
-                    recall(w, history + (s + PAST) * LANES, FED)
-                    recall(w, history + past[s, 0] * LANES, FED1)
-                    recall(w, history + past[s, 1] * LANES, FED2)
-                    recall(w, history + past[s, 2] * LANES, FED3)
+                    remember(w, history, past, s)
                     chain_step(w, maps, length[s] * MAP, h, cubic, s, c)
-                    recall(w, FED_END, history + (s + PAST + 1) * LANES)
+                    keep(w, history + (s + PAST + 1) * LANES)
                 if friberg_kind is not None:
                     if plain and s > 0:
                         friberg_again(w)

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from leuko.forecast import marrow
-from leuko.forecast.solve.fastmath import compiled, fast_exp
+from leuko.forecast.solve.fastmath import INNER, compiled, fast_exp
 from leuko.forecast.solve.rows import (
     CONC,
     COUNT,
@@ -42,8 +42,6 @@ from leuko.forecast.solve.rows import (
     SATURABLE_THIOPURINE,
     SPEED,
 )
-
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}, "nogil": True}
 
 QUARTER = np.float32(0.25)  # exact in either precision
 GONE = 40.0  # time constants after which nothing is left of a mode
@@ -144,13 +142,13 @@ def _fill(w: Any, row: Any, value: Any) -> None:
         w[row + i] = value
 
 
-act_linear = njit(**OPTIONS)(_act_linear)
-concentration = njit(**OPTIONS)(_concentration)
-advance = njit(**OPTIONS)(_advance)
-fill = njit(**OPTIONS)(_fill)
-parabola = njit(**OPTIONS)(_parabola)
-table = njit(**OPTIONS)(_table)
-add_dose = njit(**OPTIONS)(_add_dose)
+act_linear = njit(**INNER)(_act_linear)
+concentration = njit(**INNER)(_concentration)
+advance = njit(**INNER)(_advance)
+fill = njit(**INNER)(_fill)
+parabola = njit(**INNER)(_parabola)
+table = njit(**INNER)(_table)
+add_dose = njit(**INNER)(_add_dose)
 
 
 def _project(w: Any, target: Any, i: Any, value: Any, share: Any) -> None:
@@ -160,7 +158,7 @@ def _project(w: Any, target: Any, i: Any, value: Any, share: Any) -> None:
     w[target + END + i] += share[2] * value
 
 
-project = njit(**OPTIONS, forceinline=True)(_project)
+project = njit(**INNER, forceinline=True)(_project)
 
 
 def _apply(w: Any, role: Any, effect: Any, params: Any, row: Any, at: Any, share: Any, c: Any) -> None:
@@ -192,7 +190,7 @@ def _apply(w: Any, role: Any, effect: Any, params: Any, row: Any, at: Any, share
             w[FOURTH + i] += share[3] * value
 
 
-apply_effect = njit(**OPTIONS)(_apply)
+apply_effect = njit(**INNER)(_apply)
 
 
 def _parallel(
@@ -229,12 +227,12 @@ def _stepper(law: Any) -> Any:
                 w[row + LANES + i] = y + sixth * (y1 + y4) + third * (y2 + y3)
                 w[row + 2 * LANES + i] = z + sixth * (z1 + z4) + third * (z2 + z3)
 
-    return njit(**OPTIONS)(carry)
+    return njit(**INNER)(carry)
 
 
 carry_paclitaxel, carry_nab_paclitaxel = _stepper(paclitaxel), _stepper(nab_paclitaxel)
-carry_parallel = _stepper(njit(**OPTIONS, forceinline=True)(_parallel))
-carry_thiopurine = _stepper(njit(**OPTIONS, forceinline=True)(_thiopurine))
+carry_parallel = _stepper(njit(**INNER, forceinline=True)(_parallel))
+carry_thiopurine = _stepper(njit(**INNER, forceinline=True)(_thiopurine))
 
 
 def _saturable(
@@ -256,7 +254,7 @@ def _saturable(
             carry_thiopurine(w, row, p, k, at, flow, length, many, c)
 
 
-saturable = njit(**OPTIONS)(_saturable)
+saturable = njit(**INNER)(_saturable)
 
 
 def _read(w: Any, form: Any, row: Any, p: Any, p_row: Any, at: Any) -> None:
@@ -274,7 +272,7 @@ def _read(w: Any, form: Any, row: Any, p: Any, p_row: Any, at: Any) -> None:
             w[CONC + i] = w[row + i] / p[p_row, at + i]
 
 
-read = njit(**OPTIONS)(_read)
+read = njit(**INNER)(_read)
 
 
 def _within(w: Any, size: Any, h: Any, c: Any) -> None:
@@ -287,7 +285,7 @@ def _within(w: Any, size: Any, h: Any, c: Any) -> None:
         w[ERROR + i] += c[8] * speed * rough * rough / (rough + c[15] * abs(w[size + i]) + c[6])
 
 
-within = njit(**OPTIONS)(_within)
+within = njit(**INNER)(_within)
 
 
 def _act_curved(
@@ -318,7 +316,7 @@ def _act_curved(
     within(w, size, h, c)
 
 
-act_curved = njit(**OPTIONS)(_act_curved)
+act_curved = njit(**INNER)(_act_curved)
 
 
 def _act(
@@ -346,7 +344,7 @@ def _act(
             act_curved(w, channel, k, flows[k], p, at, entry, h, many[k], shares, c, pac, nab, parallel, thiopurine)
 
 
-act = njit(**OPTIONS)(_act)
+act = njit(**INNER)(_act)
 
 
 def _take_dose(w: Any, channel: Any, k: Any, amplitude: Any, p: Any, at: Any, amount: Any) -> None:
@@ -360,4 +358,4 @@ def _take_dose(w: Any, channel: Any, k: Any, amplitude: Any, p: Any, at: Any, am
         add_dose(w, row, amplitude, channel[k, FIRST], at, amount)
 
 
-take_dose = njit(**OPTIONS)(_take_dose)
+take_dose = njit(**INNER)(_take_dose)
