@@ -14,7 +14,11 @@ SOURCE = Path(__file__).parents[2] / "src" / "leuko"
 MODULES = sorted(SOURCE.rglob("*.py"))
 HEAVY = {"altair", "fastexcel", "jinja2", "numba", "numpy", "polars", "rich", "scipy", "typst", "vl_convert"}
 # The forecast is arrays from floor to roof: it loads as a whole, inside the functions that ask for one (below).
-OWN = {"forecast": {"numpy", "scipy"}, "forecast/solve": {"numba"}}
+OWN = {
+    "forecast": {"numpy", "scipy"},
+    "forecast/solve": {"numba"},
+    "cohort/read": {"numpy", "polars"},
+}
 REASONING = ("answers.py", "assessment.py", "counts.py", "course", "grading.py", "grading_frame.py", "status.py")
 # Numbers that are arithmetic, not medicine: nothing, one, a half and a double, percent, time, the normal distribution,
 # the least probability that is printed.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -91,34 +92,51 @@ def _copied(files: Sequence[Path], name: str) -> Table:
 def postgres_tables(url: str, folder: Path) -> Iterator[Table]:
     """The tables of a PostgreSQL database; `?schema=cdm` in the URL names the schema (default: all).
 
-    Raises UnreadableInput where the server cannot be asked, UsageError where connectorx is not installed.
+    Raises UnreadableInput where the server cannot be asked, UsageError where its driver is not installed.
     """
     try:
-        import connectorx  # noqa: PLC0415 (an extra)
+        from adbc_driver_postgresql import dbapi  # noqa: PLC0415 (an extra)
     except ModuleNotFoundError as error:
         raise UsageError(
-            "PostgreSQL needs connectorx", where=hidden(url), do="install the extra: pip install leuko[cohort]"
+            "PostgreSQL needs adbc-driver-postgresql",
+            where=hidden(url),
+            do="install the extra: pip install leuko[cohort]",
         ) from error
     uri, schema = _without_schema(url)
+    try:
+        with dbapi.connect(uri) as connection, connection.cursor() as cursor:
+            yield from _server_tables(_Server(cursor=cursor), hidden(url), schema, folder)
+    except dbapi.Error as error:
+        raise UnreadableInput(
+            "the database cannot be read",
+            where=hidden(url),
+            why=first_line(error).replace(uri, hidden(url)),
+            do="check the address, the account and the name of the schema",
+        ) from error
 
-    def ask(query: str) -> pl.DataFrame:
-        try:
-            return connectorx.read_sql(uri, query, return_type="polars")  # type: ignore[no-any-return]
-        except Exception as error:  # connectorx raises what its Rust library tells
-            raise UnreadableInput(
-                "the database cannot be read", where=hidden(url), why=first_line(error).replace(uri, hidden(url)),
-                do="check the address, the account and the name of the schema",
-            ) from error  # fmt: skip
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Server:
+    cursor: Any
+
+    def ask(self, query: str) -> pl.DataFrame:
+        self.cursor.execute(query)
+        found: pl.DataFrame = self.cursor.fetch_polars()
+        return found
+
+
+def _server_tables(server: _Server, name: str, schema: str, folder: Path) -> Iterator[Table]:
     where = f"= '{schema}'" if schema else "NOT IN ('information_schema', 'pg_catalog')"
-    what = "table_schema::text, table_name::text, column_name::text, data_type::text"
+    # NUMERIC comes as text, which keeps the digits that were stored
+    column = "CASE WHEN data_type = 'numeric' THEN quote_ident(column_name) || '::text AS ' ELSE '' END"
+    what = f"table_schema::text, table_name::text, {column} || quote_ident(column_name), data_type::text"
     order = "table_schema, table_name, ordinal_position"
     # the only outside word in it is the schema, which `_without_schema` checked
-    columns = ask(f"SELECT {what} FROM information_schema.columns WHERE table_schema {where} ORDER BY {order}")  # noqa: S608
+    columns = server.ask(f"SELECT {what} FROM information_schema.columns WHERE table_schema {where} ORDER BY {order}")  # noqa: S608
     for number, ((schema_, table), names) in enumerate(_by_table(columns.iter_rows())):
-        files = _pages(ask, f"{_quoted(schema_)}.{_quoted(table)}", names, folder / f"postgres-{number}")
+        files = _pages(server, f"{_quoted(schema_)}.{_quoted(table)}", names, folder / f"postgres-{number}")
         if files:
-            yield _copied(files, f"{hidden(url)}!{table}")
+            yield _copied(files, f"{name}!{table}")
 
 
 def _without_schema(url: str) -> tuple[str, str]:
@@ -130,22 +148,20 @@ def _without_schema(url: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(query=urlencode(asked))), schema
 
 
-def _pages(ask: Any, table: str, columns: Sequence[str], folder: Path) -> list[Path]:
+def _pages(server: _Server, table: str, columns: Sequence[str], folder: Path) -> list[Path]:
     """A table as Parquet files, a range of people each."""
     folder.mkdir()
-    chosen = ", ".join(_quoted(column) for column in columns)
-    query = f"SELECT {chosen} FROM {table}"  # noqa: S608 (quoted names)
+    query = f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 (quoted by the server)
     if "person_id" not in columns:
         ranges = [""]
     else:
-        counts = ask(f"SELECT person_id, count(*) AS n FROM {table} GROUP BY person_id ORDER BY person_id")  # noqa: S608
-        ranges = _ranges(counts) or [""]
+        counts = server.ask(f"SELECT person_id, count(*) AS n FROM {table} GROUP BY person_id ORDER BY person_id")  # noqa: S608
+        ranges = (_ranges(counts) or [""]) if counts["person_id"].dtype.is_integer() else [" ORDER BY person_id"]
     files = []
     for number, where in enumerate(ranges):
-        page = ask(f"{query}{where}")
+        page = server.ask(f"{query}{where}")
         file = folder / f"{number:05}.parquet"
-        decimals = [name for name, kind in page.schema.items() if isinstance(kind, pl.Decimal)]
-        page.with_columns(pl.col(decimals).cast(pl.Float64)).write_parquet(file)
+        page.write_parquet(file)
         files.append(file)
     return files
 
