@@ -6,14 +6,18 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from leuko.cli import cli
+from leuko.forecast.score.predictive import _simulated
 from leuko.forecast.score.published import checked
-from leuko.forecast.score.validation import Calibrated, Validation, together
+from leuko.forecast.score.validation import Calibrated, Validation, confirmed, together
 from leuko.knowledge import load_library
+from leuko.knowledge.schema.truth import PredictiveRow
 from leuko.report.validation import as_json, as_markdown, as_text, verdict
+from leuko.report.validation_plots import write
 
 LIBRARY = load_library()
 CHECKS = checked(LIBRARY)
@@ -61,6 +65,18 @@ def test_a_coverage_far_off_does_not_hold() -> None:
     assert "does not hold for m circ0 (d)" in as_text(found).splitlines()[-1]
 
 
+def test_an_alarm_stands_where_fresh_people_show_it_again() -> None:
+    found = together([GOOD, LOOSE])
+    alarmed = [one for one in found if one.alarms]
+    assert alarmed == [found[1]]
+    chance = confirmed(found, [replace(LOOSE)], [replace(GOOD)])
+    assert chance[1].again == pytest.approx(1.0)
+    assert chance[1].holds
+    real = confirmed(found, alarmed, [replace(LOOSE, p=(0.9, 1e-9, 0.7, 0.4))])
+    assert not real[1].holds
+    assert "fresh people" in as_text(replace(WHOLE, calibration=chance))
+
+
 def test_the_last_sentence_names_every_miss_known_or_not() -> None:
     missed = [one for one in CHECKS if not one.passes]
     last = verdict(WHOLE)
@@ -89,6 +105,22 @@ def test_help_names_all_three_parts() -> None:
     assert done.exit_code == 0
     for word in ("--data", "--quick", "calibration"):
         assert word in done.output.lower()
+
+
+def test_pictures_are_drawn_of_all_there_is(tmp_path: Path) -> None:
+    people = tuple(
+        _simulated(row, LIBRARY, 30, 1, lambda _: None)
+        for row in LIBRARY.rows(PredictiveRow)
+        if row.model == "docetaxel-kloft"
+    )
+    assert people[0].marks
+    assert np.all(np.diff(np.array(people[0].true), axis=0) >= 0)
+    files = write(replace(WHOLE, simulated=people), tmp_path / "plots")
+    assert [path.name for path in files] == ["people-docetaxel-kloft.svg", "calibration.svg", "index.html"]
+    assert all(path.read_text("utf-8").startswith(("<svg", "<!doctype html>")) for path in files)
+    page = files[-1].read_text("utf-8")
+    assert page.count("<figure>") == 2
+    assert "seed 1" in page
 
 
 def test_data_without_a_table_is_said(tmp_path: Path, monkeypatch) -> None:

@@ -29,13 +29,22 @@ def command() -> None:
 )
 @knowledge_option
 @click.option("--quick", is_flag=True, help="A fair sample of everything, in less than a minute.")
+@click.option(
+    "--plots",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Draw predictive checks, ranks and coverages into this folder: SVG, and a page that shows them all.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--markdown", is_flag=True, help="Print the tables for a page of documentation.")
-def forecast(*, data: Path | None, extra: tuple[Path, ...], quick: bool, as_json: bool, markdown: bool) -> None:
+def forecast(
+    *, data: Path | None, extra: tuple[Path, ...], quick: bool, plots: Path | None, as_json: bool, markdown: bool
+) -> None:
     """Judge the forecasts.
 
     \b
-    1. Every model against the numbers that its source, or another, prints (pass or miss, and why).
+    1. Every model against the numbers that its source, or another, prints (pass or miss, and why); published studies
+       of daily forecasts and of a refit, repeated on people made by the models.
     2. Simulation-based calibration: do the true values of people made by a model fall where the posterior says?
     3. With --data: every count of every person told from those before it, one visit and four weeks ahead, beside the
        last value, the running mean and the exponentially weighted mean. What learns, learns on the other half.
@@ -45,7 +54,16 @@ def forecast(*, data: Path | None, extra: tuple[Path, ...], quick: bool, as_json
     from leuko.forecast.score.validation import validate  # noqa: PLC0415 (help needs no solver)
     from leuko.knowledge import load_library  # noqa: PLC0415
 
-    found = validate(load_library(*extra), data=data, quick=quick, said=lambda text: say(f"… {text}"))
+    if plots is not None:
+        from leuko.report import validation_plots  # noqa: PLC0415
+
+        validation_plots.ready()
+    found = validate(
+        load_library(*extra), data=data, quick=quick, pictures=plots is not None, said=lambda text: say(f"… {text}")
+    )
+    if plots is not None:
+        for path in validation_plots.write(found, plots):
+            say(f"written: {path}")
     click.echo(_shown(found, as_json=as_json, markdown=markdown))
     click.get_current_context().exit(ExitCode.DONE if found.holds else ExitCode.GAPS)
 

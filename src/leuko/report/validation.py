@@ -7,6 +7,7 @@ from itertools import groupby
 
 import msgspec
 
+from leuko import __version__
 from leuko.forecast.score.alarm import FALSE_ALARM
 from leuko.forecast.score.monitored import Foretold, Recovered
 from leuko.forecast.score.published import Checked
@@ -23,7 +24,7 @@ _SCORES = ("forecaster", "forecasts", "log-RMSE", "MAE", "CRPS log", "CRPS", "50
 
 _RULE = (
     "seed {}; each quantity is tested four times (three coverages, even ranks) and holds where, of all tests of the run"
-    " together (Holm), none has a probability below {:g}"
+    " together (Holm), none has a probability below {:g}, or where twice as many fresh people do not show it again"
 )
 _FORETOLD = ("days before", "people who fall", "foretold", "people who do not", "spared")
 _FORETOLD_TITLE = "Falls foretold: {} ({} people made by the model)"
@@ -54,12 +55,14 @@ def as_text(found: Validation) -> str:
 
 
 def as_markdown(found: Validation) -> str:
-    """The same tables in Markdown."""
-    lines: list[str] = []
+    """The same tables in Markdown, as a page of the documentation."""
+    sample = "a quick sample of everything" if found.quick else "everything"
+    made = f"leuko {__version__}, seed {found.seed}, {sample}."
+    lines = ["# How good the forecasts are", "", made, "", verdict(found), ""]
     for title, heads, rows, notes in _tables(found):
         lines += [f"## {title}", "", _line(heads), _line(["---"] * len(heads)), *(_line(row) for row in rows), ""]
         lines += [f"* {note}" for note in notes] + ([""] if notes else [])
-    return "\n".join([*lines, verdict(found), ""])
+    return "\n".join(lines)
 
 
 def verdict(found: Validation) -> str:
@@ -130,6 +133,8 @@ def _calibrated(one: Calibrated) -> list[str]:
     shares = [f"{share:.3f}" for _, share in one.coverage]
     worth = f"{one.effective_median:.0f}" + (f" ({one.unsound} unsound)" if one.unsound else "")
     said = "holds" if one.holds else "does not hold"
+    if one.alarms and one.again is not None:
+        said += f" (p {one.least_p:.2g}; {2 * one.people} fresh people: p {one.again:.2g})"
     return [one.model, one.design, one.quantity, str(one.people), *shares, f"{one.uniform_p:.2f}", worth, said]
 
 

@@ -15,15 +15,20 @@ from leuko.forecast.library import build, model_row
 from leuko.forecast.model import Schedule
 from leuko.forecast.score.alarm import FALSE_ALARM, least_of_each, p_values
 from leuko.forecast.score.monitored import Monitored, monitored
+from leuko.forecast.score.predictive import Against, Simulated, against, simulated
 from leuko.forecast.score.published import Checked, checked
 from leuko.forecast.score.real import Judged, judged
 from leuko.forecast.score.refit import Refitted, refitted
 from leuko.forecast.score.rules import CENTRAL
+from leuko.forecast.score.table import read_counts
 from leuko.knowledge import Library
 from leuko.knowledge.schema.levels import DesignRow
 from leuko.knowledge.schema.truth import MonitoredRow, RefitRow
 
 HOURS: Final = 24.0
+# An alarm stands where fresh people are as far off as chance makes them in one of twenty looks.
+AGAIN: Final = 0.05
+_FRESH: Final = 1_000_000
 _PEOPLE: Final = {True: 150, False: 1000}
 
 Say = Callable[[str], None]
@@ -34,7 +39,8 @@ class Calibrated:
     """One quantity of people made by a model: how often its true value lay in the central 50, 80 and 95 %.
 
     `p` are the probabilities of coverages as far off and of ranks as uneven (`alarm.p_values`), `least_p` the least of
-    them as it stands when the whole run is looked at together.
+    them as it stands when the whole run is looked at together. Where that alarms, twice as many fresh people are looked
+    at: `again` is the least probability of theirs (None: no alarm).
     """
 
     model: str
@@ -47,11 +53,17 @@ class Calibrated:
     unsound: int
     p: tuple[float, ...]
     least_p: float = 1.0
+    again: float | None = None
+
+    @property
+    def alarms(self) -> bool:
+        """Whether something is further off than chance makes it in one run of two hundred."""
+        return self.least_p < FALSE_ALARM
 
     @property
     def holds(self) -> bool:
-        """Whether nothing is further off than chance makes it in one run of two hundred."""
-        return self.least_p >= FALSE_ALARM
+        """Whether nothing alarms, or what does is not seen again in fresh people."""
+        return not self.alarms or (self.again is not None and self.again >= AGAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +78,8 @@ class Validation:
     seed: int
     monitored: tuple[Monitored, ...] = ()
     refitted: tuple[Refitted, ...] = ()
+    simulated: tuple[Simulated, ...] = ()
+    against: tuple[Against, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -74,9 +88,20 @@ class Validation:
 
 
 def validate(
-    library: Library, *, data: Path | None = None, quick: bool = False, seed: int = 1, said: Say = lambda _: None
+    library: Library,
+    *,
+    data: Path | None = None,
+    quick: bool = False,
+    seed: int = 1,
+    pictures: bool = False,
+    said: Say = lambda _: None,
 ) -> Validation:
-    """Judge the models on published numbers, the posterior on people of its own making, and all on real counts."""
+    """Judge the models on published numbers, the posterior on people of its own making, and all on real counts.
+
+    `pictures`: with what predictive checks draw.
+    """
+    if data is not None:
+        read_counts(data)  # refuses what holds no counts before anything long is begun
     studies = tuple(
         monitored(row, library, quick=quick, seed=seed, said=said)
         for row in library.rows(MonitoredRow)
@@ -89,14 +114,41 @@ def validate(
             *(one for study in studies for one in study.checks),
             *(one for _, checks in refits for one in checks),
         ),
-        calibration=together(
-            [one for row in library.rows(DesignRow) for one in _calibrated(row, library, _PEOPLE[quick], seed, said)]
-        ),
+        calibration=calibrated(library.rows(DesignRow), library, people=_PEOPLE[quick], seed=seed, said=said),
         real=None if data is None else judged(data, library=library, quick=quick, said=said),
         quick=quick,
         seed=seed,
         monitored=studies,
         refitted=tuple(one for found, _ in refits for one in found),
+        simulated=simulated(library, quick=quick, seed=seed, said=said) if pictures else (),
+        against=against(data, library, quick=quick, seed=seed, said=said) if pictures and data is not None else (),
+    )
+
+
+def calibrated(
+    rows: Sequence[DesignRow], library: Library, *, people: int, seed: int, said: Say = lambda _: None
+) -> tuple[Calibrated, ...]:
+    """Every design; one with an alarm is repeated with twice as many people of another seed."""
+    found = together([one for row in rows for one in _calibrated(row, library, people, seed, said)])
+    for row in rows:
+        own = [one for one in found if (one.model, one.design) == (row.model, row.title) and one.alarms]
+        if own:
+            said("something is further off than chance should make it: again, with fresh people")
+            fresh = _calibrated(row, library, 2 * people, seed + _FRESH, said)
+            found = confirmed(found, own, fresh)
+    return found
+
+
+def confirmed(
+    found: Sequence[Calibrated], alarmed: Sequence[Calibrated], fresh: Sequence[Calibrated]
+) -> tuple[Calibrated, ...]:
+    """The same, the alarmed ones with what fresh people say of them, all alarms looked at together."""
+    names = {(one.model, one.design, one.quantity) for one in alarmed}
+    looked = together([one for one in fresh if (one.model, one.design, one.quantity) in names])
+    again = {(one.model, one.design, one.quantity): one.least_p for one in looked}
+    return tuple(
+        replace(one, again=again[key]) if (key := (one.model, one.design, one.quantity)) in again else one
+        for one in found
     )
 
 

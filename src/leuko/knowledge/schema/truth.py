@@ -111,7 +111,10 @@ class PooledRow(Row, frozen=True, kw_only=True):
 
 
 class PredictiveRow(Row, frozen=True, kw_only=True):
-    """The doses under which people of a model are drawn for a predictive check: day, amount, hours, days in a row."""
+    """The doses under which people of a model are drawn for a predictive check: day, mg, hours, days in a row.
+
+    `real`: tables of real counts with doses are of this medicine, where they do not name another.
+    """
 
     FOLDER: ClassVar[str] = "models"
     KEY: ClassVar[str] = "predictive"
@@ -122,6 +125,7 @@ class PredictiveRow(Row, frozen=True, kw_only=True):
     doses: tuple[tuple[float, float, float, int], ...]
     drugs: tuple[str, ...] = ()
     until: float
+    real: bool = False
     basis: Basis
 
 
