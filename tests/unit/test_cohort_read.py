@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -177,6 +178,40 @@ def test_parquet_keeps_whole_number_ids(tmp_path: Path) -> None:
     assert results(found) == [(1, "wbc", 3.0, "="), (1, "neutrophils", 1.25, "="), (2, "wbc", 4.1, "=")]
 
 
+def test_every_whole_count_per_microlitre_is_exact(tmp_path: Path) -> None:
+    cells = list(range(30, 12_000))
+    frame = pl.DataFrame({"person_id": cells, "value": cells}).with_columns(
+        test=pl.lit("ANC"), unit=pl.lit("/uL"), collected=pl.lit(date(2024, 5, 3))
+    )
+    frame.write_parquet(tmp_path / "whole.parquet")
+    frame.with_columns(pl.col("value").cast(pl.Float64)).write_parquet(tmp_path / "float.parquet")
+    frame.write_csv(tmp_path / "text.csv")
+    for name in ("whole.parquet", "float.parquet", "text.csv"):
+        found = read(tmp_path / name).results.filter(pl.col("bound") == "=").sort("row")
+        assert found["value"].to_list() == [n / 1000 for n in cells], name
+        assert set(found["digits"]) == {3}, name
+
+
+def test_what_lies_in_an_odd_way_is_read_as_for_one_person(tmp_path: Path) -> None:
+    text = "Patient;4711\n\nAnalyt;Einheit;03.05.2024;04.05.2024\nLeukozyten;G/l;3,2;3,4\nThrombozyten;G/l;210;220\n"
+    write(tmp_path / "befund.csv", text)
+    found = read(tmp_path / "befund.csv")
+    assert results(found) == [
+        ("4711", "platelets", 210.0, "="),
+        ("4711", "wbc", 3.2, "="),
+        ("4711", "platelets", 220.0, "="),
+        ("4711", "wbc", 3.4, "="),
+    ]
+
+
+def test_an_archive_of_tables(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        archive.writestr("a.csv", LONG + "A,WBC,3.2,10*9/L,2024-05-03\n")
+        archive.writestr("b.csv", LONG + "A,WBC,3.3,10*9/L,2024-05-04\n")
+    found = read(tmp_path / "export.zip")
+    assert results(found, "value", "file") == [(3.2, "export.zip!a.csv"), (3.3, "export.zip!b.csv")]
+
+
 def test_medicines_and_people_stand_in_tables_of_their_own(tmp_path: Path) -> None:
     write(tmp_path / "labs.csv", LONG + "A,WBC,3.2,10*9/L,2024-05-03\n")
     write(
@@ -227,6 +262,21 @@ def test_a_broken_file_in_the_middle_stops_nothing(tmp_path: Path) -> None:
     assert found.notices.filter(pl.col("severity") == "error")["lost"].all()
     assert found.results["person"].n_unique() == 7
     assert accounted(found)
+
+
+def test_damage_inside_a_file_is_told_with_the_rest_read(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"person_id": range(5000), "value": [1 + n % 97 / 10 for n in range(5000)]})
+    frame = frame.with_columns(test=pl.lit("WBC"), unit=pl.lit("G/L"), collected=pl.lit(date(2024, 5, 3)))
+    for name in ("a", "b", "c"):
+        frame.write_parquet(tmp_path / f"{name}.parquet")
+    data = bytearray((tmp_path / "b.parquet").read_bytes())
+    data[200 : len(data) // 2] = bytes(len(data) // 2 - 200)
+    (tmp_path / "b.parquet").write_bytes(data)
+    found = read(tmp_path)
+    assert found.results.height == 10_000
+    assert found.notices.filter(pl.col("lost")).select("code", "file").rows() == [
+        ("LK702", f"{tmp_path.name}/b.parquet")
+    ]
 
 
 def test_ragged_rows_and_stray_quotes_lose_nothing(tmp_path: Path) -> None:
