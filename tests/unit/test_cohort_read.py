@@ -229,6 +229,13 @@ def test_medicines_and_people_stand_in_tables_of_their_own(tmp_path: Path) -> No
     assert "Wunderkraut" in found.notices.filter(pl.col("code") == "LK708")["text"].item()
 
 
+def test_a_date_of_a_medicine_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    write(tmp_path / "ex.csv", "DOMAIN,USUBJID,EXTRT,EXSTDTC,EXENDTC\nEX,A,Docetaxel,soon,\nEX,A,Docetaxel,2024-05,\n")
+    found = read(tmp_path)
+    assert found.treatments["start"].to_list() == [None, None]
+    assert codes(found) == ["LK506", "LK703"]
+
+
 def test_people_whose_sources_contradict_each_other_have_no_sex(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "patient,sex\nA,female\n")
     write(tmp_path / "b.csv", "patient,sex\nA,male\n")

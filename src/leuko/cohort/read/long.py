@@ -17,7 +17,7 @@ from leuko.cohort.read.base import Frames, Reading
 from leuko.cohort.read.distinct import cleaned, mapped
 from leuko.cohort.read.judge import Judge, Key
 from leuko.cohort.read.opened import ROW, Table
-from leuko.cohort.read.rows import births, with_medicines, with_person, with_times
+from leuko.cohort.read.rows import births, with_medicines, with_person, with_span, with_times
 from leuko.intake.names import index_of
 from leuko.intake.table.cells import LOINC, unit_in_name
 from leuko.intake.table.columnmap import ColumnMap
@@ -414,8 +414,8 @@ class LongTable:
             index = self.layout.first("date") if index is None and role == "start" else index
             if index is not None:
                 reader = self.dates["date" if index == self.layout.first("date") else role]
-                frame, _ = with_times(frame, str(index), reader, file=self.file, reading=self.reading)
-                frame = frame.with_columns(pl.col("taken").alias(name))
+                frame, told = with_span(frame, {name: str(index)}, reader, file=self.file, reading=self.reading)
+                notices.append(told)
         nameless = frame.filter(pl.col("name").is_null())
         if nameless.height:
             text = f"rows of a table of medicines that name no medicine ({nameless.height})"

@@ -331,8 +331,8 @@ class Omop:
             )
             codes = self._rxnorm(frame)
             frame, told_names = with_medicines(frame, file=table.file, reading=self.reading, codes=codes)
-            frame = self._span(frame, "drug_exposure", table.file)
-            yield self.reading.frames(treatments=frame, notices=pl.concat([notices, told_names]))
+            frame, told_times = self._span(frame, "drug_exposure", table.file)
+            yield self.reading.frames(treatments=frame, notices=pl.concat([notices, told_names, told_times]))
 
     def _rxnorm(self, frame: pl.DataFrame) -> dict[str, Sequence[Code]]:
         found: dict[str, Sequence[Code]] = {}
@@ -343,18 +343,20 @@ class Omop:
                 found[name] = (Code(system=system, code=code, display=name),)
         return found
 
-    def _span(self, frame: pl.DataFrame, what: str, file: str) -> pl.DataFrame:
+    def _span(self, frame: pl.DataFrame, what: str, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        notices = []
         for end in ("start", "end"):
-            frame, _ = self._timed(frame, f"{what}_{end}", file)
+            frame, told = self._timed(frame, f"{what}_{end}", file)
             frame = frame.with_columns(pl.col("taken").alias(end)).drop("when")
-        return frame.with_columns(pl.lit(file).alias("file"))
+            notices.append(told.filter(pl.col("code") != "LK507"))  # an end that is missing is usual
+        return frame.with_columns(pl.lit(file).alias("file")), pl.concat(notices)
 
     def _facts(self, table: Table, kind: str, what: str, prefix: str, source: str) -> Iterator[Frames]:
         concept = f"{what}_concept_id"
         span = tuple(f"{prefix}_{end}_{how}" for end in ("start", "end") for how in ("date", "datetime"))
         for chunk in table.named(("person_id", concept, source, *span)):
             frame, notices = with_person(chunk.rename({"person_id": "person"}), table.file, self.reading)
-            frame = self._span(texts(frame, concept, source), prefix, table.file)
+            frame, told_times = self._span(texts(frame, concept, source), prefix, table.file)
             ask = concepts()["visit"].get if kind == "visit" else lambda _: None
             own = self._looked_up(frame[concept], ask, "own")
             label = self._looked_up(frame[concept], self.vocabulary.name, "label")
@@ -364,7 +366,7 @@ class Omop:
                 pl.col(concept).alias("code"),
                 pl.lit(OMOP).alias("system"),
             )
-            yield self.reading.frames(facts=facts, notices=notices)
+            yield self.reading.frames(facts=facts, notices=pl.concat([notices, told_times]))
 
     def _condition(self, table: Table) -> Iterator[Frames]:
         return self._facts(table, "condition", "condition", "condition", "condition_source_value")

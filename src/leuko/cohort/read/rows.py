@@ -51,6 +51,18 @@ def with_times(
     return frame, _tell_undated(undated, file, reading)
 
 
+def with_span(
+    frame: pl.DataFrame, columns: Mapping[str, str], reader: DateReader, *, file: str, reading: Reading
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Add times of other names (`start`, `end`) from columns; a missing one is usual, an unreadable one is told."""
+    notices = [reading.frame("notices")]
+    for name, column in columns.items():
+        frame, told = with_times(frame, column, reader, file=file, reading=reading)
+        frame = frame.with_columns(pl.col("taken").alias(name))
+        notices.append(told.filter(pl.col("code") != "LK507"))
+    return frame, pl.concat(notices)
+
+
 def _tell_undated(undated: pl.DataFrame, file: str, reading: Reading) -> pl.DataFrame:
     if undated.height == 0:
         return reading.frame("notices")
@@ -64,7 +76,7 @@ def _tell_undated(undated: pl.DataFrame, file: str, reading: Reading) -> pl.Data
         elif trouble:
             rows.append(reading.row("LK506", f"{trouble} ({many})", file=file, row=first, lost=True))
         elif precision:
-            text = f"only the {precision} of the date is known, so these counts have no place in time ({many})"
+            text = f"only the {precision} of the date is known, so these rows have no place in time ({many})"
             rows.append(reading.row("LK703", text, file=file, row=first, lost=True))
         else:
             text = f"these rows have no date, so their counts have no place in time ({many})"

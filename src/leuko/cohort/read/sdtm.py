@@ -16,7 +16,7 @@ from leuko.cohort.read.base import Frames, Reading
 from leuko.cohort.read.distinct import mapped
 from leuko.cohort.read.judge import Judge
 from leuko.cohort.read.opened import Table
-from leuko.cohort.read.rows import births, day_of, texts, with_medicines, with_person, with_times
+from leuko.cohort.read.rows import births, day_of, texts, with_medicines, with_person, with_span, with_times
 from leuko.intake.table.dates import DateReader
 from leuko.intake.table.words import key_of, load_words
 
@@ -176,29 +176,27 @@ class Sdtm:
             if domain == "CM":
                 frame = frame.filter(pl.col("CMOCCUR").fill_null("") != "N")
             frame, told_names = with_medicines(frame, file=table.file, reading=self.reading)
-            yield self.reading.frames(
-                treatments=self._span(frame, span, table.file), notices=pl.concat([notices, told_names])
-            )
+            treatments, told_times = self._span(frame, span, table.file)
+            yield self.reading.frames(treatments=treatments, notices=pl.concat([notices, told_names, told_times]))
 
-    def _span(self, frame: pl.DataFrame, span: tuple[str, str], file: str) -> pl.DataFrame:
-        for column, name in zip(span, ("start", "end"), strict=True):
-            frame, _ = with_times(frame, column, self.dates, file=file, reading=self.reading)
-            frame = frame.with_columns(pl.col("taken").alias(name))
-        return frame
+    def _span(self, frame: pl.DataFrame, span: tuple[str, str], file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        columns = dict(zip(("start", "end"), span, strict=True))
+        return with_span(frame, columns, self.dates, file=file, reading=self.reading)
 
     # ---- AE, VS ------------------------------------------------------------------------------------------------------
 
     def _ae(self, table: Table) -> Iterator[Frames]:
         span = ("AESTDTC", "AEENDTC")
         for _, chunk, notices in self._chunks(table, ("USUBJID", "AETERM", "AEDECOD", "AEPTCD", "AETOXGR", *span)):
-            frame = self._span(chunk, span, table.file).with_columns(
+            frame, told_times = self._span(chunk, span, table.file)
+            frame = frame.with_columns(
                 pl.lit("adverse_event").alias("kind"),
                 pl.coalesce("AEDECOD", "AETERM").alias("name"),
                 pl.col("AEPTCD").alias("code"),
                 pl.when(pl.col("AEPTCD").is_not_null()).then(pl.lit("meddra")).alias("system"),
                 pl.col("AETOXGR").alias("grade"),
             )
-            yield self.reading.frames(facts=frame, notices=notices)
+            yield self.reading.frames(facts=frame, notices=pl.concat([notices, told_times]))
 
     def _vs(self, table: Table) -> Iterator[Frames]:
         columns = ("USUBJID", "VSTESTCD", "VSTEST", "VSORRES", "VSORRESU", "VSSTRESN", "VSSTRESU", "VSDTC")
