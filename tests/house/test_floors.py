@@ -17,7 +17,8 @@ HEAVY = {"altair", "fastexcel", "jinja2", "numba", "numpy", "polars", "rich", "s
 OWN = {
     "forecast": {"numpy", "scipy"},
     "forecast/solve": {"numba"},
-    "cohort/read": {"numpy", "polars"},
+    "cohort": {"numpy", "polars"},
+    "cohort/kernel": {"numba"},
 }
 REASONING = ("answers.py", "assessment.py", "counts.py", "course", "grading.py", "grading_frame.py", "status.py")
 # Numbers that are arithmetic, not medicine: nothing, one, a half and a double, percent, time, the normal distribution,

@@ -65,7 +65,7 @@ from leuko.record import Patient
 from leuko.result import Episode
 
 UNKNOWN_ROW: Final = "LK780"
-UNSURE_PERSON: Final = "LK781"
+UNSURE_PERSON: Final = "LK524"
 _ASIDE: Final = ("LK601", "LK602", "LK603", "LK605", "LK606", "LK607", "LK612", "LK619", "LK620", UNKNOWN_ROW)
 _LOST: Final = ("LK601", "LK603", "LK619", UNKNOWN_ROW)
 _MOST: Final = 99

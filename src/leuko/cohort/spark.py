@@ -1,0 +1,142 @@
+"""The engine on Spark: the function of one machine under `mapInArrow`, batches of whole people in, their tables out.
+
+Batches are staged as files that Spark reads (`binaryFile`), each a task of its own; the answers come back to the driver
+one partition at a time and are committed like any other. Needs the extra `spark` and a Java runtime.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from leuko.cohort.engine import Answered, Asked, Engine, Said, Task, answer
+from leuko.cohort.tables import rules_of
+from leuko.errors import UsageError
+from leuko.knowledge import load_library
+from leuko.knowledge.library import read_library
+
+COLUMNS: Final = "number bigint, name string, content binary"
+_SAID: Final = "said"
+
+
+def spark(
+    stage: Path, *, master: str | None = None, knowledge: Path | None = None, session: Any = None, tasks: int | None = None
+) -> Engine:
+    """The engine on Spark: at `master` ("local[2]", "spark://host:7077", …), or in a session that is there already.
+
+    `stage` is a folder that every worker can read. `knowledge` is the folder of the library that the run uses, where it
+    is not the shipped one; workers read it themselves. `tasks` is the number of partitions (default: one a batch).
+    """
+
+    def answered(todo: Iterator[Task], asked: Asked) -> Iterator[tuple[Task, Answered]]:
+        stage.mkdir(parents=True, exist_ok=True)
+        try:
+            waiting = {task.number: _bare(_staged(task, stage)) for task in todo}
+            if waiting:
+                yield from _answers(session or _session(master), stage, waiting, asked, knowledge, tasks)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+    return answered
+
+
+def _staged(task: Task, stage: Path) -> Task:
+    """A task written where the workers read it."""
+    fresh = stage / f"{task.number:08d}.fresh"
+    fresh.write_bytes(pack(task.tables))
+    fresh.rename(stage / f"{task.number:08d}.batch")
+    return task
+
+
+def _bare(task: Task) -> Task:
+    return Task(number=task.number, tables={}, key=task.key)
+
+
+def _session(master: str | None) -> Any:
+    try:
+        from pyspark.sql import SparkSession  # noqa: PLC0415 (heavy: loaded where it is used)
+    except ImportError as error:
+        raise UsageError(
+            "Spark is not installed", why=str(error), do="install leuko with the extra `spark`, and a Java runtime"
+        ) from error
+    build = SparkSession.builder.appName("leuko cohort").config("spark.ui.enabled", "false")
+    build = build.config("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
+    try:
+        return (build.master(master) if master else build).getOrCreate()
+    except Exception as error:  # Java's own errors have no common type
+        raise UsageError(
+            "Spark does not start", why=str(error).partition("\n")[0], do="install a Java runtime; name a master that is there"
+        ) from error
+
+
+def _answers(
+    session: Any, stage: Path, waiting: Mapping[int, Task], asked: Asked, knowledge: Path | None, tasks: int | None
+) -> Iterator[tuple[Task, Answered]]:
+    files = session.read.format("binaryFile").load(str(stage / "*.batch")).select("path", "content")
+    work = in_arrow(as_of=asked.as_of, knowledge=knowledge)
+    rows = files.repartition(tasks or len(waiting)).mapInArrow(work, COLUMNS)
+    held: dict[int, dict[str, pl.DataFrame]] = {}
+    for row in rows.toLocalIterator(prefetchPartitions=True):
+        if row.name != _SAID:
+            held.setdefault(row.number, {})[row.name] = pl.read_ipc(io.BytesIO(row.content))
+            continue
+        tables = held.pop(row.number)
+        yield waiting[row.number], Answered(tables=tables, said=Said(**json.loads(bytes(row.content))))
+
+
+def in_arrow(*, as_of: Any = None, knowledge: Path | None = None) -> Callable[[Iterable[Any]], Iterator[Any]]:
+    """The function for `mapInArrow`: record batches with `path` and `content` (from `pack`) in, `COLUMNS` out.
+
+    The tables of a batch come one a row, and last a row named "said": what there is to say of it, as JSON.
+    """
+
+    def work(record_batches: Iterable[Any]) -> Iterator[Any]:
+        import pyarrow as pa  # noqa: PLC0415 (on the worker)
+
+        asked = Asked(rules=rules_of(load_library() if knowledge is None else read_library(knowledge)), as_of=as_of)
+        for records in record_batches:
+            for row in records.to_pylist():
+                number = int(Path(row["path"]).stem)
+                done = answer(unpack(row["content"]), asked)
+                for name, content in (*_contents(done.tables), (_SAID, _words(done.said))):
+                    yield pa.RecordBatch.from_pydict(
+                        {"number": pa.array([number], pa.int64()), "name": [name], "content": pa.array([content], pa.binary())}
+                    )
+
+    return work
+
+
+def _contents(tables: Mapping[str, pl.DataFrame]) -> Iterator[tuple[str, bytes]]:
+    for name, table in tables.items():
+        room = io.BytesIO()
+        table.write_ipc(room, compression="lz4")
+        yield name, room.getvalue()
+
+
+def _words(said: Said) -> bytes:
+    return json.dumps(
+        {"batches": said.batches, "people": said.people, "results": said.results, "scalar": dict(said.scalar)}
+    ).encode()
+
+
+def pack(tables: Mapping[str, pl.DataFrame]) -> bytes:
+    """Tables as bytes: a line of JSON with names and lengths, then each as an Arrow file."""
+    parts = list(_contents(tables))
+    head = json.dumps([[name, len(content)] for name, content in parts]).encode() + b"\n"
+    return head + b"".join(content for _, content in parts)
+
+
+def unpack(content: bytes) -> dict[str, pl.DataFrame]:
+    """The tables that `pack` made bytes of."""
+    head, _, rest = bytes(content).partition(b"\n")
+    tables, at = {}, 0
+    for name, length in json.loads(head):
+        tables[name] = pl.read_ipc(io.BytesIO(rest[at : at + length]))
+        at += length
+    return tables
