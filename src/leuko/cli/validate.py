@@ -25,7 +25,8 @@ def command() -> None:
     "--data",
     type=click.Path(exists=True, path_type=Path),
     metavar="PATH",
-    help="A folder or table of real counts: a person, a day and a neutrophil count [10*9/L] in every row.",
+    help="A folder or table of real counts: a person, a day and a neutrophil count [10*9/L] in every row; or records"
+    " of kinetics and counts (NONMEM columns) to get a published posterior from.",
 )
 @knowledge_option
 @click.option("--quick", is_flag=True, help="A fair sample of everything, in less than a minute.")

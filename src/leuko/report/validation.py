@@ -30,6 +30,7 @@ _FORETOLD = ("days before", "people who fall", "foretold", "people who do not", 
 _FORETOLD_TITLE = "Falls foretold: {} ({} people made by the model)"
 _RECOVERED = ("counts up to day", "people not back yet", "middle error [d]", "within a day", "in the central 80 %")
 _RECOVERED_TITLE = "Day of recovery foretold: {}"
+_POOLED = ("quantity", "mean", "5 %", "95 %", "agreement of chains")
 _REFIT = ("model", "parameter", "people", "made with", "learned", "standard error", "their refit")
 
 
@@ -107,6 +108,9 @@ def _tables(found: Validation) -> Iterable[tuple[str, Sequence[str], Rows, Seque
         yield _RECOVERED_TITLE.format(study.title), _RECOVERED, rows, ()
     if found.refitted:
         yield "Populations learned anew from people made by the model", _REFIT, [_refit(x) for x in found.refitted], ()
+    if found.pooled:
+        rows = [[x.name, *(f"{v:.4g}" for v in (x.mean, x.low, x.high)), f"{x.agreement:.3f}"] for x in found.pooled]
+        yield "Posterior of a population from records of kinetics and counts", _POOLED, rows, ()
     if found.real is not None:
         yield from _real(found.real)
 

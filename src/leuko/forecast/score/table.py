@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PERSON: Final = ("id", "subject", "usubjid", "person", "patient")
 DAY: Final = ("time_day", "day", "days", "time")
 COUNT: Final = ("anc_g_per_l", "anc", "neutrophils")
+# A table with this column holds pharmacometric records, whose time is in hours (`records`).
+_RECORDS: Final = ("evid",)
 _ENDINGS: Final = (".csv", ".csv.gz", ".tsv", ".parquet")
 
 
@@ -80,6 +82,8 @@ def column_of(frame: pl.DataFrame, words: Sequence[str]) -> str | None:
 
 
 def _columns(frame: pl.DataFrame) -> tuple[str, str, str] | None:
+    if column_of(frame, _RECORDS):
+        return None
     person, day, count = (column_of(frame, words) for words in (PERSON, DAY, COUNT))
     return None if person is None or day is None or count is None else (person, day, count)
 

@@ -9,21 +9,24 @@ from typing import Final
 
 import numpy as np
 
+from leuko.errors import UnreadableInput
 from leuko.forecast.fit import sbc
 from leuko.forecast.fit.calibration import Calibration, Design
 from leuko.forecast.library import build, model_row
 from leuko.forecast.model import Schedule
 from leuko.forecast.score.alarm import FALSE_ALARM, least_of_each, p_values
 from leuko.forecast.score.monitored import Monitored, monitored
+from leuko.forecast.score.pooled import Pooled, pooled
 from leuko.forecast.score.predictive import Against, Simulated, against, simulated
 from leuko.forecast.score.published import Checked, checked
 from leuko.forecast.score.real import Judged, judged
+from leuko.forecast.score.records import find_records
 from leuko.forecast.score.refit import Refitted, refitted
 from leuko.forecast.score.rules import CENTRAL
 from leuko.forecast.score.table import read_counts
 from leuko.knowledge import Library
 from leuko.knowledge.schema.levels import DesignRow
-from leuko.knowledge.schema.truth import MonitoredRow, RefitRow
+from leuko.knowledge.schema.truth import MonitoredRow, PooledRow, RefitRow
 
 HOURS: Final = 24.0
 # An alarm stands where fresh people are as far off as chance makes them in one of twenty looks.
@@ -78,6 +81,7 @@ class Validation:
     seed: int
     monitored: tuple[Monitored, ...] = ()
     refitted: tuple[Refitted, ...] = ()
+    pooled: tuple[Pooled, ...] = ()
     simulated: tuple[Simulated, ...] = ()
     against: tuple[Against, ...] = ()
 
@@ -100,29 +104,42 @@ def validate(
 
     `pictures`: with what predictive checks draw.
     """
-    if data is not None:
-        read_counts(data)  # refuses what holds no counts before anything long is begun
+    records = () if data is None else find_records(data)
+    real = data if data is not None and _holds_counts(data, besides=bool(records)) else None
     studies = tuple(
         monitored(row, library, quick=quick, seed=seed, said=said)
         for row in library.rows(MonitoredRow)
         if row.quick_people or not quick
     )
     refits = [refitted(row, library, quick=quick, seed=seed, said=said) for row in library.rows(RefitRow)]
+    posteriors = [pooled(row, records, quick=quick, seed=seed, said=said) for row in library.rows(PooledRow) if records]
     return Validation(
         checks=(
             *checked(library, said=said),
             *(one for study in studies for one in study.checks),
-            *(one for _, checks in refits for one in checks),
+            *(one for _, checks in (*refits, *posteriors) for one in checks),
         ),
         calibration=calibrated(library.rows(DesignRow), library, people=_PEOPLE[quick], seed=seed, said=said),
-        real=None if data is None else judged(data, library=library, quick=quick, said=said),
+        real=None if real is None else judged(real, library=library, quick=quick, said=said),
         quick=quick,
         seed=seed,
         monitored=studies,
         refitted=tuple(one for found, _ in refits for one in found),
+        pooled=tuple(one for found, _ in posteriors for one in found),
         simulated=simulated(library, quick=quick, seed=seed, said=said) if pictures else (),
-        against=against(data, library, quick=quick, seed=seed, said=said) if pictures and data is not None else (),
+        against=against(real, library, quick=quick, seed=seed, said=said) if pictures and real is not None else (),
     )
+
+
+def _holds_counts(data: Path, *, besides: bool) -> bool:
+    """Whether real counts are there; UnreadableInput, before anything long is begun, where there is nothing at all."""
+    try:
+        read_counts(data)
+    except UnreadableInput:
+        if not besides:
+            raise
+        return False
+    return True
 
 
 def calibrated(
