@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -28,7 +29,7 @@ import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
-from numpyro.infer import MCMC, NUTS
+from numpyro.infer import MCMC, NUTS, init_to_uniform
 
 jax.config.update("jax_enable_x64", True)
 
@@ -58,8 +59,9 @@ def grid(until: float) -> np.ndarray:
     return hours[hours <= until]
 
 
-def concentration(v1, k10, k12, k21, k13, k31, hour, until):
-    """Concentration [umol/L] of three compartments at hours (T,), for people (N,): the cubic's roots, in closed form."""
+def concentration(kinetics, hour, until):
+    """Concentration [umol/L] of three compartments at hours (T,), for people (N,), by the roots of a cubic."""
+    v1, k10, k12, k21, k13, k31 = kinetics
     a0, a1 = k10 * k21 * k31, k10 * k31 + k21 * k31 + k21 * k13 + k10 * k21 + k31 * k12
     a2 = k10 + k12 + k13 + k21 + k31
     p, q = a1 - a2**2 / 3, 2 * a2**3 / 27 - a1 * a2 / 3 + a0
@@ -90,9 +92,9 @@ def counts(eta, hours: np.ndarray):
     ktr, step = 4.0 / mtt, np.diff(hours)
     # the concentration jumps in slope at the end of an infusion, which lies on the grid: nothing to mend
     kinetics, until = (v1, k10, k12, k21, k13, k31), hours[-1]
-    left = slope * concentration(*kinetics, jnp.asarray(hours[:-1]), until)
-    middle = slope * concentration(*kinetics, jnp.asarray(hours[:-1] + step / 2), until)
-    right = slope * concentration(*kinetics, jnp.asarray(hours[1:]), until)
+    left = slope * concentration(kinetics, jnp.asarray(hours[:-1]), until)
+    middle = slope * concentration(kinetics, jnp.asarray(hours[:-1] + step / 2), until)
+    right = slope * concentration(kinetics, jnp.asarray(hours[1:]), until)
 
     def slopes(state, effect):
         # ln of the proliferating pool keeps it positive
@@ -134,8 +136,10 @@ def people(seed: int) -> tuple[np.ndarray, list[dict[str, object]]]:
 
 
 def model(hours, where, person, value, below):
-    eta = jnp.stack([numpyro.sample(f"eta_{i}", dist.Normal(jnp.zeros(5), jnp.asarray(SD)).to_event(1))
-                     for i in range(PEOPLE)])  # fmt: skip
+    """The posterior of all people, as a product."""
+    # standardised, and begun near the typical person: far out chains get stuck where nobody can be
+    z = jnp.stack([numpyro.sample(f"z_{i}", dist.Normal(jnp.zeros(5), 1.0).to_event(1)) for i in range(PEOPLE)])
+    eta = z * jnp.asarray(SD)
     found = jnp.log(jnp.maximum(counts(eta, hours)[where, person], 1e-9))
     away = (jnp.log(value) - found) / RESIDUAL
     numpyro.factor("counts", jnp.where(below, jax.scipy.stats.norm.logcdf(away), -0.5 * away**2).sum())
@@ -165,7 +169,7 @@ def answers(eta: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def again(course: np.ndarray, cut: np.ndarray) -> np.ndarray:
-    """Days from the start of `course` (T, N; every EVERY h) until it comes back to `cut` after its least value (0: never
+    """Days from the start of `course` (T, N; every EVERY h) until it is back at `cut` after its least value (0: never
     below it), by linear interpolation; the horizon where it does not come back."""
     lowest = course.argmin(0)
     after = np.arange(course.shape[0])[:, None] > lowest
@@ -173,7 +177,8 @@ def again(course: np.ndarray, cut: np.ndarray) -> np.ndarray:
     first = np.where(up.any(0), up.argmax(0), course.shape[0] - 1)
     lane = np.arange(course.shape[1])
     before, then = course[first - 1, lane], course[first, lane]
-    share = np.where(up.any(0), (cut - before) / (then - before), 1.0)
+    crossed = up.any(0) & (then > before)
+    share = np.where(crossed, (cut - before) / np.where(crossed, then - before, 1.0), 1.0)
     return np.where(course.min(0) >= cut, 0.0, (first - 1 + share) * EVERY / 24)
 
 
@@ -191,19 +196,26 @@ def main() -> None:
     person = np.concatenate([np.full(len(each["hour"]), i) for i, each in enumerate(made)])
     value = np.concatenate([each["value"] for each in made])
     below = np.concatenate([[mark == "<" for mark in each["bound"]] for each in made])
-    kernel = NUTS(model, dense_mass=[(f"eta_{i}",) for i in range(PEOPLE)], target_accept_prob=0.85, max_tree_depth=7)
+    kernel = NUTS(
+        model,
+        dense_mass=[(f"z_{i}",) for i in range(PEOPLE)],
+        target_accept_prob=0.85,
+        max_tree_depth=7,
+        init_strategy=init_to_uniform(radius=0.5),
+    )
     sampler = MCMC(kernel, num_warmup=asked.warmup, num_samples=asked.draws, num_chains=4, chain_method="vectorized",
                    progress_bar=False)  # fmt: skip
     began = time.perf_counter()
     sampler.run(jax.random.PRNGKey(asked.seed), hours, where, person, jnp.asarray(value), jnp.asarray(below),
                 extra_fields=("num_steps", "diverging"))  # fmt: skip
-    drawn = sampler.get_samples(group_by_chain=True)
+    drawn = jax.block_until_ready(sampler.get_samples(group_by_chain=True))
     took = time.perf_counter() - began
     extra = sampler.get_extra_fields()
-    print(f"{took:.0f} s; mean steps {np.mean(extra['num_steps']):.0f}, divergent {int(np.sum(extra['diverging']))}")
+    steps, lost = np.mean(extra["num_steps"]), int(np.sum(extra["diverging"]))
+    sys.stdout.write(f"{took:.0f} s; mean steps {steps:.0f}, divergent {lost}\n")
     true = answers(eta)
     for i, each in enumerate(made):
-        chains = np.asarray(drawn[f"eta_{i}"])
+        chains = np.asarray(drawn[f"z_{i}"]) * SD
         found = answers(chains.reshape(-1, len(SD)))
         shaped = {name: row.reshape(chains.shape[:2]) for name, row in found.items()}
         each["true"] = {name: round(float(row[i]), 4) for name, row in true.items()}
@@ -212,7 +224,7 @@ def main() -> None:
         each["effective"] = {name: round(float(effective_sample_size(row))) for name, row in shaped.items()
                              if np.ptp(row) > 0}  # fmt: skip
         each["rhat"] = round(float(max(split_gelman_rubin(chains))), 4)
-        print(i, each["rhat"], each["effective"], each["quantiles"]["nadir_2"], flush=True)
+        sys.stdout.write(f"{i}: R-hat {each['rhat']}, effective {each['effective']}\n")
     text = {
         "made_by": f"scripts/forecast_nuts.py --draws {asked.draws} --warmup {asked.warmup} --seed {asked.seed}",
         "numpyro": numpyro.__version__, "jax": jax.__version__, "seconds": round(took),
