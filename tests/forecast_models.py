@@ -62,7 +62,8 @@ POOL = model(
 )
 PACLITAXEL = model(
     "paclitaxel", {"circ0": 5.47, "mtt": 131.0, "gamma": 0.22},
-    {"slope": 8.0, "v1": 12.0, "vmel": 33.8, "kmel": 0.44, "vmtr": 177.0, "kmtr": 1.61, "k21": 1.21, "q3": 16.8, "v3": 268.0},
+    {"slope": 8.0, "v1": 12.0, "vmel": 33.8, "kmel": 0.44, "vmtr": 177.0, "kmtr": 1.61, "k21": 1.21, "q3": 16.8,
+     "v3": 268.0},
     {"circ0": 0.4, "mtt": 0.2, "paclitaxel.slope": 0.4, "paclitaxel.vmel": 0.27},
     pk="saturable",
 )  # fmt: skip
@@ -97,8 +98,8 @@ SATURABLE_THIOPURINE = model(
 )  # fmt: skip
 GROWTH = model(
     "regimen",
-    {"circ0": 5.26, "mtt": 101.0, "gamma": 0.12, "kcirc": 0.099, "growth.ka": 0.3, "growth.ke": 0.03, "growth.ec50": 0.5,
-     "growth.emax_maturation": 1.0, "growth.emax_proliferation": 1.5},
+    {"circ0": 5.26, "mtt": 101.0, "gamma": 0.12, "kcirc": 0.099, "growth.ka": 0.3, "growth.ke": 0.03,
+     "growth.ec50": 0.5, "growth.emax_maturation": 1.0, "growth.emax_proliferation": 1.5},
     {"kde": 0.0208, "slope": 2.0}, {"circ0": 0.35, "regimen.slope": 0.4, "growth.ke": 0.3},
     pk="kpd", own_kcirc=True, growth=GrowthPart(drug="filgrastim"),
 )  # fmt: skip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from forecast_models import CYCLE, DAY, DOCETAXEL, PALBOCICLIB, STRUCTURES, TWO_CYCLES, doses, people
 
+from forecast_models import CYCLE, DAY, DOCETAXEL, PALBOCICLIB, STRUCTURES, TWO_CYCLES, doses, people
 from leuko.forecast.solve import batch, reference, simulate
 from leuko.forecast.solve.modes import disposition, through
 

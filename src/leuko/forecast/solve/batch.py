@@ -1,4 +1,4 @@
-"""Many persons at once: each on a grid as fine as its marrow asks for, and finer where the estimated error is too large.
+"""Many persons at once: each on a grid as fine as its marrow asks for, finer where the estimated error is too large.
 
 Grids come in classes, half an octave apart. A person begins in the class that its transit rate suggests; whoever's
 estimate is over the tolerance goes to the class that the estimate suggests. Counts that fall very low or swing far are
@@ -22,7 +22,7 @@ SCHEME = "exact chain"  # where it can be; "classical": Runge-Kutta everywhere
 LONGEST = 24.0  # hours, the step of class 0
 FINEST = 16  # the last class: steps of 24 h / 2^8
 CHAIN_REACH, CLASSICAL_REACH = 0.5, 0.25  # a first step in units of the transit time
-TURNOVER_CLASS = 4
+TURNOVER_CLASS = 8  # steps of 1.5 h
 ORDER = 4.0  # the estimate falls with this power of the step
 DELICATE = 2e-3  # a count below this share of the baseline, or above its inverse, asks for double precision
 STRICT_TURNOVER = 0.2  # of a count that follows the effect at once, always
@@ -106,7 +106,7 @@ class _Todo:
 class _Batch:
     """The persons of one call, and what is known of them so far."""
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         model: Model,
         theta: Floats,
@@ -155,7 +155,7 @@ class _Batch:
         ktr = (self.model.transits + 1) / self.theta[self.model.at("mtt"), who]
         reach = CHAIN_REACH if chain_solves(self.model, SCHEME) else CLASSICAL_REACH
         grade = np.ceil(2 * np.log2(np.maximum(LONGEST * ktr / reach, 1.0)))
-        return np.minimum(grade, FINEST - 4).astype(np.int64)
+        return np.asarray(np.minimum(grade, FINEST - 4), dtype=np.int64)
 
     def _again(self, one: _Todo, found: NDArray[np.floating], estimate: Floats) -> list[_Todo]:
         """Who has to be solved again, and in which class."""
@@ -203,5 +203,5 @@ def _together(poor: list[_Todo]) -> list[_Todo]:
         grades = np.concatenate([np.full(len(one.who), one.grade) for one in some])
         finer = np.concatenate([np.full(len(one.who), one.finer) for one in some])
         for part, grade in _merged(grades, who):
-            found.append(_Todo(part, grade, int(finer[np.isin(who, part)].max()), precision))  # type: ignore[arg-type]
+            found.append(_Todo(part, grade, int(finer[np.isin(who, part)].max()), precision))
     return found

@@ -30,7 +30,7 @@ _MOMENT_TERMS = 20
 _EDGE = {32: 87.0, 64: 708.0}  # exp of more overflows, of less vanishes
 
 
-def _width(ty: types.Type) -> int:
+def _width(ty: Any) -> int:
     return int(ty.bitwidth)
 
 

@@ -35,7 +35,7 @@ Tell = Callable[[str], None]
 SUBSTEP = 0.3  # a saturable step in units of its shortest time constant
 # How much of the embedded differences counts as error: of the classical scheme, of turnover, of the effect within a
 # step; and for the scheme that solves the chain exactly, of its feedback and its proliferating cells.
-CLASSICAL, TURNOVER, WITHIN, FEEDBACK, PROLIFERATION = 0.02, 0.03, 0.4, 0.007, 0.03
+CLASSICAL, TURNOVER, WITHIN, FEEDBACK, PROLIFERATION = 0.03, 0.03, 1.0, 0.06, 0.24
 SMOOTH = 0.03  # an embedded difference of this share of the effect lies between rough and smooth
 LEAST = 1e-30  # a concentration that counts as none
 FEW = 4  # blocks for each thread, fewer are not worth one
@@ -57,7 +57,7 @@ def chain_solves(model: Model, scheme: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _grid(  # noqa: PLR0917
+def _grid(
     doses: tuple[Arrival, ...], hours: bytes, start: float, finest: tuple[float, ...], fine: Fineness, precision: str
 ) -> tuple[Grid, Any, Any]:
     """A grid, and the lengths of step in it with the one that each step has."""
@@ -76,7 +76,7 @@ def _plan(steps: bytes) -> Any:
 class Job:
     """Persons `theta` (P, N) of one model, their doses, and a grid."""
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self, model: Model, theta: Floats, doses: tuple[Arrival, ...], hours: Floats, start: float, fine: Fineness,
         precision: str, scheme: str,
     ) -> None:  # fmt: skip

@@ -50,6 +50,7 @@ from leuko.forecast.solve.rows import (
     TRANSIT1,
     TRANSIT2,
     TRANSIT3,
+    WORST,
 )
 
 friberg = compiled(marrow.friberg)
@@ -172,7 +173,8 @@ def _turnover_rates(w: Any) -> None:
 def _turnover_step(w: Any, h: Any, c: Any) -> None:
     """One step of Lobatto IIIC (order 4, good for any speed of loss): the equation is linear in the count.
 
-    Here LN_CIRC0 holds circ0 itself and KTR the rate of loss. The error is against the scheme of order 2.
+    Here LN_CIRC0 holds circ0 itself and KTR the rate of loss. The error is against the scheme of order 2,
+    less where loss is so fast that the count follows its effect (there both are as good).
     """
     half, sixth, twelfth = h * c[2], h * c[3], h * c[3] * c[2]
     third = h * c[4]
@@ -194,7 +196,7 @@ def _turnover_step(w: Any, h: Any, c: Any) -> None:
         low = (b11 * r3 - b21 * r1) / (b11 * b22 - b12 * b21)
         w[CIRC + i] = new
         w[D_CIRC + i] = turnover(new, base, k, w[KILL + END + i])
-        w[ERROR + i] += c[7] * abs(new - low) / new
+        w[ERROR + i] += c[7] * abs(new - low) / (new + new * (h * q) * (h * q))
 
 
 friberg_rates, friberg_step = njit(**INNER)(_friberg_rates), njit(**INNER)(_friberg_step)
@@ -230,6 +232,14 @@ def _hold(w: Any) -> None:
         w[D_BEFORE + i] = w[D_CIRC + i]
 
 
+def _forget(w: Any, h: Any, c: Any) -> None:
+    """Errors of a step fade with the marrow's own memory, about one transit time; the worst moment counts."""
+    for i in range(LANES):
+        w[WORST + i] = max(w[WORST + i], w[ERROR + i])
+        w[ERROR + i] *= c[1] - min(h * w[KTR + i] * c[2] * c[2], c[1])
+
+
+forget = njit(**INNER)(_forget)
 read_out, copy_out, hold = njit(**INNER)(_read_out), njit(**INNER)(_copy_out), njit(**INNER)(_hold)
 
 
@@ -264,14 +274,14 @@ begin = njit(**INNER)(_begin)
 
 
 def _edition() -> int:
-    """A number that changes with the source of the solver and of the equations: Numba's cache looks at one file only."""
+    """A number that changes with the source of the solver and the equations: Numba's cache looks at one file only."""
     here = Path(__file__).parent
     text = b"".join(path.read_bytes() for path in (*sorted(here.glob("*.py")), here.parent / "marrow.py"))
     return int.from_bytes(sha256(text).digest()[:6], "big")
 
 
-def _marching(edition: int) -> Any:
-    def march(  # noqa: PLR0917
+def _marching(edition: int) -> Any:  # noqa: C901, PLR0915 (holds `march`)
+    def march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled into it)
         plain: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any, out_step: Any, out_at: Any,
         many: Any, channel: Any, rate: Any, amplitude: Any, p: Any, persons: Any, shares: Any, c: Any, out: Any,
         error: Any, low: Any, high: Any, friberg_kind: Any, pool_kind: Any, turnover_kind: Any, curved: Any, pac: Any,
@@ -279,8 +289,8 @@ def _marching(edition: int) -> Any:
     ) -> Any:  # fmt: skip
         """Carries the persons low..high (a multiple of LANES) through all steps.
 
-        plain: the medicines' effect is all that acts; lengths (D,) of steps; length (S,) which each step has; first (S + 1,)
-        index of the first event of each step; events (E, 2) channel and kind; amounts (E,);
+        plain: the medicines' effect is all that acts; lengths (D,) of steps; length (S,) which each step has; first
+        (S + 1,) index of the first event of each step; events (E, 2) channel and kind; amounts (E,);
         out_step, out_at (T,); many (S, K) substeps of saturable channels; channel (K, 8); rate, amplitude (M, N);
         p (Q, N); persons (6, N); shares (5, 4); c constants; out (T, N); error (N,); nodes
         (6, 4), past (S, 3) and cubic (S, 12) of `chain`. friberg_kind to thiopurine and chain name the parts of the
@@ -314,13 +324,14 @@ def _marching(edition: int) -> Any:
                 h = lengths[length[s]]
                 for e in range(first[s], first[s + 1]):
                     if events[e, 1] == 0:
-                        take_dose(w, channel, events[e, 0], amplitude, p, at, amounts[e])
+                        take_dose(w, channel, events[e, 0], amplitude, at, amounts[e])
                     else:
                         flows[events[e, 0]] = amounts[e]
                     quiet[events[e, 0]] = 0.0
                 entry = base + length[s] * rate.shape[0] * ENTRY
                 act(
-                    w, channel, flows, quiet, slowest, p, at, entry, h, many[s], shares, c, curved, pac, nab, parallel, thiopurine
+                    w, channel, flows, quiet, slowest, p, at, entry, h, many[s], shares, c, curved,
+                    pac, nab, parallel, thiopurine,
                 )  # fmt: skip
                 if chain is not None:
                     hold(w)
@@ -342,6 +353,7 @@ def _marching(edition: int) -> Any:
                     turnover_rates(w)
                     hold(w)
                     turnover_step(w, h, c)
+                forget(w, h, c)
                 for k in range(channel.shape[0]):
                     quiet[k] = quiet[k] + h if flows[k] == 0 else 0.0
                 while shown < out_step.size and out_step[shown] == s:
@@ -351,7 +363,7 @@ def _marching(edition: int) -> Any:
                         read_out(w, h, out_at[shown], out, shown, at, c)
                     shown += 1
             for i in range(LANES):
-                error[at + i] = w[ERROR + i]
+                error[at + i] = w[WORST + i]
         return edition
 
     return march

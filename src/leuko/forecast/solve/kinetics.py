@@ -347,7 +347,7 @@ def _act(
 act = njit(**INNER)(_act)
 
 
-def _take_dose(w: Any, channel: Any, k: Any, amplitude: Any, p: Any, at: Any, amount: Any) -> None:
+def _take_dose(w: Any, channel: Any, k: Any, amplitude: Any, at: Any, amount: Any) -> None:
     """A dose at once: into every mode, or into the compartment where it arrives (`amplitude` 0: the share)."""
     if channel[k, FORM] == MODES:
         for m in range(channel[k, COUNT]):

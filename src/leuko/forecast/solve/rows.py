@@ -17,7 +17,8 @@ LN_CIRC0, GAMMA, KTR, KCIRC, KPROL, KSTEM = (LANES * row for row in range(24, 30
 ERROR, CONC, BEFORE, D_BEFORE, RENEWED, FOURTH = (LANES * row for row in range(30, 36))
 # For the exact chain: the feedback at the start of the step, at three past nodes, and at the end.
 FED, FED1, FED2, FED3, FED_END = (LANES * row for row in range(36, 41))
-FREE = LANES * 41  # the kinetics begin here: amount and response of each mode, or three compartments
+WORST = LANES * 41  # the largest estimated error so far
+FREE = LANES * 42  # the kinetics begin here: amount and response of each mode, or three compartments
 MODE = 3 * LANES
 # Behind the kinetics: for each length of step and each mode what it keeps, and its parabola.
 ENTRY = 4 * LANES
