@@ -65,6 +65,10 @@ docs-write: setup  ## Write the generated pages of docs/ and the published JSON 
 	@$(RUN) leuko schema > .venv/schema.json && cp .venv/schema.json src/leuko/data/schema/assessment-1.0.json
 	@$(RUN) python scripts/docs.py
 
+.PHONY: validation
+validation: setup  ## Judge the forecasts (minutes) and write their page; DATA=folder of real counts
+	@$(RUN) python scripts/validation.py $(DATA)
+
 .PHONY: pictures
 pictures: setup browser  ## Draw the pictures of the README from the real demo
 	@$(RUN) python scripts/pictures.py
