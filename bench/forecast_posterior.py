@@ -122,7 +122,9 @@ def scipy_laplace(at: int) -> tuple[Floats, float]:
         true = lsoda(made, made.prior.theta(z[:, None])[:, 0])
         return 0.5 * float(z @ z) - float(log_likelihood(np.log(true)[:, None], made.counts).sum())
 
-    found = minimize(cost, np.zeros(made.prior.size), method="L-BFGS-B")
+    found = minimize(
+        cost, np.zeros(made.prior.size), method="L-BFGS-B", options={"eps": 1e-3}
+    )  # above the noise of LSODA
     size, step = len(found.x), 0.05
     bend = np.zeros((size, size))
     for i in range(size):
@@ -160,7 +162,13 @@ def lsoda(made: Task, theta: Floats) -> Floats:
     for begin, end, rate in ((start, start + length, amount / length), (start + length, last, 0.0)):
         inside = (made.hours > begin) & (made.hours <= end)
         run = solve_ivp(
-            rates(rate), (begin, end), y, method="LSODA", t_eval=[*made.hours[inside], end], rtol=1e-6, atol=1e-9
+            rates(rate),
+            (begin, end),
+            y,
+            method="LSODA",
+            t_eval=np.unique([*made.hours[inside], end]),
+            rtol=1e-6,
+            atol=1e-9,
         )
         out[inside], y = run.y[7, : inside.sum()], run.y[:, -1]
     return np.maximum(out, 1e-9)
