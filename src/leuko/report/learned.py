@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from math import exp
 
 import msgspec
-import numpy as np
 
 from leuko.forecast.learn.fitting import Learned
 from leuko.knowledge.schema.forecast import ModelRow
@@ -32,7 +32,7 @@ def _values(learned: Learned) -> Iterator[str]:
     before, after = learned.published, learned.population
     for at, name in enumerate(after.names):
         yield (
-            f"{name:<28}{np.exp(before.mean[at]):>10.4g}{np.exp(after.mean[at]):>10.4g}"
+            f"{name:<28}{exp(before.mean[at]):>10.4g}{exp(after.mean[at]):>10.4g}"
             f"{learned.uncertainty.mean[at]:>9.1%}{before.spread[at]:>13.2f}{after.spread[at]:>7.2f}"
             f"{learned.shrinkage[at]:>11.0%}"
         )
