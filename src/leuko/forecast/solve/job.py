@@ -35,7 +35,7 @@ Tell = Callable[[str], None]
 SUBSTEP = 0.3  # a saturable step in units of its shortest time constant
 # How much of the embedded differences counts as error: of the classical scheme, of turnover, of the effect within a
 # step; and for the scheme that solves the chain exactly, of its feedback and its proliferating cells.
-CLASSICAL, TURNOVER, WITHIN, FEEDBACK, PROLIFERATION = 0.03, 0.03, 1.0, 0.06, 0.24
+CLASSICAL, TURNOVER, WITHIN, FEEDBACK, PROLIFERATION = 0.05, 0.03, 1.0, 0.06, 0.24
 SMOOTH = 0.03  # an embedded difference of this share of the effect lies between rough and smooth
 LEAST = 1e-30  # a concentration that counts as none
 FEW = 4  # blocks for each thread, fewer are not worth one

@@ -1,0 +1,386 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["leuko[forecast]", "diffrax>=0.7", "scikit-sundae>=1.1"]
+#
+# [tool.uv.sources]
+# leuko = { path = "..", editable = true }
+# ///
+"""People simulated a second, against other solvers in the same run: `uv run bench/forecast_simulation.py [--write]`.
+
+The problem: docetaxel over one hour every 21 days, six cycles, three compartments, a lognormal population (SD 0.35 on
+circ0, mtt, slope and k10, held within 3 SD), daily counts. Every solver gets tolerances at which its people come within
+1e-3 of the reference; the largest error of each is printed beside its speed. One thread, processor time, the best
+of several runs, so that other work on the machine disturbs little. Ratios travel between machines, absolutes do not.
+
+numbalsoda takes part where it is installed; it needs a Fortran compiler and old CMake rules:
+`CMAKE_POLICY_VERSION_MINIMUM=3.5 uv run --with numbalsoda bench/forecast_simulation.py`.
+A graphics processor takes no part: there is no kernel for one here, and the page says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from typing import Any
+
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+
+import numpy as np
+from numba import njit
+
+from leuko.forecast import marrow
+from leuko.forecast.model import DrugPart, Model, Residual, Schedule
+from leuko.forecast.solve import simulate
+from leuko.forecast.solve.job import Job
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "forecast-speed.md"
+NAMES = ("circ0", "mtt", "gamma", *(f"d.{one}" for one in ("slope", "v1", "k10", "k12", "k21", "k13", "k31")))
+TYPICAL = np.array([5.22, 84.18, 0.1445, 15.57, 7.4, 5.2, 1.06, 1.51, 1.26, 0.084])
+VARY = ("circ0", "mtt", "d.slope", "d.k10")
+CYCLES, DOSE, CYCLE = 6, 222.8, 504.0
+DAYS = np.arange(0.0, CYCLES * 21 + 1) * 24
+EVENTS = np.sort(np.concatenate([np.arange(CYCLES) * CYCLE, np.arange(CYCLES) * CYCLE + 1.0]))
+FLOPS_STEP, FLOPS_MODE = 250, 9  # of one person's step of the exact chain (an exponential or logarithm counts 20)
+
+MODEL = Model(
+    id="bench", line="neutrophils", marrow="friberg", names=NAMES, typical=TYPICAL, random=VARY,
+    omega=np.eye(4) * 0.35**2, residual=Residual(kind="log", sd=0.4),
+    drugs=(DrugPart(drug="d", dose_unit="umol", per_mg=1.0, pk="micro", compartments=3),),
+)  # fmt: skip
+SCHEDULE = Schedule(
+    hour=np.arange(CYCLES) * CYCLE, drug=("d",) * CYCLES, amount=np.full(CYCLES, DOSE), hours=np.ones(CYCLES)
+)
+
+
+def people(count: int, sd: float = 0.35) -> Any:
+    z = np.clip(np.random.default_rng(1).standard_normal((4, count)), -3, 3)
+    theta = np.repeat(TYPICAL[:, None], count, axis=1)
+    for row, name in enumerate(VARY):
+        theta[NAMES.index(name)] *= np.exp(sd * z[row])
+    return theta
+
+
+@njit(cache=False)
+def rates(y: Any, p: Any, flow: float, dy: Any) -> None:
+    """The eight equations, for the solvers that take any: three compartments, then the marrow."""
+    dy[0] = flow - (p[5] + p[6] + p[8]) * y[0] + p[7] * y[1] + p[9] * y[2]
+    dy[1] = p[6] * y[0] - p[7] * y[1]
+    dy[2] = p[8] * y[0] - p[9] * y[2]
+    ktr = 4 / p[1]
+    kill = p[3] * y[0] / p[4]
+    dy[3] = ktr * ((1 - kill) * (p[0] / y[7]) ** p[2] - 1)
+    dy[4] = ktr * (np.exp(y[3]) - y[4])
+    dy[5] = ktr * (y[4] - y[5])
+    dy[6] = ktr * (y[5] - y[6])
+    dy[7] = ktr * (y[6] - y[7])
+
+
+def pieces() -> list[tuple[Any, float]]:
+    """The hours between events, with the days inside them, and what flows in meanwhile."""
+    found = []
+    for low, high in zip(EVENTS, [*EVENTS[1:], DAYS[-1]], strict=True):
+        inside = DAYS[(DAYS > low) & (DAYS < high)]
+        found.append((np.concatenate([[low], inside, [high]]), DOSE if (low % CYCLE) == 0 else 0.0))
+    return found
+
+
+def start(p: Any) -> Any:
+    return np.array([0, 0, 0, np.log(p[0]), p[0], p[0], p[0], p[0]], dtype=float)
+
+
+def one_by_one(solve: Callable[[Any, Any, Any, float], Any]) -> Callable[[Any], Any]:
+    """A solver of one piece for one person, made into one of the whole problem for many."""
+
+    def run(theta: Any) -> Any:
+        out = np.empty((len(DAYS), theta.shape[1]))
+        for i in range(theta.shape[1]):
+            p, y = np.ascontiguousarray(theta[:, i]), start(theta[:, i])
+            seen = {0.0: p[0]}
+            for hours, flow in pieces():
+                path = solve(p, y, hours, flow)
+                y = path[-1].copy()
+                seen.update(zip(hours.tolist(), path[:, 7].tolist(), strict=True))
+            out[:, i] = [seen[day] for day in DAYS.tolist()]
+        return out
+
+    return run
+
+
+def with_odeint() -> Callable[[Any], Any]:
+    from scipy.integrate import odeint
+
+    @njit(cache=False)
+    def f(y: Any, _t: float, p: Any, flow: float) -> Any:
+        dy = np.empty(8)
+        rates(y, p, flow, dy)
+        return dy
+
+    return one_by_one(lambda p, y, hours, flow: odeint(f, y, hours, args=(p, flow), rtol=1e-6, atol=1e-8, mxstep=5000))
+
+
+def with_sundae() -> Callable[[Any], Any]:
+    from sksundae.cvode import CVODE
+
+    def solve(p: Any, y: Any, hours: Any, flow: float) -> Any:
+        def f(_t: float, y: Any, dy: Any) -> None:
+            rates(y, p, flow, dy)
+
+        path = CVODE(f, rtol=1e-6, atol=1e-8).solve(hours, y).y
+        return path if len(hours) > 2 else path[[0, -1]]  # with two hours it gives every step of its own
+
+    return one_by_one(solve)
+
+
+def with_numbalsoda() -> Callable[[Any], Any]:
+    from numba import carray, cfunc
+    from numbalsoda import lsoda, lsoda_sig
+
+    @cfunc(lsoda_sig)
+    def f(_t, u, du, data):  # type: ignore[no-untyped-def]
+        p = carray(data, (11,))
+        rates(carray(u, (8,)), p, p[10], carray(du, (8,)))
+
+    address = f.address
+    parts = pieces()
+    hours = np.concatenate([one for one, _ in parts])
+    ends = np.cumsum([0, *(len(one) for one, _ in parts)])
+    flows = np.array([flow for _, flow in parts])
+
+    @njit
+    def all_of(theta: Any, out: Any) -> None:
+        data = np.empty(11)
+        for i in range(theta.shape[1]):
+            data[:10] = theta[:, i]
+            y = np.zeros(8)
+            y[3] = np.log(theta[0, i])
+            y[4:] = theta[0, i]
+            for k in range(flows.size):
+                data[10] = flows[k]
+                path, _ok = lsoda(address, y, hours[ends[k] : ends[k + 1]], data, 1e-6, 1e-8)
+                out[ends[k] : ends[k + 1], i] = path[:, 7]
+                y = path[-1].copy()
+
+    where = [int(np.flatnonzero(hours == day)[0]) for day in DAYS]
+
+    def run(theta: Any) -> Any:
+        out = np.empty((len(hours), theta.shape[1]))
+        all_of(theta, out)
+        return out[where]
+
+    return run
+
+
+def with_diffrax() -> Callable[[Any], Any]:
+    import diffrax
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+
+    def f(t: Any, y: Any, p: Any) -> Any:
+        flow = jnp.where((t % CYCLE) < 1.0, DOSE, 0.0)
+        ktr, kill = 4 / p[1], p[3] * y[0] / p[4]
+        return jnp.array([
+            flow - (p[5] + p[6] + p[8]) * y[0] + p[7] * y[1] + p[9] * y[2],
+            p[6] * y[0] - p[7] * y[1], p[8] * y[0] - p[9] * y[2],
+            ktr * ((1 - kill) * (p[0] / y[7]) ** p[2] - 1), ktr * (jnp.exp(y[3]) - y[4]),
+            ktr * (y[4] - y[5]), ktr * (y[5] - y[6]), ktr * (y[6] - y[7]),
+        ])  # fmt: skip
+
+    control = diffrax.ClipStepSizeController(
+        diffrax.PIDController(rtol=1e-6, atol=1e-8), jump_ts=jnp.asarray(EVENTS[1:])
+    )
+
+    def one(p: Any) -> Any:
+        y = jnp.array([0.0, 0.0, 0.0, jnp.log(p[0]), p[0], p[0], p[0], p[0]])
+        return diffrax.diffeqsolve(
+            diffrax.ODETerm(f), diffrax.Tsit5(), 0.0, DAYS[-1], 0.01, y, p,
+            saveat=diffrax.SaveAt(ts=jnp.asarray(DAYS)), stepsize_controller=control, max_steps=200_000,
+        ).ys[:, 7]  # fmt: skip
+
+    many = jax.jit(jax.vmap(one))
+    return lambda theta: np.asarray(many(jnp.asarray(theta.T)).block_until_ready()).T
+
+
+def with_leuko(precision: Any = "float32") -> Callable[[Any], Any]:
+    return lambda theta: simulate(MODEL, theta, SCHEDULE, hours=DAYS, precision=precision, threads=1).counts
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    speed: float
+    error: float
+    misses: float
+
+
+def measure(name: str, make: Callable[[], Callable[[Any], Any]], count: int, truth: Any, theta: Any, runs: int) -> Row:
+    run = make()
+    found = run(theta[:, :count])
+    best = np.inf
+    for _ in range(runs):
+        began = process_time()
+        found = run(theta[:, :count])
+        best = min(best, process_time() - began)
+    worst = np.max(np.abs(found[:, : truth.shape[1]] / truth[:, : found.shape[1]] - 1), axis=0)
+    return Row(name, count / best, float(worst.max()), float(np.mean(worst > 1e-3)))
+
+
+@njit(fastmath=True, error_model="numpy")
+def _multiply_add(a: Any, times: int) -> float:
+    """Eight rows of 16 numbers in registers; each round is one fused multiply-add for each number."""
+    for _ in range(times):
+        for i in range(a.size):
+            a[i] = a[i] * np.float32(0.999) + np.float32(0.001)
+    return a[0]
+
+
+def peak() -> float:
+    """Single-precision operations a second of one core (fused multiply-adds count two), as measured here."""
+    a = np.ones(128, np.float32)
+    _multiply_add(a, 10)
+    best = np.inf
+    for _ in range(10):
+        began = process_time()
+        _multiply_add(a, 300_000)
+        best = min(best, process_time() - began)
+    return 2 * a.size * 300_000 / best
+
+
+def operations(theta: Any) -> float:
+    """Operations for each person, from the steps that the solver takes in the problem, everyone solved again included."""
+    spent = [0.0]
+    real = Job.run
+
+    def counted(self: Any, *rest: Any) -> Any:
+        spent[0] += self.persons.people * (len(self.length) * (FLOPS_STEP + FLOPS_MODE) + len(self.lengths) * 700)
+        return real(self, *rest)
+
+    Job.run = counted  # type: ignore[method-assign]
+    try:
+        with_leuko()(theta)
+    finally:
+        Job.run = real  # type: ignore[method-assign]
+    return spent[0] / theta.shape[1]
+
+
+def threads(theta: Any) -> float:
+    """How much faster two threads are, by the clock on the wall; best of five each."""
+
+    def best(count: int) -> float:
+        found = np.inf
+        for _ in range(5):
+            began = perf_counter()
+            simulate(MODEL, theta, SCHEDULE, hours=DAYS, threads=count)
+            found = min(found, perf_counter() - began)
+        return float(found)
+
+    return best(1) / best(2)
+
+
+FIRST = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+began, busy = time.perf_counter(), time.process_time()
+import forecast_simulation as f
+f.with_leuko()(f.people(64))
+print(time.perf_counter() - began, time.process_time() - busy)
+"""
+
+
+def compile_times() -> tuple[list[str], list[str]]:
+    """Seconds on the wall and of the processor until 64 people are solved, imports included: first, and then again."""
+    with TemporaryDirectory() as cache:
+        env = os.environ | {"NUMBA_CACHE_DIR": cache}
+        command = [sys.executable, "-c", FIRST, str(Path(__file__).parent)]
+        first, again = (
+            subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout.split()
+            for _ in range(2)
+        )
+    return first, again
+
+
+def table(rows: list[Row], lines: list[str]) -> str:
+    slowest = next((row for row in rows if row.name == "numbalsoda"), None)
+    heads = "| solver | people a second | against numbalsoda | largest relative error | beyond 1e-3 |\n| --- | ---: | ---: | ---: | ---: |\n"
+    body = "".join(
+        f"| {row.name} | {row.speed:,.0f} | {f'{row.speed / slowest.speed:,.2f}' if slowest else 'not installed'} "
+        f"| {row.error:.1e} | {row.misses:.2%} |\n"
+        for row in rows
+    )
+    return heads + body + "\n" + "".join(f"* {line}\n" for line in lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, default=20_000, help="for leuko; peers take fewer")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/reference/forecast-speed.md")
+    args = parser.parse_args()
+    theta = people(args.people)
+    import leuko.forecast.solve.batch as batch
+
+    kept, batch.TOLERANCE = batch.TOLERANCE, 1e-8
+    truth = simulate(MODEL, theta[:, :2000], SCHEDULE, hours=DAYS, precision="float64").counts
+    batch.TOLERANCE = kept
+    check = batch_reference(theta, truth)
+    peers: list[tuple[str, Callable[[], Callable[[Any], Any]], int, str]] = [
+        ("SciPy odeint", with_odeint, 40, "scipy"),
+        ("scikit-sundae CVODE", with_sundae, 20, "sksundae"),
+        ("diffrax Tsit5, vmap", with_diffrax, 256, "diffrax"),
+        ("numbalsoda", with_numbalsoda, 1000, "numbalsoda"),
+    ]
+    rows = [measure(name, make, count, truth, theta, 3) for name, make, count, needs in peers if find_spec(needs)]
+    for precision in ("float64", "float32"):
+        rows.append(
+            measure(f"leuko, {precision}", lambda precision=precision: with_leuko(precision), args.people, truth, theta, 7)
+        )
+    batch.SCHEME = "classical"
+    rows.append(measure("leuko, float32, the classical scheme alone", with_leuko, args.people, truth, theta, 3))
+    batch.SCHEME = "exact chain"
+    text = table(rows, notes(rows, theta, check))
+    print(text)
+    if args.write:
+        head = PAGE.read_text().split("<!-- table -->")[0]
+        PAGE.write_text(f"{head}<!-- table -->\n\n{text}")
+    return 0
+
+
+def batch_reference(theta: Any, truth: Any) -> float:
+    """The largest error of what is taken as truth here, against SciPy at 1e-11, over a few people."""
+    from leuko.forecast.solve import reference
+
+    few = [0, 7, 100, 1999]
+    tight = np.stack([reference(MODEL, theta[:, i], SCHEDULE, hours=DAYS) for i in few], axis=1)
+    return float(np.max(np.abs(truth[:, few] / tight - 1)))
+
+
+def notes(rows: list[Row], theta: Any, check: float) -> list[str]:
+    speed = next(row.speed for row in rows if row.name == "leuko, float32")
+    top, flops = peak(), operations(theta)
+    first, again = compile_times()
+    found = simulate(MODEL, theta, SCHEDULE, hours=DAYS, threads=1)
+    return [
+        f"Machine: {platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}.",
+        f"Truth: leuko at an estimate of 1e-8, itself within {check:.0e} of SciPy at 1e-11.",
+        f"Floor: {flops / 1e3:,.0f} thousand operations a person over {top / 1e9:,.0f} GFlop/s measured on one core "
+        f"allow {top / flops:,.0f} people a second; reached: {speed * flops / top:.0%}.",
+        f"Solved again on a finer grid: {found.rerun / theta.shape[1]:.1%} of the people; given up: {int(found.failed.sum())}.",
+        f"Two threads are {threads(theta):.2f} times as fast as one (by the clock on the wall).",
+        f"The first run of a kind of model, compiling included: {float(first[0]):.1f} s ({float(first[1]):.1f} s of the "
+        f"processor); a later process: {float(again[0]):.2f} s ({float(again[1]):.2f} s).",
+        "Graphics processor: none takes part; the solver has no kernel for one yet.",
+    ]
+
+
+if __name__ == "__main__":
+    assert marrow.friberg  # the equations that `rates` restates for the other solvers
+    raise SystemExit(main())
