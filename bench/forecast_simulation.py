@@ -88,7 +88,7 @@ def pieces() -> list[tuple[Any, float]]:
     """The hours between events, with the days inside them, and what flows in meanwhile."""
     found = []
     for low, high in zip(EVENTS, [*EVENTS[1:], DAYS[-1]], strict=True):
-        inside = DAYS[(DAYS > low) & (DAYS < high)]
+        inside = DAYS[(low < DAYS) & (high > DAYS)]
         found.append((np.concatenate([[low], inside, [high]]), DOSE if (low % CYCLE) == 0 else 0.0))
     return found
 
@@ -326,7 +326,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the table into docs/reference/forecast-speed.md")
     args = parser.parse_args()
     theta = people(args.people)
-    import leuko.forecast.solve.batch as batch
+    from leuko.forecast.solve import batch
 
     kept, batch.TOLERANCE = batch.TOLERANCE, 1e-8
     truth = simulate(MODEL, theta[:, :2000], SCHEDULE, hours=DAYS, precision="float64").counts
@@ -341,7 +341,9 @@ def main() -> int:
     rows = [measure(name, make, count, truth, theta, 3) for name, make, count, needs in peers if find_spec(needs)]
     for precision in ("float64", "float32"):
         rows.append(
-            measure(f"leuko, {precision}", lambda precision=precision: with_leuko(precision), args.people, truth, theta, 7)
+            measure(
+                f"leuko, {precision}", lambda precision=precision: with_leuko(precision), args.people, truth, theta, 7
+            )
         )
     batch.SCHEME = "classical"
     rows.append(measure("leuko, float32, the classical scheme alone", with_leuko, args.people, truth, theta, 3))

@@ -148,3 +148,9 @@ def _dose(start: datetime, number: int) -> Dose:
         given=True,
         origin=Origin(place=Place(source="")),
     )
+
+
+def test_the_kernel_is_compiled_once_for_all_batches() -> None:
+    from leuko.cohort.kernel.people import judge
+
+    assert len(judge.signatures) == 1

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from fixtures.plans import LIBRARY, day, dose, plan, record
+from leuko.drugs.shelf import medicines_of, shelf_of
 from leuko.knowledge.schema.plan import (
     AntimicrobialRow,
     FactorRow,
@@ -28,7 +29,6 @@ from leuko.knowledge.schema.plan import (
     TreatDayRow,
     TumourRow,
 )
-from leuko.drugs.shelf import medicines_of, shelf_of
 from leuko.result import Reason
 from leuko.result.plan import Plan
 

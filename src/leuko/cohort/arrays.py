@@ -130,8 +130,8 @@ def _people(persons: pl.DataFrame, cycles: pl.DataFrame) -> People:
     whole[H_SEX, :-1] = sex.fill_null(SEX_UNKNOWN)
     return People(
         whole=whole,
-        cycle_lo=ordered["lo"].to_numpy(),
-        cycle_hi=ordered["hi"].to_numpy(),
+        cycle_lo=np.array(ordered["lo"], dtype=np.float64),
+        cycle_hi=np.array(ordered["hi"], dtype=np.float64),
     )
 
 

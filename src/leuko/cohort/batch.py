@@ -15,7 +15,6 @@ from leuko.cohort import frames
 from leuko.cohort.arrays import (
     FAR,
     Given,
-    coded,
     counts_room,
     day_number,
     episodes_room,
@@ -52,6 +51,8 @@ from leuko.cohort.kernel.layout import (
     H_CYCLE_FIRST,
     H_FIRST,
     MISSING,
+    R_ANALYTE,
+    R_BOUND,
     Columns,
     Counts,
     Flag,
@@ -61,7 +62,7 @@ from leuko.cohort.kernel.layout import (
 from leuko.cohort.scalar import Answer, answer_of, source_of
 from leuko.cohort.tables import BOUNDS, RANKS, STATUSES, Rules
 from leuko.course.points import Span
-from leuko.record import Patient
+from leuko.record import Patient, Precision
 from leuko.result import Episode
 
 UNKNOWN_ROW: Final = "LK780"
@@ -103,9 +104,8 @@ def run_batch(
     Every row of a person must be in the batch; the rows may stand in any order. Results drawn after `as_of` are set
     aside. `scalar_only` sends everybody through the modules that assess one person, for comparison.
     """
-    usable, refused = _usable(results, rules)
     people, unsure = _one_each(people)
-    made = given(usable, people, cycles_of(treatments), rules)
+    made, refused = _given(results, people, cycles_of(treatments), rules)
     found = _Findings.of(made, rules)
     if scalar_only:
         found.found.flag[:] = 1
@@ -128,10 +128,16 @@ def cycles_of(treatments: pl.DataFrame) -> pl.DataFrame:
     return given_then.select("person", lo=second, hi=pl.when(untimed).then(second + 1.0).otherwise(second))
 
 
-def _usable(results: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Results of analytes and bounds that exist; the others are told."""
-    known = (coded(results["analyte"], rules.analytes) >= 0) & (coded(results["bound"].fill_null("="), BOUNDS) >= 0)
-    return (results, results.clear()) if known.all() else (results.filter(known), results.filter(~known))
+def _given(
+    results: pl.DataFrame, people: pl.DataFrame, cycles: pl.DataFrame, rules: Rules
+) -> tuple[Given, pl.DataFrame]:
+    """The arrays of the results of analytes and bounds that exist; the other results are told."""
+    made = given(results, people, cycles, rules)
+    unknown = (made.rows.whole[R_ANALYTE] < 0) | (made.rows.whole[R_BOUND] < 0)
+    if not unknown.any():
+        return made, results.clear()
+    refused = pl.Series(unknown)
+    return given(made.results.filter(~refused), people, cycles, rules), made.results.filter(refused)
 
 
 def _one_each(people: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -200,7 +206,8 @@ def _answer(made: Given, person: int, rules: Rules, as_of: date | None) -> Answe
     given_rows = [_with_rank(row) for row in rows.iter_rows(named=True)]
     row = made.persons.row(person, named=True)
     sex = row["sex"] if row["sex"] in {"female", "male"} else None
-    precision = row["born_precision"] if row["born_precision"] in {"year", "month"} else "day"
+    told = row["born_precision"]
+    precision: Precision = told if told in {"year", "month"} else "day"
     patient = Patient(id=str(row["person"]), born=row["born"], born_precision=precision, sex=sex)
     start, end = (int(made.people.whole[H_CYCLE_FIRST, at]) for at in (person, person + 1))
     spans = zip(made.people.cycle_lo[start:end], made.people.cycle_hi[start:end], strict=True)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -94,12 +95,8 @@ class Answered:
     said: Said
 
 
-class Engine(Protocol):
-    """Answers tasks, in any order."""
-
-    def __call__(self, tasks: Iterator[Task], asked: Asked) -> Iterator[tuple[Task, Answered]]:
-        """The answers."""
-        ...
+Engine = Callable[[Iterator[Task], Asked], Iterator[tuple[Task, Answered]]]
+"""Answers tasks, in any order."""
 
 
 def answer(tables: Mapping[str, pl.DataFrame], asked: Asked) -> Answered:
@@ -183,7 +180,7 @@ class _Saying:
 def _opened(out: Path, asked: Asked, *, resume: bool) -> Path:
     parts = out / _PARTS
     if (out / MANIFEST).exists() and not resume:
-        raise UsageError("the folder holds a finished run", where=str(out), do="name another folder, or remove this one")
+        raise UsageError("the folder holds a finished run", where=str(out), do="name another, or remove this one")
     if parts.exists() and not resume:
         raise UsageError(
             "the folder holds a run that was broken off", where=str(out), do="resume it, or remove the folder"
@@ -296,8 +293,11 @@ def _file(path: Path, table: pl.DataFrame) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=1)
 def _source() -> str:
     """A digest of the program that answers: parts of another one are not used."""
-    here = Path(__file__).parent
-    text = b"".join(path.read_bytes() for path in sorted([*here.glob("*.py"), *(here / "kernel").glob("*.py")]))
-    return hashlib.sha256(text).hexdigest()
+    home = Path(__file__).parent.parent
+    own = [home / "cohort" / f"{name}.py" for name in ("arrays", "batch", "engine", "scalar", "tables")]
+    rules = [path for folder in ("counts", "course", "status") for path in (home / folder).glob("*.py")]
+    files = [*own, *(home / "cohort" / "kernel").glob("*.py"), *rules, home / "grading.py", home / "ages.py"]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +28,12 @@ _SAID: Final = "said"
 
 
 def spark(
-    stage: Path, *, master: str | None = None, knowledge: Path | None = None, session: Any = None, tasks: int | None = None
+    stage: Path,
+    *,
+    master: str | None = None,
+    knowledge: Path | None = None,
+    session: Any = None,
+    tasks: int | None = None,
 ) -> Engine:
     """The engine on Spark: at `master` ("local[2]", "spark://host:7077", …), or in a session that is there already.
 
@@ -39,7 +46,9 @@ def spark(
         try:
             waiting = {task.number: _bare(_staged(task, stage)) for task in todo}
             if waiting:
-                yield from _answers(session or _session(master), stage, waiting, asked, knowledge, tasks)
+                yield from _answers(
+                    session or _session(master), stage, waiting, asked, knowledge=knowledge, tasks=tasks
+                )
         finally:
             shutil.rmtree(stage, ignore_errors=True)
 
@@ -65,18 +74,22 @@ def _session(master: str | None) -> Any:
         raise UsageError(
             "Spark is not installed", why=str(error), do="install leuko with the extra `spark`, and a Java runtime"
         ) from error
+    if (master or "local").startswith("local"):
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers on this machine are this very Python
     build = SparkSession.builder.appName("leuko cohort").config("spark.ui.enabled", "false")
     build = build.config("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
     try:
         return (build.master(master) if master else build).getOrCreate()
     except Exception as error:  # Java's own errors have no common type
         raise UsageError(
-            "Spark does not start", why=str(error).partition("\n")[0], do="install a Java runtime; name a master that is there"
+            "Spark does not start",
+            why=str(error).partition("\n")[0],
+            do="install a Java runtime; name a master that is there",
         ) from error
 
 
 def _answers(
-    session: Any, stage: Path, waiting: Mapping[int, Task], asked: Asked, knowledge: Path | None, tasks: int | None
+    session: Any, stage: Path, waiting: Mapping[int, Task], asked: Asked, *, knowledge: Path | None, tasks: int | None
 ) -> Iterator[tuple[Task, Answered]]:
     files = session.read.format("binaryFile").load(str(stage / "*.batch")).select("path", "content")
     work = in_arrow(as_of=asked.as_of, knowledge=knowledge)
@@ -106,7 +119,11 @@ def in_arrow(*, as_of: Any = None, knowledge: Path | None = None) -> Callable[[I
                 done = answer(unpack(row["content"]), asked)
                 for name, content in (*_contents(done.tables), (_SAID, _words(done.said))):
                     yield pa.RecordBatch.from_pydict(
-                        {"number": pa.array([number], pa.int64()), "name": [name], "content": pa.array([content], pa.binary())}
+                        {
+                            "number": pa.array([number], pa.int64()),
+                            "name": [name],
+                            "content": pa.array([content], pa.binary()),
+                        }
                     )
 
     return work

@@ -42,18 +42,18 @@ Bits = NDArray[np.uint64]
 
 
 class Named(NamedTuple):
-    """The codes of the analytes that have a part of their own; -1 where the library has none."""
+    """The analytes that have a part of their own."""
 
-    wbc: int
-    corrected: int
-    anc: int
-    whole: int
-    segments: int
-    segments_percent: int
-    bands: int
-    bands_percent: int
-    granulocytes: int
-    nrbc: int
+    wbc: str
+    corrected: str
+    anc: str
+    whole: str
+    segments: str
+    segments_percent: str
+    bands: str
+    bands_percent: str
+    granulocytes: str
+    nrbc: str
 
 
 class Grades(NamedTuple):
@@ -201,7 +201,7 @@ def _tables(
 
 
 def _named() -> Named:
-    return Named(  # type: ignore[arg-type]
+    return Named(
         WBC, CORRECTED, ANC, ALL, SEGMENTS, f"{SEGMENTS}_percent", BANDS, f"{BANDS}_percent", GRANULOCYTES, NRBC
     )
 

@@ -7,4 +7,4 @@ from typing import Any, Final
 from numba import njit
 
 OPTIONS: Final[dict[str, Any]] = {"_nrt": False, "error_model": "numpy", "boundscheck": False}
-compiled = njit(**OPTIONS)
+compiled = njit(**OPTIONS, forceinline=True)

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 from leuko.cohort.kernel.age import nothing
 from leuko.cohort.kernel.compiled import compiled
 from leuko.cohort.kernel.draws import note
+from leuko.cohort.kernel.entries import (
+    ALL,
+    ANC,
+    BANDS,
+    BANDS_PERCENT,
+    CORRECTED,
+    NRBC,
+    SEGMENTS,
+    SEGMENTS_PERCENT,
+    WBC,
+    bounded,
+    entry,
+    has,
+    measured,
+)
 from leuko.cohort.kernel.exact import FLOAT_TENS, TENS, above, decimal, fits, joined, printed, span
 from leuko.cohort.kernel.layout import (
     AT_LEAST,
     AT_MOST,
-    E_ANALYTE,
-    E_BOUND,
-    E_HIGH,
-    E_KIND,
-    E_LOW,
-    E_SOURCE,
-    E_TAKEN,
-    E_TIMED,
-    E_VALUE,
     EQUAL,
-    LESS,
     LK608,
     LK609,
     LK613,
-    LK614,
     LK615,
     LK616,
     LK620,
@@ -47,7 +53,6 @@ from leuko.cohort.tables import BESIDE, LINE
 _COMMON = 9  # decimals of sums of percentages
 _MOST_SCALE = 17
 _HUNDRED = 2 * 100 * 10**_COMMON
-WBC, CORRECTED, ANC, ALL, SEGMENTS, SEGMENTS_PERCENT, BANDS, BANDS_PERCENT, GRANULOCYTES, NRBC = range(10)
 
 
 @compiled
@@ -59,52 +64,27 @@ def derived(tables, rows, scratch, start, end, notes, at):
         analyte = rows.whole[R_ANALYTE, scratch.whole[W_MEMBERS, member]]
         row = slots.whole[S_ROW, analyte]
         if row >= 0 and slots.whole[S_DERIVED, analyte] < 0:
-            slots.whole[S_DERIVED, analyte] = _measured(rows, scratch, analyte, row, at)
+            slots.whole[S_DERIVED, analyte] = measured(rows, scratch, analyte, row, at)
     if named[CORRECTED] >= 0 and slots.whole[S_ROW, named[WBC]] >= 0 and slots.whole[S_DERIVED, named[WBC]] < 0:
-        slots.whole[S_DERIVED, named[WBC]] = _measured(rows, scratch, named[WBC], slots.whole[S_ROW, named[WBC]], at)
+        slots.whole[S_DERIVED, named[WBC]] = measured(rows, scratch, named[WBC], slots.whole[S_ROW, named[WBC]], at)
     if not _shares(tables, rows, scratch, start, end, notes, at):
         return False
     if not _neutrophils(tables, rows, scratch, notes, at):
         return False
-    if not _sum_check(tables, rows, scratch, start, end, notes, at):
+    if not _sum_check(tables, rows, scratch, notes, at):
         return False
-    _bounded(tables, rows, scratch, notes, at)
+    bounded(tables, scratch, notes, at)
     return True
-
-
-@compiled
-def _measured(rows, scratch, analyte, row, at):
-    return _entry(
-        scratch, at, analyte, rows.whole[R_TAKEN, row], rows.whole[R_TIMED, row], rows.real[R_VALUE, row], rows.whole[R_BOUND, row],
-        scratch.slots.real[S_LOW, analyte], scratch.slots.real[S_HIGH, analyte], 0, row,
-    )  # fmt: skip
-
-
-@compiled
-def _entry(scratch, at, analyte, taken, timed, value, bound, low, high, kind, source):
-    """One count more of the person; at[3] counts them."""
-    entries, to = scratch.entries, at[3]
-    entries.whole[E_ANALYTE, to], entries.whole[E_TAKEN, to], entries.whole[E_TIMED, to] = analyte, taken, timed
-    entries.real[E_VALUE, to], entries.whole[E_BOUND, to] = value, bound
-    entries.real[E_LOW, to], entries.real[E_HIGH, to] = low, high
-    entries.whole[E_KIND, to], entries.whole[E_SOURCE, to] = kind, source
-    at[3] += 1
-    return to
-
-
-@compiled
-def _has(slots, analyte):
-    return analyte >= 0 and slots.whole[S_ROW, analyte] >= 0
 
 
 @compiled
 def _white(tables, rows, slots, notes, at):
     """The white count that stands: the laboratory's corrected one, else the reported one."""
     wbc, corrected, nrbc = tables.named[WBC], tables.named[CORRECTED], tables.named[NRBC]
-    if _has(slots, corrected):
+    if has(slots, corrected):
         low, high = slots.real[S_LOW, corrected], slots.real[S_HIGH, corrected]
-        if _has(slots, wbc):
-            if low != low and high != high:
+        if has(slots, wbc):
+            if isnan(low) and isnan(high):
                 low, high = slots.real[S_LOW, wbc], slots.real[S_HIGH, wbc]
             note(notes, at, LK620, slots.whole[S_ROW, wbc])
         slots.whole[S_ROW, wbc], slots.real[S_LOW, wbc], slots.real[S_HIGH, wbc] = (
@@ -113,7 +93,7 @@ def _white(tables, rows, slots, notes, at):
             high,
         )
         slots.whole[S_ROW, corrected] = -1
-    elif _has(slots, wbc) and _has(slots, nrbc):
+    elif has(slots, wbc) and has(slots, nrbc):
         row, cells = slots.whole[S_ROW, wbc], slots.whole[S_ROW, nrbc]
         if (
             rows.whole[R_BOUND, row] == EQUAL
@@ -139,7 +119,7 @@ def _asks(tables, value):
 @compiled
 def _shares(tables, rows, scratch, start, end, notes, at):
     slots = scratch.slots
-    if not _has(slots, tables.named[WBC]):
+    if not has(slots, tables.named[WBC]):
         return True
     for member in range(start, end):
         percent = rows.whole[R_ANALYTE, scratch.whole[W_MEMBERS, member]]
@@ -190,7 +170,7 @@ def _share(rows, scratch, analyte, wbc, part, other, at_least, notes, at):
         bound = AT_LEAST if bound == EQUAL else bound
         note(notes, at, LK616, wbc)
     timed = _first_timed(rows, wbc, part, other)
-    slots.whole[S_DERIVED, analyte] = _entry(
+    slots.whole[S_DERIVED, analyte] = entry(
         scratch,
         at,
         analyte,
@@ -293,7 +273,7 @@ def _neutrophils(tables, rows, scratch, notes, at):
     named, slots = tables.named, scratch.slots
     wbc, anc = slots.whole[S_ROW, named[WBC]], named[ANC]
     bands = slots.whole[S_ROW, named[BANDS_PERCENT]]
-    if wbc >= 0 and _has(slots, named[ALL]):
+    if wbc >= 0 and has(slots, named[ALL]):
         whole = slots.whole[S_ROW, named[ALL]]
         add = 0
         if bands >= 0 and rows.real[R_VALUE, bands] != 0.0:
@@ -305,13 +285,13 @@ def _neutrophils(tables, rows, scratch, notes, at):
                 if bound >= 0:
                     note(notes, at, LK615, whole)
         return _share(rows, scratch, anc, wbc, whole, bands if add == 1 else -1, False, notes, at)
-    if wbc >= 0 and _has(slots, named[SEGMENTS_PERCENT]):
+    if wbc >= 0 and has(slots, named[SEGMENTS_PERCENT]):
         segments = slots.whole[S_ROW, named[SEGMENTS_PERCENT]]
         if bands >= 0:
             return _share(rows, scratch, anc, wbc, segments, bands, False, notes, at)
         adds = _adds_up(tables, rows, slots, segments, -1)
         return adds >= 0 and _share(rows, scratch, anc, wbc, segments, -1, adds == 0, notes, at)
-    if _has(slots, named[SEGMENTS]):
+    if has(slots, named[SEGMENTS]):
         return _from_absolute(tables, rows, scratch, notes, at)
     return True
 
@@ -404,10 +384,19 @@ def _from_absolute(tables, rows, scratch, notes, at):
         bound = AT_LEAST if bound == EQUAL else bound
         note(notes, at, LK616, segments)
     timed = _first_timed(rows, segments, bands, -1)
-    slots.whole[S_DERIVED, anc] = _entry(
-        scratch, at, anc, rows.whole[R_TAKEN, timed], rows.whole[R_TIMED, timed], float(whole) / FLOAT_TENS[decimals], bound,
-        nothing(), nothing(), 1, segments,
-    )  # fmt: skip
+    slots.whole[S_DERIVED, anc] = entry(
+        scratch,
+        at,
+        anc,
+        rows.whole[R_TAKEN, timed],
+        rows.whole[R_TIMED, timed],
+        float(whole) / FLOAT_TENS[decimals],
+        bound,
+        nothing(),
+        nothing(),
+        1,
+        segments,
+    )
     return True
 
 
@@ -427,7 +416,7 @@ def _sum_apart(rows, measured, one, other, open_above):
 
 
 @compiled
-def _sum_check(tables, rows, scratch, start, end, notes, at):
+def _sum_check(tables, rows, scratch, notes, at):
     """Tells a differential whose lines add up to more than everything, or leave cells unnamed."""
     named, slots = tables.named, scratch.slots
     whole = slots.whole[S_ROW, named[ALL]]
@@ -435,7 +424,7 @@ def _sum_check(tables, rows, scratch, start, end, notes, at):
     second = -1 if whole >= 0 else slots.whole[S_ROW, named[BANDS_PERCENT]]
     if first < 0:
         first, second = second, -1
-    source = first if first >= 0 else _first_line(tables, rows, scratch, start, end)
+    source = first if first >= 0 else _first_line(tables, scratch)
     if source < 0 or _any_bound(tables, rows, slots, first, second):
         return True
     least, most, able = 0, 0, True
@@ -456,7 +445,7 @@ def _sum_check(tables, rows, scratch, start, end, notes, at):
 
 
 @compiled
-def _first_line(tables, rows, scratch, start, end):
+def _first_line(tables, scratch):
     """The row that a differential without neutrophils is named by: its first line in the order of the rules."""
     for line in tables.line_order:
         if scratch.slots.whole[S_ROW, line] >= 0:
@@ -477,29 +466,3 @@ def _any_bound(tables, rows, slots, first, second):
     if bands >= 0 and slots.whole[S_ROW, tables.named[ALL]] >= 0:
         found |= rows.whole[R_BOUND, bands] != EQUAL
     return found
-
-
-@compiled
-def _bounded(tables, rows, scratch, notes, at):
-    """Without a differential, neutrophils are at most the white count, or the granulocytes they are part of."""
-    named, slots, entries = tables.named, scratch.slots, scratch.entries
-    if slots.whole[S_DERIVED, named[ANC]] >= 0:
-        return
-    top = -1
-    for analyte in (named[WBC], named[GRANULOCYTES]):
-        entry = slots.whole[S_DERIVED, analyte] if analyte >= 0 else -1
-        if (
-            entry >= 0
-            and entries.whole[E_BOUND, entry] <= EQUAL
-            and (top < 0 or entries.real[E_VALUE, entry] < entries.real[E_VALUE, top])
-        ):
-            top = entry
-    if top < 0:
-        return
-    bound = LESS if entries.whole[E_BOUND, top] == LESS else AT_MOST
-    slots.whole[S_DERIVED, named[ANC]] = _entry(
-        scratch, at, named[ANC], entries.whole[E_TAKEN, top], entries.whole[E_TIMED, top], entries.real[E_VALUE, top], bound,
-        nothing(), nothing(), 1 + entries.whole[E_KIND, top], entries.whole[E_SOURCE, top],
-    )  # fmt: skip
-    if entries.whole[E_ANALYTE, top] == named[GRANULOCYTES]:
-        note(notes, at, LK614, entries.whole[E_SOURCE, top])

@@ -38,7 +38,7 @@ _RUN = 24  # rows that are put in order by insertion
 
 
 @compiled
-def before(rows, one, other):
+def before(rows, one, other):  # noqa: PLR0911 (one return for each thing that may decide)
     """Whether one row stands before another: by time, then by all that it says, last by its place."""
     if rows.whole[R_TAKEN, one] != rows.whole[R_TAKEN, other]:
         return rows.whole[R_TAKEN, one] < rows.whole[R_TAKEN, other]

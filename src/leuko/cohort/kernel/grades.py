@@ -74,6 +74,7 @@ def graded(grades, scheme, analyte, sex, cell, last_cell, value, bound, low):
     least_limit, most_limit = (low, low) if known else (0.0, math.inf)
     low_value, low_side = lowest(value, bound)
     high_value, high_side = highest(value, bound)
+    single = known and bound == EQUAL
     least, most = 99, -1
     first_sex, last_sex = (0, 1) if sex == SEX_UNKNOWN else (sex, sex)
     for one in range(first_sex, last_sex + 1):
@@ -86,8 +87,11 @@ def graded(grades, scheme, analyte, sex, cell, last_cell, value, bound, low):
                 if rule < 0 or rule == before:
                     continue
                 before = rule
-                least = min(least, _grade_at(grades, rule, high_value, high_side, least_limit))
-                most = max(most, _grade_at(grades, rule, low_value, low_side, most_limit))
+                found = _grade_at(grades, rule, high_value, high_side, least_limit)
+                least = min(least, found)
+                if not single:
+                    found = _grade_at(grades, rule, low_value, low_side, most_limit)
+                most = max(most, found)
     return least, most
 
 

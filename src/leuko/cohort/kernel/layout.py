@@ -80,23 +80,58 @@ class Scratch(NamedTuple):
 
 
 # Rows of results; people stand together. Times are microseconds since 1970, days are days since then.
-(R_ANALYTE, R_TAKEN, R_TIMED, R_BOUND, R_DRAW, R_STATUS, R_SEQUENCE, R_DIGITS, R_FILE, R_ROW,) = range(10)  # fmt: skip
+(
+    R_ANALYTE,
+    R_TAKEN,
+    R_TIMED,
+    R_BOUND,
+    R_DRAW,
+    R_STATUS,
+    R_SEQUENCE,
+    R_DIGITS,
+    R_FILE,
+    R_ROW,
+) = range(10)
 (
     R_VALUE,
     R_LOW,
     R_HIGH,
 ) = range(3)
 # People; `cycle_first` tells where the cycles of each begin.
-(H_FIRST, H_BORN_FIRST, H_BORN_LAST, H_SEX, H_CYCLE_FIRST,) = range(5)  # fmt: skip
+(
+    H_FIRST,
+    H_BORN_FIRST,
+    H_BORN_LAST,
+    H_SEX,
+    H_CYCLE_FIRST,
+) = range(5)
 # Counts.
-(C_PERSON, C_ANALYTE, C_TAKEN, C_TIMED, C_BOUND, C_DERIVED, C_SOURCE,) = range(7)  # fmt: skip
+(
+    C_PERSON,
+    C_ANALYTE,
+    C_TAKEN,
+    C_TIMED,
+    C_BOUND,
+    C_DERIVED,
+    C_SOURCE,
+) = range(7)
 (
     C_VALUE,
     C_LOW,
     C_HIGH,
 ) = range(3)
 # Episodes, as `leuko.cohort.frames.EPISODES`.
-(EP_PERSON, EP_ANALYTE, EP_ONSET_EARLIEST, EP_ONSET_LATEST, EP_NADIR_TAKEN, EP_RECOVERY_EARLIEST, EP_RECOVERY_LATEST, EP_CONFIRMED, EP_COUNTS,) = range(9)  # fmt: skip
+(
+    EP_PERSON,
+    EP_ANALYTE,
+    EP_ONSET_EARLIEST,
+    EP_ONSET_LATEST,
+    EP_NADIR_TAKEN,
+    EP_RECOVERY_EARLIEST,
+    EP_RECOVERY_LATEST,
+    EP_CONFIRMED,
+    EP_COUNTS,
+) = range(9)
 (
     EP_CUT,
     EP_NADIR,
@@ -104,29 +139,70 @@ class Scratch(NamedTuple):
     EP_DAYS_MOST,
 ) = range(4)
 # Counts of one person before they are put in order; kind 0: measured, 1: derived, 2: from a derived one.
-(E_ANALYTE, E_TAKEN, E_TIMED, E_BOUND, E_KIND, E_SOURCE, E_PLACE, E_LEAST_CELL, E_MOST_CELL,) = range(9)  # fmt: skip
+(
+    E_ANALYTE,
+    E_TAKEN,
+    E_TIMED,
+    E_BOUND,
+    E_KIND,
+    E_SOURCE,
+    E_PLACE,
+    E_LEAST_CELL,
+    E_MOST_CELL,
+) = range(9)
 (
     E_VALUE,
     E_LOW,
     E_HIGH,
 ) = range(3)
 # Slots of a draw.
-(S_ROW, S_DERIVED,) = range(2)  # fmt: skip
+(
+    S_ROW,
+    S_DERIVED,
+) = range(2)
 (
     S_LOW,
     S_HIGH,
 ) = range(2)
 # Windows of time of one series.
-(P_START, P_END, P_FIRST, P_NUMBER, P_SIDE, P_TOLD,) = range(6)  # fmt: skip
+(
+    P_START,
+    P_END,
+    P_FIRST,
+    P_NUMBER,
+    P_SIDE,
+    P_TOLD,
+) = range(6)
 (
     P_LO,
     P_HI,
 ) = range(2)
 # Room for one person.
-(W_ORDER, W_PLACE, W_BUFFER, W_KEPT, W_PARENT, W_NAMED, W_BY_DRAW, W_MEMBERS, W_DRAW_FIRST, W_DRAW_STATE, W_GROUP, W_SAME, W_FIRST_OF, W_ENTRY_ORDER, W_SIDE,) = range(15)  # fmt: skip
+(
+    W_ORDER,
+    W_PLACE,
+    W_BUFFER,
+    W_KEPT,
+    W_PARENT,
+    W_NAMED,
+    W_BY_DRAW,
+    W_MEMBERS,
+    W_DRAW_FIRST,
+    W_DRAW_STATE,
+    W_GROUP,
+    W_SAME,
+    W_FIRST_OF,
+    W_ENTRY_ORDER,
+    W_SIDE,
+) = range(15)
 (W_CUT,) = range(1)
 # What the tables say of an analyte.
-(T_ABSOLUTE, T_ROLE, T_COURSE, T_RECOVERY_VALUES,) = range(4)  # fmt: skip
+(
+    T_ABSOLUTE,
+    T_ROLE,
+    T_COURSE,
+    T_RECOVERY_VALUES,
+) = range(4)
 (
     T_RECOVERY_DAYS,
     T_HOLE_DAYS,

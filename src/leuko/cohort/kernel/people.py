@@ -281,9 +281,16 @@ def _write(tables, sex, person, scratch, entry, counts, found, at):
         pair = grades.pair[scheme, analyte]
         if pair >= 0:
             least, most = graded(
-                grades, scheme, analyte, sex, entries.whole[E_LEAST_CELL, entry], entries.whole[E_MOST_CELL, entry],
-                entries.real[E_VALUE, entry], entries.whole[E_BOUND, entry], entries.real[E_LOW, entry],
-            )  # fmt: skip
+                grades,
+                scheme,
+                analyte,
+                sex,
+                entries.whole[E_LEAST_CELL, entry],
+                entries.whole[E_MOST_CELL, entry],
+                entries.real[E_VALUE, entry],
+                entries.whole[E_BOUND, entry],
+                entries.real[E_LOW, entry],
+            )
             counts.least[scheme, to], counts.most[scheme, to] = least, most
             found.least[pair, person] = max(found.least[pair, person], least)
             found.most[pair, person] = max(found.most[pair, person], 99 if most < 0 else most)
@@ -296,9 +303,17 @@ def _sides(tables, people, person, scratch, analyte, start, end):
     for index in range(start, end):
         entry = scratch.whole[W_ENTRY_ORDER, index]
         scratch.whole[W_SIDE, entry], scratch.real[W_CUT, entry] = side_and_cut(
-            tables, analyte, people.whole[H_SEX, person], entries.whole[E_LEAST_CELL, entry], entries.whole[E_MOST_CELL, entry], ageless,
-            entries.real[E_VALUE, entry], entries.whole[E_BOUND, entry], entries.real[E_LOW, entry], entries.real[E_HIGH, entry],
-        )  # fmt: skip
+            tables,
+            analyte,
+            people.whole[H_SEX, person],
+            entries.whole[E_LEAST_CELL, entry],
+            entries.whole[E_MOST_CELL, entry],
+            ageless,
+            entries.real[E_VALUE, entry],
+            entries.whole[E_BOUND, entry],
+            entries.real[E_LOW, entry],
+            entries.real[E_HIGH, entry],
+        )
 
 
 def _edition() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 from leuko.cohort.kernel.compiled import compiled
 from leuko.cohort.kernel.draws import note
 from leuko.cohort.kernel.exact import TENS, printed, span
@@ -136,7 +138,7 @@ def _merged(tables, rows, slots, best, other, notes, at):
     if fuller < 0:
         return -1
     own_low, own_high = (rows.real[R_LOW, other], rows.real[R_HIGH, other]) if fuller else (low, high)
-    if own_low != own_low and own_high != own_high:
+    if isnan(own_low) and isnan(own_high):
         own_low, own_high = (low, high) if fuller else (rows.real[R_LOW, other], rows.real[R_HIGH, other])
     slots.real[S_LOW, analyte], slots.real[S_HIGH, analyte] = own_low, own_high
     note(notes, at, LK605, best if fuller else other)
@@ -186,7 +188,7 @@ def _fuller(tables, rows, low, best, other):
         return -1
     if finer != 0:
         return 1 if finer > 0 else 0
-    has, others = low == low, rows.real[R_LOW, other] == rows.real[R_LOW, other]
+    has, others = not isnan(low), not isnan(rows.real[R_LOW, other])
     if has != others:
         return 1 if others else 0
     return 1 if rows.whole[R_TIMED, other] and not rows.whole[R_TIMED, best] else 0
