@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leuko.forecast.model import Floats, Model, Run, Schedule
-from leuko.forecast.solve.job import Fineness, Job, Precision, Tell, chain_solves, cores
+from leuko.forecast.solve.job import Fineness, Job, Precision, Solved, Tell, chain_solves, cores
 from leuko.forecast.solve.reading import Arrival, arrivals, beginning, values
 from leuko.forecast.solve.rows import LANES
 
@@ -24,9 +24,11 @@ FINEST = 16  # the last class: steps of 24 h / 2^8
 CHAIN_REACH, CLASSICAL_REACH = 0.5, 0.25  # a first step in units of the transit time
 TURNOVER_CLASS = 8  # steps of 1.5 h
 ORDER = 4.0  # the estimate falls with this power of the step
-DELICATE = 2e-3  # a count below this share of the baseline, or above its inverse, asks for double precision
-STRICT_TURNOVER = 0.2  # of a count that follows the effect at once, always
-STRICT, STRICT_CURVED = 0.3, 0.05  # such a count asks for an estimate smaller in proportion, down to so much
+LOW = 2e-3  # of the baseline: below this share a smaller estimate is asked for, in proportion
+STRICT, STRICT_CURVED = 0.3, 0.05  # down to so much of the tolerance; the latter where an effect is not linear
+STRICT_TURNOVER = 0.2  # of the tolerance, for a count that follows the effect at once
+DELICATE, DELICATE_CURVED = 1e-5, 2e-3  # below this share rounding tells: double precision
+DOUBLE = 11  # so does it over the many steps of this class
 ROUNDS = 8  # of solving again
 SMALL = LANES // 2  # fewer persons than this join the next finer class
 
@@ -125,6 +127,7 @@ class _Batch:
             one.effect == "linear" and one.pk != "saturable" for one in model.drugs
         )
         self.strict = STRICT if plain else STRICT_CURVED
+        self.delicate = DELICATE if plain else DELICATE_CURVED
 
     def solve(self, who: Indices, doses: tuple[Arrival, ...]) -> None:
         """Solves persons whose doses arrive together, round by round, until each is good or no finer grid is left."""
@@ -132,15 +135,15 @@ class _Batch:
         for number in range(ROUNDS):
             poor: list[_Todo] = []
             for one in todo:
-                found, estimate = self._run(one, doses)
-                self.counts[:, one.who], self.error[one.who] = found, estimate
-                poor += self._again(one, found, estimate)
+                solved = self._run(one, doses)
+                self.counts[:, one.who], self.error[one.who] = solved.counts, solved.error
+                poor += self._again(one, solved)
             self.rerun += sum(len(one.who) for one in poor) if number == 0 else 0
             todo = _together(poor)
             if not todo:
                 return
 
-    def _run(self, one: _Todo, doses: tuple[Arrival, ...]) -> tuple[NDArray[np.floating], Floats]:
+    def _run(self, one: _Todo, doses: tuple[Arrival, ...]) -> Solved:
         everybody = len(one.who) == self.theta.shape[1]
         theta = self.theta if everybody else self.theta[:, one.who]
         fine = Fineness(step=LONGEST * 2 ** (-one.grade / 2), shorter=2 ** (one.finer / 2))
@@ -157,26 +160,27 @@ class _Batch:
         grade = np.ceil(2 * np.log2(np.maximum(LONGEST * ktr / reach, 1.0)))
         return np.asarray(np.minimum(grade, FINEST - 4), dtype=np.int64)
 
-    def _again(self, one: _Todo, found: NDArray[np.floating], estimate: Floats) -> list[_Todo]:
+    def _again(self, one: _Todo, solved: Solved) -> list[_Todo]:
         """Who has to be solved again, and in which class."""
-        share = found / self.theta[self.model.at("circ0"), one.who]
-        lowest = share.min(axis=0, initial=np.inf)
-        asked = TOLERANCE * np.clip(lowest / DELICATE, self.strict, 1.0)
+        circ0, error = self.theta[self.model.at("circ0"), one.who], solved.error
+        lowest, highest = solved.lowest / circ0, solved.highest / circ0
+        asked = TOLERANCE * np.clip(lowest / LOW, self.strict, 1.0)
         if self.model.marrow == "turnover":
             asked = np.full(len(one.who), TOLERANCE * STRICT_TURNOVER)
-        poor = ~(estimate <= asked)
+        poor = ~(error <= asked)
         todo: list[_Todo] = []
         if one.precision == "float32":
-            delicate = ~poor & ((lowest < DELICATE) | (share.max(axis=0, initial=0.0) > 1 / DELICATE))
+            delicate = ~poor & ((lowest < self.delicate) | (highest > 1 / LOW))
             if np.any(delicate):
                 todo.append(_Todo(one.who[delicate], one.grade, one.finer, "float64"))
         if not np.any(poor) or one.grade >= FINEST:
             return todo
-        over = np.where(np.isfinite(estimate[poor]), estimate[poor] / asked[poor], 2.0**ORDER)
+        over = np.where(np.isfinite(error[poor]), error[poor] / asked[poor], 2.0**ORDER)
         steps = np.clip(np.ceil(2 * np.log2(1.2 * over) / ORDER), 1, 6).astype(np.int64)
-        precision: Precision = "float64" if one.finer else one.precision
         for part, more in _merged(steps, one.who[poor]):
-            todo.append(_Todo(part, min(one.grade + more, FINEST), one.finer + more, precision))
+            grade = min(one.grade + more, FINEST)
+            precision: Precision = "float64" if grade >= DOUBLE else one.precision
+            todo.append(_Todo(part, grade, one.finer + more, precision))
         return todo
 
 

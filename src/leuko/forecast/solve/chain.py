@@ -2,7 +2,7 @@
 
 Transits and circulation are linear in the proliferating cells, so a step needs no small stages for them: with P a
 parabola through the start, the middle and the end of the step, what arrives is a fixed linear map for each length of
-step and each person. Of the proliferating cells themselves dx/dt = ktr ((1 - kill) F - 1), x = ln P: the feedback F
+step and each person. Of the proliferating cells themselves d ln P/dt = ktr ((1 - kill) F - 1): the feedback F
 follows the smooth circulating count and is extrapolated by a cubic through past nodes, then corrected (Adams' scheme
 on F alone); the kill comes as a parabola with exact moments. One logarithm and three exponentials a step, against
 twelve of the classical scheme. The map restates `marrow.friberg`; a test holds both to the same course.
@@ -19,7 +19,9 @@ from leuko.forecast import marrow
 from leuko.forecast.model import Floats
 from leuko.forecast.solve.fastmath import INNER, compiled, fast_exp, moment0, moment1, moment2
 from leuko.forecast.solve.rows import (
+    BEFORE,
     CIRC,
+    D_BEFORE,
     D_CIRC,
     END,
     ERROR,
@@ -28,14 +30,22 @@ from leuko.forecast.solve.rows import (
     FED2,
     FED3,
     FED_END,
+    FED_FAR,
+    FED_MID,
     GAMMA,
     KCIRC,
     KILL,
     KTR,
     LANES,
     LN_CIRC0,
-    LN_PROL,
     MID,
+    NEW,
+    NEW1,
+    NEW2,
+    NEW3,
+    PROL,
+    PROL1,
+    PROL2,
     TRANSIT1,
     TRANSIT2,
     TRANSIT3,
@@ -130,61 +140,82 @@ def rule() -> Floats:
     return np.stack([1 - u, *(WEIGHTS * one for one in basis)], axis=1)
 
 
-def _step(w: Any, t: Any, m: Any, h: Any, q: Any, s: Any, c: Any) -> None:
-    """One step; t, m: the maps and the row of this one; q (S, 12) and s: coefficients of the cubics and which of them.
+def _extrapolate(w: Any, h: Any, q: Any, s: Any, c: Any) -> None:
+    """Proliferating cells at the middle and the end of a step, with the feedback that past nodes suggest.
 
-    In the units of the step: `drive` is (1 - kill) F. Its integral to the middle and the end is that of a parabola.
+    q (S, 12) and s: the coefficients of the cubics, and which of them. In the units of the step `drive` is
+    (1 - kill) F; its integrals to the middle and the end are those of a parabola.
     """
-    if m < 0 or s < 0:
+    if s < 0:
         return
     a0, a1, a2, a3 = q[s, 0], q[s, 1], q[s, 2], q[s, 3]
     b0, b1, b2, b3 = q[s, 4], q[s, 5], q[s, 6], q[s, 7]
-    d0, d1, d2, d3 = q[s, 8], q[s, 9], q[s, 10], q[s, 11]
     for i in range(LANES):
-        k, x, prol = w[KTR + i] * h, w[LN_PROL + i], fast_exp(w[LN_PROL + i])
+        k, prol = w[KTR + i] * h, w[PROL + i]
         before, past1, past2, past3 = w[FED + i], w[FED1 + i], w[FED2 + i], w[FED3 + i]
-        live0, live1, live2 = c[1] - w[KILL + i], c[1] - w[KILL + MID + i], c[1] - w[KILL + END + i]
         middle = a0 * before + a1 * past1 + a2 * past2 + a3 * past3
         end = b0 * before + b1 * past1 + b2 * past2 + b3 * past3
-        drive0, drive1, drive2 = live0 * before, live1 * middle, live2 * end
-        to_middle = k * ((c[9] * drive0 + c[4] * drive1 - c[10] * drive2) - c[2])
-        to_end = k * (c[3] * (drive0 + drive2) + c[11] * drive1 - c[1])
-        prol1, prol2 = fast_exp(x + to_middle), fast_exp(x + to_end)
+        drive0 = before - w[KILL + i] * before
+        drive1, drive2 = middle - w[KILL + MID + i] * middle, end - w[KILL + END + i] * end
+        w[PROL1 + i] = prol * fast_exp(k * ((c[9] * drive0 + c[4] * drive1 - c[10] * drive2) - c[2]))
+        w[PROL2 + i] = prol * fast_exp(k * (c[3] * (drive0 + drive2) + c[11] * drive1 - c[1]))
+        w[FED_MID + i], w[FED_FAR + i] = middle, end
+
+
+def _carry(w: Any, t: Any, m: Any) -> None:
+    """Transits and circulation over a step by the map in row `m` of `t`."""
+    if m < 0:
+        return
+    for i in range(LANES):
+        prol, prol1, prol2 = w[PROL + i], w[PROL1 + i], w[PROL2 + i]
         t1, t2, t3, y = w[TRANSIT1 + i], w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i]
         e1, e2, e3 = t[m + i], t[m + LANES + i], t[m + 2 * LANES + i]
-        new1 = e1 * t1 + t[m + 7 * LANES + i] * prol + t[m + 8 * LANES + i] * prol1 + t[m + 9 * LANES + i] * prol2
-        new2 = (
+        w[NEW1 + i] = (
+            e1 * t1 + t[m + 7 * LANES + i] * prol + t[m + 8 * LANES + i] * prol1 + t[m + 9 * LANES + i] * prol2
+        )
+        w[NEW2 + i] = (
             e1 * t2 + e2 * t1
             + t[m + 10 * LANES + i] * prol + t[m + 11 * LANES + i] * prol1 + t[m + 12 * LANES + i] * prol2
         )  # fmt: skip
-        new3 = (
+        w[NEW3 + i] = (
             e1 * t3 + e2 * t2 + e3 * t1
             + t[m + 13 * LANES + i] * prol + t[m + 14 * LANES + i] * prol1 + t[m + 15 * LANES + i] * prol2
         )  # fmt: skip
-        late1, late2 = t[m + 17 * LANES + i], t[m + 18 * LANES + i]
-        new = (
+        w[NEW + i] = (
             t[m + 3 * LANES + i] * y + t[m + 4 * LANES + i] * t3 + t[m + 5 * LANES + i] * t2
-            + t[m + 6 * LANES + i] * t1 + t[m + 16 * LANES + i] * prol + late1 * prol1 + late2 * prol2
+            + t[m + 6 * LANES + i] * t1 + t[m + 16 * LANES + i] * prol + t[m + 17 * LANES + i] * prol1
+            + t[m + 18 * LANES + i] * prol2
         )  # fmt: skip
-        after = feedback(w[LN_CIRC0 + i], new, w[GAMMA + i])
-        more1 = live1 * (d0 * before + d1 * after + d2 * past1 + d3 * past2 - middle)
-        more2 = live2 * (after - end)
-        fix1 = k * (c[4] * more1 - c[10] * more2)
-        fix2 = k * (c[11] * more1 + c[3] * more2)
+
+
+def _correct(w: Any, t: Any, m: Any, h: Any, q: Any, s: Any, c: Any) -> None:
+    """The step again to first order, with the feedback that the new count gives; and what is estimated to be wrong."""
+    if m < 0 or s < 0:
+        return
+    d0, d1, d2, d3 = q[s, 8], q[s, 9], q[s, 10], q[s, 11]
+    for i in range(LANES):
+        w[FED_END + i] = feedback(w[LN_CIRC0 + i], w[NEW + i], w[GAMMA + i])
+    for i in range(LANES):
+        k, before, after = w[KTR + i] * h, w[FED + i], w[FED_END + i]
+        prol, prol1, prol2 = w[PROL + i], w[PROL1 + i], w[PROL2 + i]
+        live1, live2 = c[1] - w[KILL + MID + i], c[1] - w[KILL + END + i]
+        more1 = live1 * (d0 * before + d1 * after + d2 * w[FED1 + i] + d3 * w[FED2 + i] - w[FED_MID + i])
+        more2 = live2 * (after - w[FED_FAR + i])
+        fix1, fix2 = k * (c[4] * more1 - c[10] * more2), k * (c[11] * more1 + c[3] * more2)
         gain1, gain2 = prol1 * (fix1 + c[2] * fix1 * fix1), prol2 * (fix2 + c[2] * fix2 * fix2)
-        slope0 = prol * (drive0 - c[1])
-        slope2 = (prol2 + gain2) * (drive2 + more2 - c[1])
+        slope0 = prol * (before - w[KILL + i] * before - c[1])
+        slope2 = (prol2 + gain2) * (live2 * after - c[1])
         bend = c[2] * (prol + prol2 + gain2) + c[12] * k * (slope0 - slope2) - prol1 - gain1
-        new1 += t[m + 8 * LANES + i] * gain1 + t[m + 9 * LANES + i] * gain2
+        new1 = w[NEW1 + i] + t[m + 8 * LANES + i] * gain1 + t[m + 9 * LANES + i] * gain2
+        new3 = w[NEW3 + i] + t[m + 14 * LANES + i] * gain1 + t[m + 15 * LANES + i] * gain2
+        new = w[NEW + i] + t[m + 17 * LANES + i] * gain1 + t[m + 18 * LANES + i] * gain2
+        w[BEFORE + i], w[D_BEFORE + i] = w[CIRC + i], w[D_CIRC + i]
+        w[PROL + i] = prol2 + gain2
         w[TRANSIT1 + i] = new1
-        w[TRANSIT2 + i] = new2 + t[m + 11 * LANES + i] * gain1 + t[m + 12 * LANES + i] * gain2
-        new3 += t[m + 14 * LANES + i] * gain1 + t[m + 15 * LANES + i] * gain2
-        new += late1 * gain1 + late2 * gain2
+        w[TRANSIT2 + i] = w[NEW2 + i] + t[m + 11 * LANES + i] * gain1 + t[m + 12 * LANES + i] * gain2
         w[TRANSIT3 + i] = new3
         w[CIRC + i] = new
-        w[LN_PROL + i] = x + to_end + fix2
         w[D_CIRC + i] = w[KTR + i] * new3 - w[KCIRC + i] * new
-        w[FED_END + i] = after
         w[ERROR + i] += c[13] * abs(fix2) + c[14] * k * abs(bend) / new1
 
 
@@ -213,4 +244,4 @@ def _keep(w: Any, row: Any) -> None:
 
 remember, keep = njit(**INNER)(_remember), njit(**INNER)(_keep)
 chain_map = njit(**INNER)(_map)
-chain_step = njit(**INNER)(_step)
+extrapolate, carry, correct = njit(**INNER)(_extrapolate), njit(**INNER)(_carry), njit(**INNER)(_correct)

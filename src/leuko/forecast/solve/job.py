@@ -73,6 +73,16 @@ def _plan(steps: bytes) -> Any:
     return plan(np.frombuffer(steps))
 
 
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """The counts (T, N), and of each person the estimated relative error, the lowest and the highest count (N,)."""
+
+    counts: Any
+    error: Floats
+    lowest: Any
+    highest: Any
+
+
 class Job:
     """Persons `theta` (P, N) of one model, their doses, and a grid."""
 
@@ -90,8 +100,8 @@ class Job:
         self.plain = self.persons.kind == MARROWS["friberg"] and bool(np.all(self.persons.channel[:, ROLE] == KILLS))
         self.chain = chain_solves(model, scheme)
 
-    def run(self, threads: int, tell: Tell | None) -> tuple[Any, Floats]:
-        """The counts (T, N) and the estimated error (N,), infinite where a count is not one."""
+    def run(self, threads: int, tell: Tell | None) -> Solved:
+        """Solves everybody; the estimated error is infinite where a count is not one."""
         from leuko.forecast.solve.kernel import march_block  # noqa: PLC0415 (loads Numba)
 
         full = self.persons.people
@@ -115,10 +125,10 @@ class Job:
                 waiting.cancel()
         estimate = error[: self.people].astype(np.float64)
         found = out[:, : self.people]
-        with np.errstate(invalid="ignore"):
-            sound = np.all((found >= 0) & (found < np.inf), axis=0)
-        estimate[~sound | ~np.isfinite(estimate)] = np.inf
-        return found, estimate
+        lowest, highest = found.min(axis=0, initial=np.inf), found.max(axis=0, initial=0.0)
+        sound = (lowest >= 0) & (highest < np.inf) & np.isfinite(estimate)  # a count that is not a number fails both
+        estimate[~sound] = np.inf
+        return Solved(found, estimate, lowest, highest)
 
     def _parts(self) -> tuple[Any, ...]:
         """The structure, as the kernel is compiled for it: 1 for a part that is there, else None; and the chain's."""

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from leuko.forecast import marrow
-from leuko.forecast.solve.chain import MAP, PAST, chain_map, chain_step, keep, remember
+from leuko.forecast.solve.chain import MAP, PAST, carry, chain_map, correct, extrapolate, keep, remember
 from leuko.forecast.solve.fastmath import INNER, OPTIONS, compiled, fast_exp, fast_log
 from leuko.forecast.solve.kinetics import act, fill, table, take_dose
 from leuko.forecast.solve.rows import (
@@ -45,6 +45,7 @@ from leuko.forecast.solve.rows import (
     LN_STEM,
     MID,
     MODE,
+    PROL,
     RENEWED,
     SPEED,
     TRANSIT1,
@@ -310,6 +311,8 @@ def _marching(edition: int) -> Any:  # noqa: C901, PLR0915 (holds `march`)
                     chain_map(w, maps, n * MAP, lengths[n], nodes, c)
                 for i in range((PAST + 1) * LANES):
                     w[history + i] = c[1]
+                for i in range(LANES):
+                    w[PROL + i] = w[TRANSIT1 + i]
             flows[:] = c[0]
             quiet[:] = 1e9
             for m in range(rate.shape[0]):
@@ -334,9 +337,10 @@ def _marching(edition: int) -> Any:  # noqa: C901, PLR0915 (holds `march`)
                     pac, nab, parallel, thiopurine,
                 )  # fmt: skip
                 if chain is not None:
-                    hold(w)
                     remember(w, history, past, s)
-                    chain_step(w, maps, length[s] * MAP, h, cubic, s, c)
+                    extrapolate(w, h, cubic, s, c)
+                    carry(w, maps, length[s] * MAP)
+                    correct(w, maps, length[s] * MAP, h, cubic, s, c)
                     keep(w, history + (s + PAST + 1) * LANES)
                 if friberg_kind is not None:
                     if plain and s > 0:

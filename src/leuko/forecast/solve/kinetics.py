@@ -281,7 +281,8 @@ def _within(w: Any, size: Any, h: Any, c: Any) -> None:
         return
     for i in range(LANES):
         rough = abs(w[FOURTH + i])
-        speed = min(h * w[KTR + i], c[1])
+        share = h * w[KTR + i]
+        speed = share / (c[1] + share * share)  # a fast loss forgets what happened within the step
         w[ERROR + i] += c[8] * speed * rough * rough / (rough + c[15] * abs(w[size + i]) + c[6])
 
 

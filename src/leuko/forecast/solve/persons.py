@@ -72,7 +72,9 @@ def _marrow(found: Persons, model: Model, at: Values) -> None:
     circ0 = found.wide(at("circ0"))
     zero = found.wide(0.0)
     if model.marrow == "turnover":
-        found.marrow = [circ0, zero, found.wide(at("kout")), zero, zero, zero]
+        kout = found.wide(at("kout"))
+        found.marrow = [circ0, zero, kout, zero, zero, zero]
+        found.finest = [min(one, CURVED_STEP / float(np.median(kout))) for one in found.finest]  # the count follows
         return
     ktr = found.wide((model.transits + 1) / at("mtt"))
     kcirc = found.wide(at("kcirc")) if model.own_kcirc else ktr

@@ -6,6 +6,7 @@ LANES = 64
 
 # The state, and its rates at the start of a step.
 LN_PROL, TRANSIT1, TRANSIT2, TRANSIT3, CIRC, LN_STEM = (LANES * row for row in range(6))
+PROL = LN_PROL  # of the exact chain: the cells themselves, not their logarithm
 D_PROL, D_TRANSIT1, D_TRANSIT2, D_TRANSIT3, D_CIRC, D_STEM = (LANES * row for row in range(6, 12))
 # What acts on it during a step, as the parabola nearest to it: its value at the start, the middle and the end.
 KILL, SPEED, GAIN, INFLUX = (LANES * row for row in (12, 15, 18, 21))
@@ -18,7 +19,10 @@ ERROR, CONC, BEFORE, D_BEFORE, RENEWED, FOURTH = (LANES * row for row in range(3
 # For the exact chain: the feedback at the start of the step, at three past nodes, and at the end.
 FED, FED1, FED2, FED3, FED_END = (LANES * row for row in range(36, 41))
 WORST = LANES * 41  # the largest estimated error so far
-FREE = LANES * 42  # the kinetics begin here: amount and response of each mode, or three compartments
+# Within a step of the exact chain: proliferating cells at its middle and end, the feedback extrapolated there, and
+# transits and circulation before the feedback is corrected.
+PROL1, PROL2, FED_MID, FED_FAR, NEW1, NEW2, NEW3, NEW = (LANES * row for row in range(42, 50))
+FREE = LANES * 50  # the kinetics begin here: amount and response of each mode, or three compartments
 MODE = 3 * LANES
 # Behind the kinetics: for each length of step and each mode what it keeps, and its parabola.
 ENTRY = 4 * LANES
