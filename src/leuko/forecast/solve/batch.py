@@ -61,8 +61,10 @@ def simulate(
     order = np.argsort(hours, kind="stable")
     batch = _Batch(model, theta, hours[order], beginning(schedule, start), precision, threads or cores(), tell)
     sound = np.flatnonzero(np.all(np.isfinite(theta), axis=0) & (theta[model.at("circ0")] > 0))
-    for who, doses in _by_arrival(model, theta, schedule, sound):
-        batch.solve(who, doses)
+    # a person whose numbers leave the range of the type is one whose error is infinite: solved again, else failed
+    with np.errstate(over="ignore"):
+        for who, doses in _by_arrival(model, theta, schedule, sound):
+            batch.solve(who, doses)
     counts = np.empty_like(batch.counts)
     counts[order] = batch.counts
     failed = ~(batch.error <= TOLERANCE)

@@ -60,28 +60,30 @@ NODES, WEIGHTS = (
 PAST = 3  # nodes before the start at which nothing acted yet
 REACH = 12.0  # hours between those
 CLOSE = 0.6  # past nodes nearer together than this share of the step are passed over
-COEFFICIENTS = 12  # of a step: a cubic's at its middle and end, then, corrected, at its middle
 
 
 def plan(steps: Floats) -> tuple[Any, Floats]:
-    """Which past nodes (S, 3) each step extrapolates the feedback from besides its start, and the coefficients (S, 12).
+    """Which past nodes (S, 3) each step extrapolates the feedback from besides its start, and the coefficients
+    (S, 12): of a cubic at the middle and the end of the step, then, corrected, at its middle.
 
     The nodes are numbered as rows of the history: three before the start, then one for the start of each step.
     """
     nodes = np.concatenate([-REACH * np.arange(PAST, 0, -1), [0.0], np.cumsum(steps)])
-    listed = nodes.tolist()
-    rows = np.array([_past(listed, s + PAST, h) for s, h in enumerate(steps.tolist())], dtype=np.int64).reshape(-1, 3)
-    now = nodes[PAST : PAST + len(steps), None]
-    at = np.concatenate([np.zeros((len(steps), 1)), (nodes[rows] - now) / steps[:, None]], axis=1)
-    corrected = np.concatenate([np.zeros((len(steps), 1)), np.ones((len(steps), 1)), at[:, 1:3]], axis=1)
+    now = np.arange(len(steps)) + PAST
+    known = nodes.tolist()
+    rows = np.array([_past(known, n, h) for n, h in zip(now.tolist(), steps.tolist(), strict=True)], dtype=np.int64)
+    rows = rows.reshape(-1, 3)
+    at = (nodes[np.column_stack([now, rows])] - nodes[now][:, None]) / steps[:, None]
+    corrected = np.column_stack([np.zeros(len(steps)), np.ones(len(steps)), at[:, 1:3]])
     return rows, np.concatenate([_lagrange(at, 0.5), _lagrange(at, 1.0), _lagrange(corrected, 0.5)], axis=1)
 
 
-def _past(nodes: list[float], now: int, h: float) -> list[int]:
+def _past(nodes: list[float], now: int, step: float) -> list[int]:
+    """Three past nodes, not too close to one another."""
     chosen: list[int] = []
     last, row = nodes[now], now - 1
     while len(chosen) < 3:
-        if last - nodes[row] >= CLOSE * h or row <= 2 - len(chosen):
+        if last - nodes[row] >= CLOSE * step or row <= 2 - len(chosen):
             chosen.append(row)
             last = nodes[row]
         row -= 1
@@ -89,10 +91,13 @@ def _past(nodes: list[float], now: int, h: float) -> list[int]:
 
 
 def _lagrange(at: Floats, where: float) -> Floats:
-    """What each of four values at `at` (S, 4) gives to the cubic through them at one place (S, 4)."""
-    others = [[k for k in range(4) if k != own] for own in range(4)]
-    parts = [np.prod((where - at[:, rest]) / (at[:, [own]] - at[:, rest]), axis=1) for own, rest in enumerate(others)]
-    return np.stack(parts, axis=1)
+    """What each of four values (S, 4) gives to the cubic through them at one place."""
+    found = np.ones_like(at)
+    for one in range(4):
+        for other in range(4):
+            if other != one:
+                found[:, one] *= (where - at[:, other]) / (at[:, one] - at[:, other])
+    return found
 
 
 def _map(w: Any, t: Any, row: Any, h: Any, nodes: Any, c: Any) -> None:
