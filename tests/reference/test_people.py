@@ -224,7 +224,7 @@ class TestClozapine:
     def test_the_leaflet_says_to_call_today_before_the_next_dose(self) -> None:
         person = found("clozapine")
         lead = " ".join(leaflet(person, person.advice, library=LIBRARY).lead)
-        assert "below the limit for clozapine" in lead
+        assert "below a limit for clozapine" in lead
         assert "before you take the next dose" in lead
         assert any("clozapin" in line.lower() for line in leaflet(person, person.advice, language="de").lead)
 
