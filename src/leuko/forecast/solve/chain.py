@@ -17,7 +17,7 @@ from numba import njit
 
 from leuko.forecast import marrow
 from leuko.forecast.model import Floats
-from leuko.forecast.solve.fastmath import INNER, compiled, fast_exp, moment0, moment1, moment2
+from leuko.forecast.solve.fastmath import INNER, compiled, copy_lanes, fast_exp, moment0, moment1, moment2
 from leuko.forecast.solve.rows import (
     BEFORE,
     CIRC,
@@ -226,25 +226,15 @@ def _correct(w: Any, t: Any, m: Any, h: Any, q: Any, s: Any, c: Any) -> None:
 
 def _remember(w: Any, history: Any, past: Any, s: Any) -> None:
     """The feedback at the start of a step and at the past nodes, from the history to where the step looks."""
-    now, one, two, three = s + PAST, past[s, 0], past[s, 1], past[s, 2]
-    if now < 0 or one < 0 or two < 0 or three < 0 or history < 0:
-        return
-    for i in range(LANES):
-        w[FED + i] = w[history + now * LANES + i]
-    for i in range(LANES):
-        w[FED1 + i] = w[history + one * LANES + i]
-    for i in range(LANES):
-        w[FED2 + i] = w[history + two * LANES + i]
-    for i in range(LANES):
-        w[FED3 + i] = w[history + three * LANES + i]
+    copy_lanes(w, FED, w, history + (s + PAST) * LANES)
+    copy_lanes(w, FED1, w, history + past[s, 0] * LANES)
+    copy_lanes(w, FED2, w, history + past[s, 1] * LANES)
+    copy_lanes(w, FED3, w, history + past[s, 2] * LANES)
 
 
 def _keep(w: Any, row: Any) -> None:
     """The feedback at the end of a step, into the history."""
-    if row < 0:
-        return
-    for i in range(LANES):
-        w[row + i] = w[FED_END + i]
+    copy_lanes(w, row, w, FED_END)
 
 
 remember, keep = njit(**INNER)(_remember), njit(**INNER)(_keep)

@@ -14,9 +14,11 @@ from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from leuko.forecast import marrow
+from leuko.forecast.solve.rows import LANES
 
 # Without checks for division by zero, which keep a loop scalar; products may fuse with sums. INNER functions are called
 # from compiled code only: no entry from Python is built for them.
@@ -124,6 +126,21 @@ fast_exp = _intrinsic("exp")
 fast_log = _intrinsic("log")
 # The integrals over u = 0..1 of exp(-x u), and of it times u and times u squared; x within 4 either way.
 moment0, moment1, moment2 = (_intrinsic(f"moment{order}") for order in range(3))
+
+
+@intrinsic
+def copy_lanes(_typing: Any, target: Any, at: Any, source: Any, where: Any) -> Any:
+    """A row of LANES numbers from one array of one dimension into another, by their first indices."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        into = context.make_array(signature.args[0])(context, builder, args[0]).data
+        out_of = context.make_array(signature.args[2])(context, builder, args[2]).data
+        size = context.get_abi_sizeof(context.get_value_type(signature.args[0].dtype))
+        pointers = builder.gep(into, [args[1]]), builder.gep(out_of, [args[3]])
+        cgutils.raw_memmove(builder, *pointers, ir.Constant(ir.IntType(64), LANES), size)
+        return context.get_dummy_value()
+
+    return types.void(target, at, source, where), emit
 
 
 def compiled(function: Callable[..., Any]) -> Any:

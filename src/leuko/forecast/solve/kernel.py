@@ -15,7 +15,7 @@ from numba import njit
 
 from leuko.forecast import marrow
 from leuko.forecast.solve.chain import MAP, PAST, carry, chain_map, correct, extrapolate, keep, remember
-from leuko.forecast.solve.fastmath import INNER, OPTIONS, compiled, fast_exp, fast_log
+from leuko.forecast.solve.fastmath import INNER, OPTIONS, compiled, copy_lanes, fast_exp, fast_log
 from leuko.forecast.solve.kinetics import act, fill, table, take_dose
 from leuko.forecast.solve.rows import (
     BEFORE,
@@ -221,10 +221,7 @@ def _read_out(w: Any, h: Any, place: Any, out: Any, row: Any, at: Any, c: Any) -
 
 
 def _copy_out(w: Any, out: Any, row: Any, at: Any) -> None:
-    if row < 0 or at < 0:
-        return  # told to the compiler: an index is never from the end
-    for i in range(LANES):
-        out[row, at + i] = w[CIRC + i]
+    copy_lanes(out, row * out.shape[1] + at, w, CIRC)
 
 
 def _hold(w: Any) -> None:
@@ -333,7 +330,7 @@ def _marching(edition: int) -> Any:  # noqa: C901, PLR0915 (holds `march`)
                     quiet[events[e, 0]] = 0.0
                 entry = base + length[s] * rate.shape[0] * ENTRY
                 act(
-                    w, channel, flows, quiet, slowest, p, at, entry, h, many[s], shares, c, curved,
+                    w, channel, flows, quiet, slowest, p, at, entry, h, many, s, shares, c, curved,
                     pac, nab, parallel, thiopurine,
                 )  # fmt: skip
                 if chain is not None:
