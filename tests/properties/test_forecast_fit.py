@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fixtures.forecast_fit import docetaxel, doses, observed
@@ -40,6 +40,7 @@ def test_any_counts_give_weights_that_sum_to_one_or_a_reason(counts: list[tuple[
 
 
 @settings(max_examples=60, deadline=None)
+@example(residual=Residual(kind="box-cox", sd=0.5, power=5e-324), true=1.0, far=0.0, noise=0.0)
 @given(residual=RESIDUALS, true=st.floats(0.05, 20.0), far=st.floats(-2.5, 2.5), noise=st.floats(0.0, 0.8))
 def test_the_density_of_a_report_is_the_slope_of_its_distribution(
     residual: Residual, true: float, far: float, noise: float

@@ -100,7 +100,8 @@ def test_a_known_population_is_found_again(learned: Learned) -> None:
 
 def test_rounds_never_lose_evidence_and_settle(learned: Learned) -> None:
     assert learned.settled
-    assert all(later > earlier - 0.5 for earlier, later in zip(learned.steps[:-1], learned.steps[1:], strict=True))
+    noise = 0.1 * learned.people  # each round draws anew: a person's log evidence is known to about a tenth
+    assert all(later > earlier - noise for earlier, later in zip(learned.steps[:-1], learned.steps[1:], strict=True))
 
 
 def test_errors_and_shrinkage_are_told_for_everything_that_varies(learned: Learned) -> None:

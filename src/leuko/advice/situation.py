@@ -20,10 +20,11 @@ from leuko.knowledge import Library
 from leuko.knowledge.schema.advice import AdviceRules
 from leuko.knowledge.schema.drugs import DrugRow
 from leuko.person import person_at, statements_of
-from leuko.record import Dose, Fact, Moment, Record
+from leuko.record import Dose, Fact, Moment, Patient, Record
 from leuko.result import Reason, Status
 from leuko.result.advice import Level, Situation, Tier
 from leuko.result.causes import Cause
+from leuko.status.definitions import above_bands
 from leuko.status.intervals import duffy_rows
 from leuko.status.knownness import Person, holds
 from leuko.wording import say_age, say_list
@@ -40,6 +41,7 @@ def situation_of(
     medicines = _medicines(record, rules, library, as_of)
     anc = latest.get("neutrophils")
     level = level_of(anc, rules)
+    level = "slight" if level == "low" and anc is not None and _is_slight(record, anc, library) else level
     white = latest.get("wbc")
     stale = _stale(anc or white, library, as_of)
     treatments = _named(medicines, rules.treatment_groups)
@@ -158,9 +160,18 @@ def _benign(record: Record, anc: Status | None, library: Library) -> bool:
     patient = person_at(record, anc.count.taken, statements_of(record, library=library))
     if patient.duffy_null is not True:
         return False
-    person = Person(ages=age_span(patient, anc.count.taken), sex=patient.sex)
+    person = _person(patient, anc)
     rows = duffy_rows("neutrophils", person, library)
     return bool(rows) and all(row.low is not None and anc.count.value >= row.low for row in rows) and _exact(anc)
+
+
+def _is_slight(record: Record, anc: Status, library: Library) -> bool:
+    """Whether a low count lies above every severity band: below the usual range, above the line of mild."""
+    return above_bands(anc.count, person=_person(record.patient, anc), library=library)
+
+
+def _person(patient: Patient, anc: Status) -> Person:
+    return Person(ages=age_span(patient, anc.count.taken), sex=patient.sex)
 
 
 def _exact(anc: Status) -> bool:
@@ -236,6 +247,7 @@ def _level_words(level: Level, *, benign: bool) -> str:
     return {
         "not_low": "The neutrophils were not low",
         "low": "The neutrophils were low, how low is open",
+        "slight": "The neutrophils were low, above the line of mild",
         "unknown": "Whether the neutrophils are low is not known",
     }.get(level, f"The neutrophils were low: {level}")
 

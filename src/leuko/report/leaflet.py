@@ -156,7 +156,7 @@ def facts_of(assessment: Assessment, advice: AdviceSet, *, library: Library) -> 
         "nothing": anc is None and white is None,
         "low": bool(found.white_low) or found.level not in {"not_low", "unknown"},
         # No word of comfort where the count is deep and nothing on record explains it.
-        "deep_unexplained": found.treatment is not True and found.level not in {"not_low", "mild", "moderate"},
+        "deep_unexplained": found.treatment is not True and found.level not in _NOT_DEEP,
         "treatment:yes": found.treatment is True,
         "treatment:unknown": found.treatment is None and found.asks_treatment,
         "treatment:named": bool(found.treatments),
@@ -168,6 +168,7 @@ def facts_of(assessment: Assessment, advice: AdviceSet, *, library: Library) -> 
     return told - {"cause:viral"} if told & _MORE_THAN_A_VIRUS else told
 
 
+_NOT_DEEP: Final = {"not_low", "slight", "mild", "moderate"}
 # A virus that the record names is no comfort where the count is deep or more than the white cells is wrong.
 _MORE_THAN_A_VIRUS: Final = {"deep_unexplained", "lines:other", "cause:blood"}
 

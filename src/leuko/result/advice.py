@@ -7,7 +7,7 @@ from typing import Literal
 
 from leuko.result.core import Gap, Reason
 
-Level = Literal["not_low", "mild", "moderate", "severe", "profound", "low", "unknown"]
+Level = Literal["not_low", "slight", "mild", "moderate", "severe", "profound", "low", "unknown"]
 Tier = Literal["high", "raised", "usual"]
 Speed = Literal["at_once", "same_day", "as_usual"]
 Role = Literal["emergency", "helpline", "out_of_hours", "doctor", "prescriber"]

@@ -8,7 +8,7 @@ from typing import Final
 
 from leuko.grading import Edge, above, below, edges, say_exact
 from leuko.knowledge import Library
-from leuko.knowledge.schema import DefinitionRow
+from leuko.knowledge.schema import Band, DefinitionRow
 from leuko.record import Count
 from leuko.result import Citation, DefinitionMet, Gap, Reason
 from leuko.status.knownness import Person, holds, inside, rows_for, say_band
@@ -45,7 +45,7 @@ def judge(count: Count, *, person: Person, library: Library, pregnant: bool = Fa
     critical = [row for row in rows if row.category == "critical" and _applies(row, person)]
     return Judged(
         definitions=(*([house] if house else []), *met, *doubts),
-        severity=_severity([row for row in rows if row.category == "severity" and row.house], count, person, library),
+        severity=_severity(_bands(count, library), count, person, library),
         critical=tuple(
             found
             for row in sorted(critical, key=lambda row: not row.house)
@@ -54,6 +54,23 @@ def judge(count: Count, *, person: Person, library: Library, pregnant: bool = Fa
         conflicts=_disagreement(house, met),
         gaps=_open(house, count, library),
     )
+
+
+def above_bands(count: Count, *, person: Person, library: Library) -> bool:
+    """Whether a count is known to lie above every severity band that may be the person's; False where none may."""
+    lowest, _ = edges(count.value, count.bound)
+    tops = [row.band for row in rows_for(_bands(count, library), person)]
+    return bool(tops) and all(_is_above(lowest, band) for band in tops)
+
+
+def _is_above(edge: Edge, band: Band) -> bool:
+    return isinstance(band.upper, float | int) and not below(edge, band.upper, inclusive=band.upper_inclusive)
+
+
+def _bands(count: Count, library: Library) -> list[DefinitionRow]:
+    """The severity bands of the house for what was counted."""
+    rows = (row for row in library.definitions if row.analyte == count.analyte and row.basis.drives)
+    return [row for row in rows if row.category == "severity" and row.house]
 
 
 def _own(named: list[DefinitionRow], *, pregnant: bool) -> list[DefinitionRow]:

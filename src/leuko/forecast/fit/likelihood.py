@@ -19,6 +19,8 @@ from leuko.forecast.model import Floats, Observed, Residual
 BELOW: Final = ("<", "<=", "≤")
 ABOVE: Final = (">", ">=", "≥")
 EXACT: Final = ("=", "")
+_STRAIGHT: Final = 1e-6
+"""A Box-Cox power nearer to zero is taken as the logarithm: the difference is less than the arithmetic's own error."""
 _LOG_TWO_PI: Final = float(np.log(2.0 * np.pi))
 
 
@@ -92,7 +94,7 @@ def _check(counts: Counts) -> None:
 
 def transform(value: Floats, residual: Residual) -> Floats:
     """The scale on which the residual is normal."""
-    if residual.kind == "log" or (residual.kind == "box-cox" and residual.power == 0.0):
+    if _logarithmic(residual):
         return np.log(value)
     if residual.kind == "box-cox":
         found: Floats = np.expm1(residual.power * np.log(value)) / residual.power
@@ -103,7 +105,7 @@ def transform(value: Floats, residual: Residual) -> Floats:
 def spread(log_true: Floats, counts: Counts) -> Floats:
     """SD (K, N) of a report on that scale, for true counts exp(log_true) (K, N)."""
     noise, residual = counts.noise[:, None], counts.residual
-    if residual.kind == "log" or (residual.kind == "box-cox" and residual.power == 0.0):
+    if _logarithmic(residual):
         found: Floats = np.hypot(residual.sd, noise)
         return found
     if residual.kind == "box-cox":
@@ -125,7 +127,7 @@ def away(log_true: Floats, counts: Counts) -> tuple[Floats, Floats]:
 
 
 def _logarithmic(residual: Residual) -> bool:
-    return residual.kind == "log" or (residual.kind == "box-cox" and residual.power == 0.0)
+    return residual.kind == "log" or (residual.kind == "box-cox" and abs(residual.power) < _STRAIGHT)
 
 
 def log_likelihood(log_true: Floats, counts: Counts) -> Floats:

@@ -128,8 +128,7 @@ fast_log = _intrinsic("log")
 moment0, moment1, moment2 = (_intrinsic(f"moment{order}") for order in range(3))
 
 
-@intrinsic
-def copy_lanes(_typing: Any, target: Any, at: Any, source: Any, where: Any) -> Any:
+def _copy_lanes(_typing: Any, target: Any, at: Any, source: Any, where: Any) -> Any:
     """A row of LANES numbers from one array of one dimension into another, by their first indices."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -137,10 +136,13 @@ def copy_lanes(_typing: Any, target: Any, at: Any, source: Any, where: Any) -> A
         out_of = context.make_array(signature.args[2])(context, builder, args[2]).data
         size = context.get_abi_sizeof(context.get_value_type(signature.args[0].dtype))
         pointers = builder.gep(into, [args[1]]), builder.gep(out_of, [args[3]])
-        cgutils.raw_memmove(builder, *pointers, ir.Constant(ir.IntType(64), LANES), size)
+        cgutils.raw_memmove(builder, *pointers, ir.Constant(ir.IntType(64), LANES), size)  # type: ignore[no-untyped-call]
         return context.get_dummy_value()
 
     return types.void(target, at, source, where), emit
+
+
+copy_lanes: Any = intrinsic(_copy_lanes)
 
 
 def compiled(function: Callable[..., Any]) -> Any:
