@@ -15,6 +15,8 @@ from leuko.result.plan import Monitoring, NextCount, Option, Plan, TreatDay
 from leuko.wording import say_date, say_list
 
 _HOLDS: Final = (*STRICT, "delay")
+_PAST: Final = {"nadir": "by the lowest count", "previous_cycle": "by the last cycle"}
+"""What a rule goes by that does not ask for the count of the day."""
 NEXT: Final = 2
 
 
@@ -73,6 +75,8 @@ def _monitoring(one: Monitoring, told: set[date | None]) -> Line:
 
 
 def _treat_day(one: TreatDay) -> Iterator[Line]:
+    """One rule; its setting and what it goes by keep several rules of one drug apart."""
+    about = "; ".join(part for part in (one.setting, _PAST.get(one.checkpoint, "")) if part)
     due = f", due {say_date(one.due)}" if one.due is not None else ""
     told = f"{VERDICTS[one.verdict]}{due}"
     if one.verdict == "cannot_say" and one.on_count != "cannot_say":
@@ -80,7 +84,7 @@ def _treat_day(one: TreatDay) -> Iterator[Line]:
     elif one.verdict == "cannot_say" and one.possible:
         told += f"; possible: {say_list([VERDICTS[each] for each in one.possible], 'or')}"
     tone: Tone = "alert" if one.verdict in _HOLDS else "unsure" if one.verdict == "cannot_say" else "plain"
-    yield Line(text=told, label=one.title, tone=tone)
+    yield Line(text=told, label=f"{one.title} ({about})" if about else one.title, tone=tone)
     if one.verdict in _HOLDS:
         yield Line(text=one.text, label="  why")
 
