@@ -3,7 +3,7 @@
 
 UV      = $$(scripts/find-uv)
 RUN     = $(UV) run --frozen --no-sync
-SYNC    = $(UV) sync --frozen --extra pdf --extra forecast --extra cohort --compile-bytecode --quiet
+SYNC    = $(UV) sync --frozen --extra pdf --extra forecast --extra cohort --extra service --compile-bytecode --quiet
 STAMP   = .venv/.ready
 SOURCES = src tests scripts bench
 

@@ -202,7 +202,7 @@ def test_json_nested_without_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "name"),
-    [(b"%PDF-1.7", "PDF"), (b"MSH|^~\\&|", "HL7 v2"), (b"\x89PNG\r\n", "PNG"), (b"\xd0\xcf\x11\xe0", "old Office")],
+    [(b"%PDF-1.7", "PDF"), (b"Rar!\x1a", "RAR archive"), (b"\x89PNG\r\n", "PNG"), (b"\xd0\xcf\x11\xe0", "old Office")],
 )
 def test_known_formats_are_called_by_their_names(tmp_path: Path, data: bytes, name: str) -> None:
     path = tmp_path / "x"

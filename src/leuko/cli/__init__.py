@@ -51,8 +51,8 @@ def _no_such(name: str, known: list[str]) -> str:
 def cli() -> None:
     """Low white blood cell counts, read, graded and followed over time.
 
-    leuko reads blood counts (FHIR, CSV, TSV, XLSX, Parquet) and answers, with a reason and a source behind every line:
-    is it low, which line, how bad on each scale, since when.
+    leuko reads blood counts (FHIR, HL7 v2, CSV, TSV, XLSX, Parquet) and answers, with a reason and a source behind
+    every line: is it low, which line, how bad on each scale, since when.
 
     \b
     Examples:

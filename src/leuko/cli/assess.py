@@ -96,9 +96,9 @@ def command(
 ) -> None:
     """Read blood counts and say: is it low, which line, how bad, since when.
 
-    PATH is a file, a folder or an archive, or - for standard input: FHIR R4 as JSON or NDJSON, or a table (CSV, TSV,
-    XLSX, Parquet). Several paths are read together. Several people are shown one after the other: their JSON is an
-    array, and each page or PDF gets the person's id in its name.
+    PATH is a file, a folder or an archive, or - for standard input: FHIR R4 as JSON or NDJSON, HL7 v2 messages, or a
+    table (CSV, TSV, XLSX, Parquet). Several paths are read together. Several people are shown one after the other:
+    their JSON is an array, and each page or PDF gets the person's id in its name.
     """
     check_files(outputs, paths)
     from leuko.intake.base import ReadOptions  # noqa: PLC0415 (help needs no reader)

@@ -121,8 +121,6 @@ _MAGIC = (
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
-    (b"MSH|", "an HL7 v2 message"),
-    (b"\x0bMSH|", "an HL7 v2 message"),
     (b"HEADER RECORD*******LIBRARY", "a SAS transport file (XPT)"),
     (b"SQLite format 3\x00", "an SQLite database"),
 )
@@ -140,11 +138,19 @@ def _what_is(data: bytes) -> tuple[str, str, str]:
         return "LK103", "the file is empty", "export it again, and check that the export ended without an error"
     known = next((name for magic, name in _MAGIC if data.startswith(magic)), None)
     if known is not None:
-        return "LK104", f"this is {known}, which leuko does not read", "export the counts as FHIR JSON, CSV or XLSX"
+        return (
+            "LK104",
+            f"this is {known}, which leuko does not read",
+            "export the counts as FHIR JSON, HL7 v2, CSV or XLSX",
+        )
     if b"\0" in data[:4096]:
-        return "LK104", "this is a binary file that leuko does not know", "export the counts as FHIR JSON, CSV or XLSX"
-    text = "this is neither FHIR JSON nor a table that leuko recognises"
-    return "LK104", text, "export the counts as FHIR JSON, CSV or XLSX"
+        return (
+            "LK104",
+            "this is a binary file that leuko does not know",
+            "export the counts as FHIR JSON, HL7 v2, CSV or XLSX",
+        )
+    text = "this is neither FHIR JSON, nor HL7 v2, nor a table that leuko recognises"
+    return "LK104", text, "export the counts as FHIR JSON, HL7 v2, CSV or XLSX"
 
 
 # ---- one person, one record -----------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """A result as a source wrote it, before anything is believed.
 
-Every reader (FHIR, tables, later HL7 v2, OMOP, SDTM) makes these; `checks.interpret` turns one into a `Count`, or says
+Every reader (FHIR, tables, HL7 v2) makes these; `checks.interpret` turns one into a `Count`, or says
 why not. A reader never converts a unit and never decides what a code means.
 """
 

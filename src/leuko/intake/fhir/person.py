@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,13 +19,12 @@ from leuko.intake.fhir.pool import Item, Pool, target
 from leuko.intake.fhir.results import Surroundings, only_holds_others, raw_results, surroundings
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.versions import Chain, chains, join_by_identifier, status_of
-from leuko.intake.fhir.wire import Observation, Reference, Valued
+from leuko.intake.fhir.wire import Observation, Reference
 from leuko.intake.fhir.words import code_of, concepts, label
-from leuko.intake.raw import RawResult
+from leuko.intake.kept import code_words, own_draws, sign_of
 from leuko.knowledge import Library
-from leuko.record import Count, Dose, Fact, Moment, Origin, Patient, Record, Sign
+from leuko.record import Count, Dose, Fact, Moment, Patient, Record, Sign
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _NO_LABORATORY = frozenset({"vital-signs", "social-history", "survey", "exam", "imaging", "procedure", "activity"})
 _OWN_FOCUS = frozenset({"Condition", "BodyStructure", "Specimen", "Procedure", "Observation", "DiagnosticReport"})
 _SHOWN_CODES = 12
@@ -87,7 +85,7 @@ def _record(name: str, mine: Sequence[Chain], work: _Work) -> Record:
     _tell_others(name, found, work.tell)
     return Record(
         patient=_checked(name, patient, found, mine, work),
-        counts=_own_draws(found.counts),
+        counts=own_draws(found.counts),
         doses=tuple(found.doses),
         signs=tuple(found.signs),
         facts=tuple(found.facts),
@@ -158,8 +156,8 @@ def _take_observation(chain: Chain, patient: Patient, found: _Found, work: _Work
             found.counts.append(count)
             _tell_count(count, work)
         elif read.kind == "other" and not (isinstance(valued, Observation) and only_holds_others(valued)):
-            found.signs.append(_sign(raw, valued))
-            found.others.update([_code_words(raw)] if is_laboratory else [])
+            found.signs.append(sign_of(raw, present=valued.value_boolean))
+            found.others.update([code_words(raw)] if is_laboratory else [])
             found.other_places += [raw.place] if is_laboratory else []
 
 
@@ -227,47 +225,8 @@ def _tell_future(when: Moment | None, place: Place, what: str, work: _Work) -> N
 # ---- results that are no counts -------------------------------------------------------------------------------------
 
 
-def _sign(raw: RawResult, valued: Valued) -> Sign:
-    text = raw.value_text or ""
-    is_number = _NUMBER.fullmatch(text) is not None and raw.bound == "="
-    value = float(text) if is_number else None
-    return Sign(
-        id=raw.id,
-        name=raw.names[0] if raw.names else (raw.codes[0].code if raw.codes else "measurement without a name"),
-        codes=raw.codes,
-        value=value if value is not None and abs(value) < float("inf") else None,
-        unit=raw.unit_text or raw.unit_code or None,
-        text=None if is_number or not text else (text if raw.bound == "=" else f"{raw.bound}{text}"),
-        present=valued.value_boolean,
-        taken=raw.taken,
-        origin=Origin(
-            place=raw.place,
-            value_text=text,
-            unit_text=raw.unit_text or raw.unit_code,
-            name_text=raw.names[0] if raw.names else "",
-            codes=raw.codes,
-            interval_text=_interval_text(raw),
-            resource_id=raw.resource_id,
-        ),
-    )
-
-
-def _interval_text(raw: RawResult) -> str:
-    """The printed reference interval as one text: "0.4-4.0", ">0.4", "<4.0"."""
-    if raw.interval_text or not (raw.low_text or raw.high_text):
-        return raw.interval_text
-    if raw.low_text and raw.high_text:
-        return f"{raw.low_text}-{raw.high_text}"
-    return f">{raw.low_text}" if raw.low_text else f"<{raw.high_text}"
-
-
 def _is_no_laboratory(observation: Observation) -> bool:
     return any(code_of(concept) in _NO_LABORATORY for concept in concepts(observation.category))
-
-
-def _code_words(raw: RawResult) -> str:
-    name = raw.names[0] if raw.names else "without a name"
-    return f"{name} ({raw.codes[0].code})" if raw.codes else name
 
 
 def _tell_others(name: str, found: _Found, tell: Teller) -> None:
@@ -281,17 +240,3 @@ def _tell_others(name: str, found: _Found, tell: Teller) -> None:
     results = "1 laboratory result" if total == 1 else f"{total} laboratory results"
     text = f"{results} of {name} {'is' if total == 1 else 'are'} no blood count: {shown}{rest}"
     tell.say("LK442", text, min(found.other_places, key=str), read="kept as measurements")
-
-
-def _own_draws(counts: Sequence[Count]) -> tuple[Count, ...]:
-    """A sample name that recurs on other days (a stand-in for all samples) is no draw: the day is added to it."""
-    days: dict[str, set[str]] = defaultdict(set)
-    for count in counts:
-        if count.draw is not None and count.taken is not None:
-            days[count.draw].add(count.taken.day.isoformat())
-    return tuple(
-        replace(count, draw=f"{count.draw}@{count.taken.day.isoformat()}")
-        if count.draw is not None and count.taken is not None and len(days[count.draw]) > 1
-        else count
-        for count in counts
-    )

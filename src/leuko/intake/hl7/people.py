@@ -1,0 +1,181 @@
+"""Whose message is it: the identifiers of PID-3, and what PID says of the person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from leuko.errors import Place
+from leuko.intake.fhir.tell import Teller
+from leuko.intake.fhir.words import clean
+from leuko.intake.hl7.results import Reading
+from leuko.intake.hl7.times import moment
+from leuko.intake.hl7.wire import NULL, Part, Segment, split_components
+from leuko.record import Moment, Patient, Precision, Sex
+
+T = TypeVar("T")
+Key = tuple[str, str]  # number, authority
+
+# Identifiers of a visit, an account, a bed or a card are none of the person; the others name one, best first.
+_NOT_OF_A_PERSON: Final = frozenset({"AN", "VN", "ANON", "ACSN", "XX", "CC", "AM", "BC", "VISITID", "ACCT", "FI"})
+_BEST: Final = ("MR", "MRN", "PI", "PT", "PN", "U", "EI", "")
+_SEXES: Final[dict[str, Sex]] = {"F": "female", "M": "male", "W": "female"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Identifier:
+    """One number of a person, and who gave it."""
+
+    rank: int
+    number: str
+    authority: str
+
+
+def identifiers(part: Part) -> tuple[Identifier, ...]:
+    """The person's identifiers, the best first: PID-3, else PID-2 or PID-4; none where the message names nobody."""
+    pid = part.first("PID")
+    if pid is None:
+        return ()
+    for number in (3, 2, 4):
+        found = [one for text in pid.repeats(number) if (one := _identifier(text, pid, part)) is not None]
+        if found:
+            return tuple(sorted(dict.fromkeys(found), key=lambda one: one.rank))
+    return ()
+
+
+def _identifier(text: str, pid: Segment, part: Part) -> Identifier | None:
+    parts = [clean(part) for part in split_components(text, pid.delimiters)]
+    number = parts[0]
+    kind = parts[4].upper() if len(parts) > 4 else ""
+    if not number or number == NULL or kind in _NOT_OF_A_PERSON:
+        return None
+    authority = parts[3].split(pid.delimiters.sub or "&")[0] if len(parts) > 3 else ""
+    rank = _BEST.index(kind) if kind in _BEST else len(_BEST)
+    return Identifier(rank=rank, number=number, authority=authority or part.message.header.text_of(4))
+
+
+# ---- linking --------------------------------------------------------------------------------------------------------
+
+
+class People:
+    """The people of many messages: messages that share an identifier are of one person.
+
+    Two people are never made one where their birth dates differ: one number of the list is then someone else's.
+    """
+
+    def __init__(self, parts: Sequence[Part], stand_ins: Sequence[str | None]) -> None:
+        """`stand_ins` names the person of each part that has no identifier (None: it has)."""
+        self.doubtful: list[int] = []  # parts with a number that stands beside another birth date elsewhere
+        self._parent: dict[Key, Key] = {}
+        self._best: dict[Key, Identifier] = {}
+        self._births: dict[Key, set[str]] = {}
+        self._keys: list[Key] = []
+        for index, (part, name) in enumerate(zip(parts, stand_ins, strict=True)):
+            own = identifiers(part) if name is None else (Identifier(rank=0, number=name, authority=""),)
+            self._keys.append(self._join(index, part, own))
+        numbers: dict[str, set[Key]] = defaultdict(set)
+        for key, best in self._roots().items():
+            numbers[best.number].add(key)
+        self._shared = {number for number, roots in numbers.items() if len(roots) > 1}
+
+    def _join(self, index: int, part: Part, own: Sequence[Identifier]) -> Key:
+        keys = [(one.number, one.authority) for one in own]
+        for key, one in zip(keys, own, strict=True):
+            self._parent.setdefault(key, key)
+            self._births.setdefault(key, set())
+            self._best[key] = min(self._best.get(key, one), one)
+        pid = part.first("PID")
+        if pid is not None and (born := pid.text_of(7)[:8]):
+            self._births[self._root(keys[0])].add(born)
+        linked = [self._link(keys[0], key) for key in keys[1:]]
+        if not all(linked):
+            self.doubtful.append(index)
+        return keys[0]
+
+    def _link(self, one: Key, other: Key) -> bool:
+        """Make two numbers one person's; False where their birth dates differ."""
+        root, joined = self._root(one), self._root(other)
+        if root == joined:
+            return True
+        if self._births[root] and self._births[joined] and not self._births[root] & self._births[joined]:
+            return False
+        self._parent[joined] = root
+        self._births[root] |= self._births.pop(joined)
+        return True
+
+    def _root(self, key: Key) -> Key:
+        while self._parent[key] != key:
+            self._parent[key] = self._parent[self._parent[key]]
+            key = self._parent[key]
+        return key
+
+    def _roots(self) -> dict[Key, Identifier]:
+        best: dict[Key, Identifier] = {}
+        for key, one in self._best.items():
+            root = self._root(key)
+            best[root] = min(best.get(root, one), one)
+        return best
+
+    def names(self) -> list[str]:
+        """The person's name for each part, in their order: the best number, with its authority where two share it."""
+        best = self._roots()
+        found = [best[self._root(key)] for key in self._keys]
+        return [f"{one.number} ({one.authority})" if one.number in self._shared else one.number for one in found]
+
+
+# ---- the person -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, kw_only=True)
+class Said:
+    """What the messages say of one person; each statement with the time of its message and its place."""
+
+    born: list[tuple[float, Moment, Place]] = field(default_factory=list)
+    sex: list[tuple[float, Sex, Place]] = field(default_factory=list)
+    died: list[tuple[float, Moment, Place]] = field(default_factory=list)
+
+
+def listen(said: Said, reading: Reading, place: Place) -> None:
+    """Add what a message's PID says: birth date, sex, death."""
+    pid, stamp, tell = reading.part.first("PID"), reading.sent_at, reading.tell
+    if pid is None:
+        return
+    for number, found, what in ((7, said.born, "birth date"), (29, said.died, "date of death")):
+        text = pid.text_of(number)
+        when = moment(text, reading.zone) if text else None
+        if when is not None:
+            found.append((stamp, when, place))
+        elif text:
+            tell.say("LK813", f"the {what} is no date that can be read; it is not used", place)
+    sex = pid.text_of(8).upper()
+    if sex in _SEXES:
+        said.sex.append((stamp, _SEXES[sex], place))
+    elif sex and sex not in {"U", "O", "N"}:
+        tell.add("LK815", "the sex of {n} messages is neither female nor male in HL7's letters", place)
+
+
+def patient_of(name: str, said: Said, tell: Teller) -> Patient:
+    """The patient as the newest message says; two that contradict each other without an order leave it open."""
+    born = _newest("birth date", [(stamp, (when.day, when.precision), place) for stamp, when, place in said.born], tell)
+    sex = _newest("sex", said.sex, tell)
+    died = _newest("date of death", [(stamp, when.day, place) for stamp, when, place in said.died], tell)
+    precision: Precision = "day" if born is None or born[1] in {"hour", "minute", "second"} else born[1]
+    return Patient(id=name, born=None if born is None else born[0], born_precision=precision, sex=sex, died=died)
+
+
+def _newest(what: str, said: Sequence[tuple[float, T, Place]], tell: Teller) -> T | None:
+    if not said:
+        return None
+    if len({value for _, value, _ in said}) == 1:
+        return said[0][1]
+    last = max(stamp for stamp, _, _ in said)
+    newest = {value for stamp, value, _ in said if stamp == last}
+    place = next(place for stamp, _, place in said if stamp == last)
+    text = f"the messages of one person give different entries for the {what}"
+    if len(newest) == 1:
+        tell.say("LK812", text, place, read="the newest is used")
+        return next(iter(newest))
+    tell.say("LK812", f"{text}, and nothing says which is newer", place, read="none is used")
+    return None
