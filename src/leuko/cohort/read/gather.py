@@ -19,6 +19,7 @@ import polars as pl
 from leuko.cohort.read.base import NAMES, Frames, Reading, joined
 from leuko.cohort.read.distinct import mapped
 
+BATCH_ROWS: Final = 500_000  # rows of results after which people that stand in order are a batch
 IN_MEMORY: Final = 400 << 20  # bytes of frames that are kept before they go to disk
 SHARE: Final = 200 << 20  # bytes of frames that one share should hold
 _ORDER: Final = {
@@ -120,7 +121,7 @@ def cut(
         tables["results"] = results if results["person"].is_sorted() else results.sort("person", maintain_order=True)
     tables["people"], contradicted = one_row_each(tables["people"], reading)
     tables["notices"] = pl.concat([tables["notices"], contradicted]).sort(_ORDER["notices"], maintain_order=True)
-    everybody = pl.concat([table["person"] for table in tables.values()]).drop_nulls().unique().sort()
+    everybody = pl.concat([_people(table["person"]) for table in tables.values()]).unique().sort()
     total = whole.rows if rows is None else rows
     if len(everybody) == 0:
         if total or any(table.height for table in tables.values()):
@@ -135,6 +136,11 @@ def cut(
             parts[name] = table.slice(starts[name], end - starts[name])
             starts[name] = end
         yield _as_frames(parts, total if first == 0 else 0)
+
+
+def _people(person: pl.Series) -> pl.Series:
+    """The people of a column in order, few of them twice."""
+    return person.rle().struct.field("value").drop_nulls().alias("person")
 
 
 def _in_order(name: str, table: pl.DataFrame) -> pl.DataFrame:
@@ -185,18 +191,22 @@ def ordered(pieces: Iterator[Frames], beside: Frames, reading: Reading, *, batch
     rest["people"], told = one_row_each(rest["people"], reading)
     rest["notices"] = pl.concat([rest["notices"], told]).sort(_ORDER["notices"])
     carried: list[Frames] = []
-    people, rows = 0, beside.rows
+    people, held, rows = 0, 0, beside.rows
     for piece in pieces:
         rows += piece.rows
         people += piece.results["person"].n_unique()
+        held += piece.results.height
         carried.append(piece)
-        if people <= batch_people:
+        if people <= batch_people and held < BATCH_ROWS:
             continue
         ready, over = _split(joined(carried, reading), piece.results["person"].max())
+        if ready.results.height == 0:  # one person so far
+            carried = [over]
+            continue
         taken, rest = _split_tables(rest, piece.results["person"].max())
         whole = _merge(ready, taken, reading)
         yield from _with_rows(cut(whole, reading, batch_people=batch_people, as_read=True), rows)
-        carried, people, rows = [over], 1, 0
+        carried, people, held, rows = [over], 1, over.results.height, 0
     whole = _merge(joined(carried, reading), rest, reading)
     yield from _with_rows(cut(whole, reading, batch_people=batch_people, as_read=True), rows)
 
@@ -216,11 +226,18 @@ def _split_tables(
     tables: dict[str, pl.DataFrame], last: Any
 ) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
     """Everything of the people before `last` (and of nobody), and the rest."""
-    ready = {
-        name: table.filter(pl.col("person").is_null() | (pl.col("person") < last)) for name, table in tables.items()
-    }
-    over = {name: table.filter(pl.col("person") >= last) for name, table in tables.items()}
-    return ready, over
+    parts = {name: _parted(table, last) for name, table in tables.items()}
+    return {name: part[0] for name, part in parts.items()}, {name: part[1] for name, part in parts.items()}
+
+
+def _parted(table: pl.DataFrame, last: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
+    person = table["person"]
+    none = person.null_count()
+    if table.height and person.head(none).null_count() == none and person.slice(none).is_sorted():
+        end = none + int(person.slice(none).search_sorted(last, side="left"))
+        return table.head(end), table.slice(end)
+    own = person.is_null() | (person < last)
+    return table.filter(own), table.filter(~own)
 
 
 def _merge(one: Frames, tables: dict[str, pl.DataFrame], reading: Reading) -> Frames:

@@ -29,6 +29,7 @@ EXACT = float(1 << 53)  # every whole number up to here is a float
 Key = dict[str, str]
 Rewrite = Callable[[Key], Key]
 _WRITTEN = ("value_text", "low_text", "high_text", "range_text")
+_ANSWERED = ("analyte", "canonical", "low", "high", "digits", "bound")  # what an odd writing is asked for
 _MODES = {"other": 0, "refused": 1, "plain": 2, "ask": 3, "nameless": 4}
 _PLAIN, _REFUSED, _ASK = 0, 1, 2  # the ways of a row
 _SMALL = 5_000_000  # combined numbers up to here are looked up in a table
@@ -86,15 +87,16 @@ class Judge:
         mode = pl.Series("mode", self._table("mode", _MODES)[frame["key"].to_numpy()], dtype=pl.UInt8)
         others = int((mode == 0).sum())
         told_others = self._tell_others(frame.filter(mode == 0)) if others else []
-        frame = frame.with_columns(mode).filter(pl.col("mode") > 0)
+        frame = frame.with_columns(mode)
+        frame = frame.filter(pl.col("mode") > 0) if others else frame
         frame, told_nameless = self._without_name(frame)
         frame, told_missing = self._without_value(frame)
-        frame = self._numbers(frame)
-        plain, refused, odd = self._parted(frame)
-        answered, told_odd, more_others = self._ask(odd)
-        results = pl.concat([self._results(plain), answered])
-        notices = [*told_others, *told_nameless, *told_missing, self._refused(refused), self._beside(plain), told_odd]
-        return Judged(results=results, notices=pl.concat(notices), others=others + more_others)
+        frame = self._named(self._numbers(frame))
+        told_refused = self._refused(_of_way(frame, _REFUSED))
+        told_beside = self._beside(frame)
+        frame, told_odd, more_others = self._ask(frame)
+        notices = [*told_others, *told_nameless, *told_missing, told_refused, told_beside, told_odd]
+        return Judged(results=self._results(frame), notices=pl.concat(notices), others=others + more_others)
 
     # ---- keys --------------------------------------------------------------------------------------------------------
 
@@ -137,9 +139,9 @@ class Judge:
 
     def _without_name(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
         """Rows that do not say what was measured are set aside, one by one: each could be a count."""
-        lost = frame.filter(pl.col("mode") == _MODES["nameless"])
-        if lost.height == 0:
+        if not (frame["mode"] == _MODES["nameless"]).any():
             return frame, []
+        lost = frame.filter(pl.col("mode") == _MODES["nameless"])
         text = "the row does not say what was measured"
         rows = [
             {**self.reading.row("LK514", text, file=file, row=row, rows=1, lost=True), "person": person}
@@ -152,10 +154,12 @@ class Judge:
         parts = [pl.col("number").is_null()] if "number" in frame.columns else []
         if "value_text" in frame.columns:
             parts.append(pl.col("value_text").fill_null("").str.strip_chars() == "")
-        empty = pl.all_horizontal(parts) if parts else pl.lit(value=True)
-        missing = frame.filter(empty)
-        if missing.height == 0:
+        if not parts:
+            parts = [pl.col("key").is_not_null()]
+        empty = frame.select(pl.all_horizontal(parts).alias("empty"))["empty"]
+        if not empty.any():
             return frame, []
+        missing = frame.filter(empty)
         rows = [
             self.reading.row("LK215", f"{self._label(key)}: no value is given", file=file, row=first, rows=count)
             for key, file, count, first in _by_key(missing)
@@ -197,13 +201,12 @@ class Judge:
         ways = pl.Series("way", way.astype(np.uint8))
         return frame.with_columns(pl.Series("canonical", canonical), ways, self._digits(frame, same), *limits)
 
-    @staticmethod
-    def _parted(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-        """The plain rows, the refused ones, and those that must be asked for."""
-        if (frame["way"] == _PLAIN).all():
-            return frame, frame.clear(), frame.clear()
-        plain, refused, odd = (frame.filter(pl.col("way") == way) for way in (_PLAIN, _REFUSED, _ASK))
-        return plain, refused, odd
+    def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Add `analyte`, `bound` and `status`, where the source has none."""
+        names = pl.Series([plan.analyte for plan in self.plans], dtype=pl.String)
+        bound = pl.col("bound").fill_null("=") if "bound" in frame.columns else pl.lit("=").alias("bound")
+        status = [] if "status" in frame.columns else [pl.lit("final").alias("status")]
+        return frame.with_columns(names.gather(frame["key"]).alias("analyte"), bound, *status)
 
     def _digits(self, frame: pl.DataFrame, same: np.ndarray[Any, Any]) -> pl.Series:
         """The decimals that a plain number was printed with, in the canonical unit; null where the value shows them."""
@@ -271,20 +274,21 @@ class Judge:
 
     # ---- what is not plain -------------------------------------------------------------------------------------------
 
-    def _ask(self, odd: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    def _ask(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+        """The frame with the answers for its odd rows, the notices of these, and how many of them are no counts."""
+        odd = _of_way(frame, _ASK)
         if odd.height == 0:
-            return self.reading.frame("results"), self.reading.frame("notices"), 0
+            return frame, self.reading.frame("notices"), 0
         columns = [name for name in ("key", "number", "bound", "comma", *_WRITTEN) if name in odd.columns]
         distinct = odd.select(columns).unique(maintain_order=True).with_row_index("asked")
         outcomes = [self._outcome(row) for row in distinct.drop("asked").iter_rows(named=True)]
-        placed = odd.drop("canonical", "low", "high", "digits").join(
+        placed = odd.drop(*_ANSWERED[:-1]).join(
             distinct.with_columns(_outcome_columns(outcomes)),
             on=columns, how="left", nulls_equal=True, maintain_order="left",
         )  # fmt: skip
-        used = placed.filter(pl.col("kind") == "count").with_columns(pl.col("found_bound").alias("bound"))
         others = placed.filter(pl.col("kind") == "other")
         notices = [self._notices_of(placed, outcomes), *(self._tell_others(others) if others.height else [])]
-        return self._results(used), pl.concat(notices), others.height
+        return _answered(frame, placed), pl.concat(notices), others.height
 
     def _outcome(self, row: dict[str, Any]) -> _Outcome:
         ident = tuple(row.items())
@@ -322,16 +326,10 @@ class Judge:
     # ---- rows of the frames ------------------------------------------------------------------------------------------
 
     def _results(self, frame: pl.DataFrame) -> pl.DataFrame:
-        keys = frame["key"].to_numpy()
-        columns: list[pl.Series | pl.Expr] = [frame["canonical"].alias("value")]
-        if "analyte" not in frame.columns:
-            names = pl.Series([plan.analyte for plan in self.plans], dtype=pl.String)
-            columns.append(names.gather(pl.Series(keys)).alias("analyte"))
-        if "bound" not in frame.columns:
-            columns.append(pl.lit("=").alias("bound"))
-        if "status" not in frame.columns:
-            columns.append(pl.lit("final").alias("status"))
-        return self.reading.frame("results", frame.with_columns(columns).with_columns(pl.col("bound").fill_null("=")))
+        """The rows that became results, in the columns of results."""
+        found = self.reading.frame("results", frame.with_columns(frame["canonical"].alias("value")))
+        plain = frame["way"] == _PLAIN
+        return found if plain.all() else found.filter(plain)
 
     def _refused(self, frame: pl.DataFrame) -> pl.DataFrame:
         if frame.height == 0:
@@ -346,17 +344,32 @@ class Judge:
         found = frame.select("person", "file", "row", "key").join(catalogue, on="key", maintain_order="left")
         return self.reading.frame("notices", found)
 
-    def _beside(self, plain: pl.DataFrame) -> pl.DataFrame:
+    def _beside(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What goes with every value of a key ("read by its label"): said once a file, with the number of rows."""
         told_keys = [number for number, plan in enumerate(self.plans) if plan.mode == "plain" and plan.notices]
         if not told_keys:
             return self.reading.frame("notices")
         rows = []
-        for key, file, count, first in _by_key(plain.filter(pl.col("key").is_in(told_keys))):
+        plain = frame.filter((pl.col("way") == _PLAIN) & pl.col("key").is_in(told_keys))
+        for key, file, count, first in _by_key(plain):
             for notice in self.plans[key].notices:
                 line = told(notice)
                 rows.append({**line, "text": f"{line['text']} ({_rows(count)})", "file": file, "row": first})
         return self.reading.notices(rows)
+
+
+def _of_way(frame: pl.DataFrame, way: int) -> pl.DataFrame:
+    which = frame["way"] == way
+    return frame.filter(which) if which.any() else frame.clear()
+
+
+def _answered(frame: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the answers of its odd rows in their places; what is a count is plain from now on."""
+    at = (frame["way"] == _ASK).arg_true()
+    ways = pl.Series(np.where(placed["kind"] == "count", _PLAIN, _ASK).astype(np.uint8))
+    found = placed.select(*_ANSWERED[:-1], pl.col("found_bound").alias("bound")).with_columns(ways.alias("way"))
+    new = [name for name in found.columns if not found[name].equals(frame[name].gather(at), null_equal=True)]
+    return frame.with_columns(frame[name].clone().scatter(at, found[name]) for name in new)
 
 
 def _as_written(key: Key) -> Key:

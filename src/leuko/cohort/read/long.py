@@ -229,30 +229,32 @@ class LongTable:
         status = mapped(frame["_status"], lambda text: known.get(key_of(text), "?"), pl.String()).fill_null("final")
         bound = mapped(frame["_sign"], lambda text: _BOUNDS.get(text, "?"), pl.String()).fill_null("=")
         frame = frame.with_columns(status.alias("status"), bound.alias("bound"))
+        derived, void = frame["_derived"].is_not_null(), frame["status"] == "void"
         rows = [
-            *self._aside(frame, pl.col("_derived").is_not_null(), "LK527", "rows marked as derived are not read twice"),
-            *self._aside(frame, pl.col("status") == "void", "LK518", "rows that were cancelled or entered in error"),
+            *self._aside(frame, derived, "LK527", "rows marked as derived are not read twice"),
+            *self._aside(frame, void, "LK518", "rows that were cancelled or entered in error"),
         ]
-        kept = frame.filter(pl.col("_derived").is_null() & (pl.col("status") != "void"))
-        strange = kept.filter(pl.col("bound") == "?")
-        rows += [
-            self.reading.row(
-                "LK534", f"“{sign}” is no comparator that leuko knows; the value was not used",
-                file=self.file, row=row, rows=1, lost=True,
-            )
-            for row, sign in strange.select("row", "_sign").iter_rows()
-        ]  # fmt: skip
-        unknown = kept.filter(pl.col("status") == "?")
-        if unknown.height:
+        kept = _without(frame, derived | void)
+        strange = kept["bound"] == "?"
+        if strange.any():
+            rows += [
+                self.reading.row(
+                    "LK534", f"“{sign}” is no comparator that leuko knows; the value was not used",
+                    file=self.file, row=row, rows=1, lost=True,
+                )
+                for row, sign in kept.filter(strange).select("row", "_sign").iter_rows()
+            ]  # fmt: skip
+        if (kept["status"] == "?").any():
+            unknown = kept.filter(pl.col("status") == "?")
             text = f"statuses that are not known: {', '.join(unknown['_status'].unique().sort().head(5))}"
             rows.append(self.reading.row("LK519", text, file=self.file, row=_first(unknown)))
-        kept = kept.filter(pl.col("bound") != "?").with_columns(pl.col("status").replace("?", "unknown"))
-        return kept, self.reading.notices(rows)
+            kept = kept.with_columns(pl.col("status").replace("?", "unknown"))
+        return _without(kept, strange), self.reading.notices(rows)
 
-    def _aside(self, frame: pl.DataFrame, which: pl.Expr, code: str, text: str) -> list[dict[str, object]]:
-        found = frame.filter(which)
-        if found.height == 0:
+    def _aside(self, frame: pl.DataFrame, which: pl.Series, code: str, text: str) -> list[dict[str, object]]:
+        if not which.any():
             return []
+        found = frame.filter(which)
         return [
             self.reading.row(code, f"{text} ({found.height})", file=self.file, row=_first(found), rows=found.height)
         ]
@@ -432,6 +434,11 @@ class LongTable:
     def _only_people(self, chunk: pl.DataFrame) -> Frames:
         frame, told_person = self._people_of(chunk)
         return self.reading.frames(people=self._describe(frame), notices=told_person)
+
+
+def _without(frame: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
+    """The other rows; the frame itself where there are none of these."""
+    return frame.filter(~which) if which.any() else frame
 
 
 def _first(frame: pl.DataFrame) -> int:
