@@ -324,7 +324,7 @@ print(time.perf_counter() - began, time.process_time() - busy)
 def compile_times() -> tuple[list[str], list[str]]:
     """Seconds on the wall and of the processor until 64 people are solved, imports included: first, and then again."""
     with TemporaryDirectory() as cache:
-        env = os.environ | {"NUMBA_CACHE_DIR": cache}
+        env = os.environ | {"LEUKO_CACHE": cache}
         command = [sys.executable, "-c", FIRST, str(Path(__file__).parent)]
         first, again = (
             subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout.split()

@@ -12,11 +12,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from leuko.forecast import marrow
-from leuko.forecast.model import Floats
 from leuko.forecast.solve.fastmath import INNER, compiled, copy_lanes, fast_exp, moment0, moment1, moment2
 from leuko.forecast.solve.rows import (
     BEFORE,
@@ -43,6 +41,7 @@ from leuko.forecast.solve.rows import (
     NEW1,
     NEW2,
     NEW3,
+    PAST,
     PROL,
     PROL1,
     PROL2,
@@ -52,52 +51,6 @@ from leuko.forecast.solve.rows import (
 )
 
 feedback = compiled(marrow.feedback)
-
-MAP = 19 * LANES  # rows of one map: what transits keep (3), what reaches the circulation (4), the weights of P (12)
-NODES, WEIGHTS = (
-    0.5 * (one + shift) for one, shift in zip(np.polynomial.legendre.leggauss(6), (1.0, 0.0), strict=True)
-)
-PAST = 3  # nodes before the start at which nothing acted yet
-REACH = 12.0  # hours between those
-CLOSE = 0.6  # past nodes nearer together than this share of the step are passed over
-
-
-def plan(steps: Floats) -> tuple[Any, Floats]:
-    """Which past nodes (S, 3) each step extrapolates the feedback from besides its start, and the coefficients
-    (S, 12): of a cubic at the middle and the end of the step, then, corrected, at its middle.
-
-    The nodes are numbered as rows of the history: three before the start, then one for the start of each step.
-    """
-    nodes = np.concatenate([-REACH * np.arange(PAST, 0, -1), [0.0], np.cumsum(steps)])
-    now = np.arange(len(steps)) + PAST
-    known = nodes.tolist()
-    rows = np.array([_past(known, n, h) for n, h in zip(now.tolist(), steps.tolist(), strict=True)], dtype=np.int64)
-    rows = rows.reshape(-1, 3)
-    at = (nodes[np.column_stack([now, rows])] - nodes[now][:, None]) / steps[:, None]
-    corrected = np.column_stack([np.zeros(len(steps)), np.ones(len(steps)), at[:, 1:3]])
-    return rows, np.concatenate([_lagrange(at, 0.5), _lagrange(at, 1.0), _lagrange(corrected, 0.5)], axis=1)
-
-
-def _past(nodes: list[float], now: int, step: float) -> list[int]:
-    """Three past nodes, not too close to one another."""
-    chosen: list[int] = []
-    last, row = nodes[now], now - 1
-    while len(chosen) < 3:
-        if last - nodes[row] >= CLOSE * step or row <= 2 - len(chosen):
-            chosen.append(row)
-            last = nodes[row]
-        row -= 1
-    return chosen
-
-
-def _lagrange(at: Floats, where: float) -> Floats:
-    """What each of four values (S, 4) gives to the cubic through them at one place."""
-    found = np.ones_like(at)
-    for one in range(4):
-        for other in range(4):
-            if other != one:
-                found[:, one] *= (where - at[:, other]) / (at[:, one] - at[:, other])
-    return found
 
 
 def _map(w: Any, t: Any, row: Any, h: Any, nodes: Any, c: Any) -> None:
@@ -136,13 +89,6 @@ def _map(w: Any, t: Any, row: Any, h: Any, nodes: Any, c: Any) -> None:
             t[row + 16 * LANES + i] += share0 * four
             t[row + 17 * LANES + i] += share1 * four
             t[row + 18 * LANES + i] += share2 * four
-
-
-def rule() -> Floats:
-    """(6, 4): for each node the share of the step that is left behind it, and its weight in each value of P."""
-    u = NODES
-    basis = (2 * (u - 0.5) * (u - 1), 4 * u * (1 - u), 2 * u * (u - 0.5))
-    return np.stack([1 - u, *(WEIGHTS * one for one in basis)], axis=1)
 
 
 def _extrapolate(w: Any, h: Any, q: Any, s: Any, c: Any) -> None:

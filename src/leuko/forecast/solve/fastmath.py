@@ -20,12 +20,11 @@ from numba.extending import intrinsic
 from leuko.forecast import marrow
 from leuko.forecast.solve.rows import LANES
 
-# Without checks for division by zero, which keep a loop scalar. Nothing may be fused or regrouped but what is written so
-# ("contract" and "arcp" would let the compiler choose, and code that was just compiled then differs in the last digits
-# from the same code read from the cache). INNER functions are called from compiled code only: no entry from Python is
-# built for them.
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"nsz"}, "nogil": True}
-INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# Without checks for division by zero, which keep a loop scalar; products may fuse with sums. What LLVM makes of that is
+# kept as it is and read again (`native`), so code compiled just now and code from the cache give the same bits. INNER
+# functions are called from compiled code only: no entry from Python is built for them, and nothing counts references.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
+INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
 
 LN2 = 0.6931471805599453
 HIGH = 0.693359375  # ln 2 to 9 bits, so that a whole multiple of it is exact

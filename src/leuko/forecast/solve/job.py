@@ -7,27 +7,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from threading import Timer
 from typing import Any, Literal
 
 import numpy as np
 
 from leuko.forecast.model import Floats, Model
 from leuko.forecast.solve.grid import Grid, build
-from leuko.forecast.solve.persons import Persons, persons_of
+from leuko.forecast.solve.nodes import plan, rule
+from leuko.forecast.solve.persons import FORMS as SATURABLE_FORMS
+from leuko.forecast.solve.persons import persons_of
 from leuko.forecast.solve.reading import Arrival
-from leuko.forecast.solve.rows import (
-    EFFECT,
-    FORM,
-    KILLS,
-    LANES,
-    LINEAR,
-    MARROWS,
-    MODES,
-    PACLITAXEL,
-    ROLE,
-    SATURABLE_THIOPURINE,
-)
+from leuko.forecast.solve.rows import ENTRY, FORM, FREE, KILLS, LANES, MAP, MARROWS, MODE, PAST, ROLE
 
 Precision = Literal["float32", "float64"]
 Tell = Callable[[str], None]
@@ -39,8 +29,7 @@ CLASSICAL, TURNOVER, WITHIN, FEEDBACK, PROLIFERATION = 0.05, 0.03, 1.0, 0.06, 0.
 SMOOTH = 0.03  # an embedded difference of this share of the effect lies between rough and smooth
 LEAST = 1e-30  # a concentration that counts as none
 FEW = 4  # blocks for each thread, fewer are not worth one
-SLOW = 0.7  # seconds after which the wait for the compiler is told
-COMPILING = "Compiling the solver for this kind of model (once; it is kept) …"
+_NO_NODES = np.zeros(0)  # where nothing is extrapolated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +57,6 @@ def _grid(
 
 @lru_cache(maxsize=256)
 def _plan(steps: bytes) -> Any:
-    from leuko.forecast.solve.chain import plan  # noqa: PLC0415 (loads Numba)
-
     return plan(np.frombuffer(steps))
 
 
@@ -102,27 +89,21 @@ class Job:
 
     def run(self, threads: int, tell: Tell | None) -> Solved:
         """Solves everybody; the estimated error is infinite where a count is not one."""
-        from leuko.forecast.solve.kernel import march_block  # noqa: PLC0415 (loads Numba)
+        from leuko.forecast.solve.native import loaded  # noqa: PLC0415 (loads LLVM)
 
         full = self.persons.people
         out = np.empty((len(self.hours), full), dtype=self.dtype)
         error = np.empty(full, dtype=self.dtype)
-        arguments, parts = (*self._arguments(self.persons, self.grid), out, error), self._parts()
+        kernel = loaded(self._structure(), self.dtype.name, tell)
+        call = self._call(out, error)
         blocks = full // LANES
         threads = max(1, min(threads, blocks // FEW))
         edges = [blocks * k // threads * LANES for k in range(threads + 1)]
-        waiting = Timer(SLOW, tell, [COMPILING]) if tell and not march_block.signatures else None
-        if waiting:
-            waiting.start()
-        try:
-            if threads == 1:
-                march_block(*arguments, 0, full, *parts)
-            else:
-                with ThreadPoolExecutor(threads) as crew:
-                    list(crew.map(lambda k: march_block(*arguments, edges[k], edges[k + 1], *parts), range(threads)))
-        finally:
-            if waiting:
-                waiting.cancel()
+        if threads == 1:
+            call.run(kernel, 0, full)
+        else:
+            with ThreadPoolExecutor(threads) as crew:
+                list(crew.map(lambda k: call.run(kernel, edges[k], edges[k + 1]), range(threads)))
         estimate = error[: self.people].astype(np.float64)
         found = out[:, : self.people]
         lowest, highest = found.min(axis=0, initial=np.inf), found.max(axis=0, initial=0.0)
@@ -130,47 +111,74 @@ class Job:
         estimate[~sound] = np.inf
         return Solved(found, estimate, lowest, highest)
 
-    def _parts(self) -> tuple[Any, ...]:
-        """The structure, as the kernel is compiled for it: 1 for a part that is there, else None; and the chain's."""
-        channel = self.persons.channel
-        curved = (channel[:, FORM] != MODES) | (channel[:, EFFECT] != LINEAR)
-        there = [*(self.persons.kind == kind for kind in range(3)), bool(np.any(curved))]
-        there += [bool(np.any(channel[:, FORM] == form)) for form in range(PACLITAXEL, SATURABLE_THIOPURINE + 1)]
-        there[0] = there[0] and not self.chain
-        parts = tuple(1 if one else None for one in there)
-        if not self.chain:
-            return *parts, None, None, None, None
-        from leuko.forecast.solve.chain import rule  # noqa: PLC0415 (loads Numba)
+    def _structure(self) -> str:
+        """What the kernel is compiled for: the marrow, and each saturable form in it."""
+        kind = next(name for name, number in MARROWS.items() if number == self.persons.kind)
+        there = {int(form) for form in self.persons.channel[:, FORM]}
+        return "+".join([kind, *(name for name, form in SATURABLE_FORMS.items() if form in there)])
 
-        past, cubic = _plan(self.grid.steps.tobytes())
-        return *parts, 1, rule().astype(self.dtype), past, cubic.astype(self.dtype)
-
-    def _arguments(self, persons: Persons, grid: Grid) -> tuple[Any, ...]:
+    def _call(self, out: Any, error: Any) -> _Call:
+        """Everything that the kernel takes, in the order that `emit` reads it."""
+        persons, grid = self.persons, self.grid
         constants = [0.0, 1.0, 1 / 2, 1 / 6, 1 / 3, CLASSICAL, LEAST, TURNOVER, WITHIN]
         constants += [5 / 24, 1 / 24, 2 / 3, 1 / 8, FEEDBACK, PROLIFERATION, SMOOTH]
         stiff = np.array(persons.stiff)
         many = np.maximum(1, np.ceil(grid.steps[:, None] / 4 * stiff[None, :] / SUBSTEP)).astype(np.int64)
-        return (
-            self.plain,
-            self.lengths,
-            self.length,
-            grid.first,
-            np.stack([grid.channel, grid.kind], axis=1),
-            grid.amount.astype(self.dtype),
-            grid.out_step,
-            grid.out_at.astype(self.dtype),
+        past, cubic = _plan(grid.steps.tobytes()) if self.chain else (_NO_NODES, _NO_NODES)
+        real, whole, steps, modes = self.dtype, np.dtype(np.int64), len(grid.steps), len(persons.rate)
+        arrays = [
+            _as(self.lengths, real),
+            _as(self.length, whole),
+            _as(grid.first, whole),
+            _as(np.stack([grid.channel, grid.kind], axis=1), whole),
+            _as(grid.amount, real),
+            _as(grid.out_step, whole),
+            _as(grid.out_at, real),
             many,
-            persons.channel,
+            _as(persons.channel, whole),
             *(self._table(one) for one in (persons.rate, persons.amplitude, persons.rows, persons.marrow)),
-            _shares(self.persons.kind == MARROWS["turnover"]).astype(self.dtype),
-            np.array(constants, dtype=self.dtype),
-        )
+            _as(_shares(persons.kind == MARROWS["turnover"]), real),
+            np.array(constants, dtype=real),
+            out,
+            error,
+            _as(rule(), real),
+            _as(past, whole),
+            _as(cubic, real),
+        ]
+        sizes = [int(self.plain), int(self.chain), 0, 0, persons.people, len(self.hours), len(self.lengths), steps]
+        sizes += [len(grid.amount), len(persons.channel), modes, len(persons.rows)]
+        room = FREE + MODE * modes + ENTRY * modes * len(self.lengths) + (steps + PAST + 1) * LANES
+        return _Call(sizes, arrays, (room, MAP * len(self.lengths) if self.chain else 0))
 
     def _table(self, found: list[Floats]) -> Any:
         table = np.zeros((len(found), self.persons.people), self.dtype)
         for row, one in enumerate(found):
             table[row] = one
         return table
+
+
+class _Call:
+    """The sizes and the arrays of one call of the kernel; each run of it gets room of its own to work in."""
+
+    def __init__(self, sizes: list[int], arrays: list[Any], room: tuple[int, int]) -> None:
+        self.sizes, self.arrays, self.room = sizes, arrays, room
+        self.at = [_address(one) for one in arrays]
+
+    def run(self, kernel: Callable[[int, int], None], low: int, high: int) -> None:
+        """Carries the persons low..high through all steps."""
+        channels, modes, real = self.sizes[9], self.sizes[10], self.arrays[0].dtype
+        work = [np.empty(size, real) for size in (*self.room, channels)] + [np.empty(n) for n in (channels, modes)]
+        sizes = np.array([*self.sizes[:2], low, high, *self.sizes[4:], *self.room], dtype=np.int64)
+        addresses = np.array([*self.at, *map(_address, work)], dtype=np.uint64)
+        kernel(_address(sizes), _address(addresses))
+
+
+def _address(array: Any) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def _as(array: Any, kind: Any) -> Any:
+    return np.ascontiguousarray(array, dtype=kind)
 
 
 def cores() -> int:

@@ -6,16 +6,13 @@ into vector instructions. The rates are those of `marrow`, compiled; this module
 
 from __future__ import annotations
 
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from leuko.forecast import marrow
-from leuko.forecast.solve.chain import MAP, PAST, carry, chain_map, correct, extrapolate, keep, remember
-from leuko.forecast.solve.fastmath import INNER, OPTIONS, compiled, copy_lanes, fast_exp, fast_log
+from leuko.forecast.solve.chain import carry, chain_map, correct, extrapolate, keep, remember
+from leuko.forecast.solve.fastmath import INNER, compiled, copy_lanes, fast_exp, fast_log
 from leuko.forecast.solve.kinetics import act, fill, table, take_dose
 from leuko.forecast.solve.rows import (
     BEFORE,
@@ -43,8 +40,10 @@ from leuko.forecast.solve.rows import (
     LN_CIRC0,
     LN_PROL,
     LN_STEM,
+    MAP,
     MID,
     MODE,
+    PAST,
     PROL,
     RENEWED,
     SPEED,
@@ -271,111 +270,91 @@ def _begin(w: Any, base: Any, persons: Any, at: Any, c: Any, turnover_kind: Any)
 begin = njit(**INNER)(_begin)
 
 
-def _edition() -> int:
-    """A number that changes with the source of the solver and the equations: Numba's cache looks at one file only."""
-    here = Path(__file__).parent
-    text = b"".join(path.read_bytes() for path in (*sorted(here.glob("*.py")), here.parent / "marrow.py"))
-    return int.from_bytes(sha256(text).digest()[:6], "big")
+def _march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled into it)
+    plain: Any, chain: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any, out_step: Any,
+    out_at: Any, many: Any, channel: Any, rate: Any, amplitude: Any, p: Any, persons: Any, shares: Any, c: Any,
+    out: Any, error: Any, nodes: Any, past: Any, cubic: Any, w: Any, maps: Any, flows: Any, quiet: Any,
+    slowest: Any, low: Any, high: Any, friberg_kind: Any, pool_kind: Any, turnover_kind: Any, pac: Any, nab: Any,
+    parallel: Any, thiopurine: Any,
+) -> None:  # fmt: skip
+    """Carries the persons low..high (a multiple of LANES) through all steps.
 
-
-def _marching(edition: int) -> Any:  # noqa: C901, PLR0915 (holds `march`)
-    def march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled into it)
-        plain: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any, out_step: Any, out_at: Any,
-        many: Any, channel: Any, rate: Any, amplitude: Any, p: Any, persons: Any, shares: Any, c: Any, out: Any,
-        error: Any, low: Any, high: Any, friberg_kind: Any, pool_kind: Any, turnover_kind: Any, curved: Any, pac: Any,
-        nab: Any, parallel: Any, thiopurine: Any, chain: Any, nodes: Any, past: Any, cubic: Any,
-    ) -> Any:  # fmt: skip
-        """Carries the persons low..high (a multiple of LANES) through all steps.
-
-        plain: the medicines' effect is all that acts; lengths (D,) of steps; length (S,) which each step has; first
-        (S + 1,) index of the first event of each step; events (E, 2) channel and kind; amounts (E,);
-        out_step, out_at (T,); many (S, K) substeps of saturable channels; channel (K, 8); rate, amplitude (M, N);
-        p (Q, N); persons (6, N); shares (5, 4); c constants; out (T, N); error (N,); nodes
-        (6, 4), past (S, 3) and cubic (S, 12) of `chain`. friberg_kind to thiopurine and chain name the parts of the
-        structure: what is None is left out of the compiled code.
-        """
-        base = FREE + MODE * rate.shape[0]
-        history = base + ENTRY * rate.shape[0] * lengths.size
-        w = np.empty(history + (length.size + PAST + 1) * LANES, lengths.dtype)
-        maps = np.empty(MAP * lengths.size, lengths.dtype)
-        flows = np.empty(channel.shape[0] + 1, lengths.dtype)
-        quiet, slowest = np.empty(channel.shape[0] + 1), np.empty(rate.shape[0])
-        for at in range(low, high, LANES):
-            begin(w, base, persons, at, c, turnover_kind)
-            table(w, base, channel, rate, amplitude, at, lengths)
-            if chain is not None:
+    plain: the medicines' effect is all that acts; chain: its transits are solved exactly; lengths (D,) of steps;
+    length (S,) which each step has; first (S + 1,) index of the first event of each step; events (E, 2) channel and
+    kind; amounts (E,); out_step, out_at (T,); many (S, K) substeps of saturable channels; channel (K, 8); rate,
+    amplitude (M, N); p (Q, N); persons (6, N); shares (5, 4); c constants; out (T, N); error (N,); nodes (6, 4), past
+    (S, 3) and cubic (S, 12) of `chain`. w, maps, flows (K,), quiet (K,) and slowest (M,) are room to work in.
+    friberg_kind to thiopurine name the parts of the structure: what is None is left out of the compiled code.
+    """
+    base = FREE + MODE * rate.shape[0]
+    history = base + ENTRY * rate.shape[0] * lengths.size
+    for at in range(low, high, LANES):
+        begin(w, base, persons, at, c, turnover_kind)
+        table(w, base, channel, rate, amplitude, at, lengths)
+        if friberg_kind is not None:
+            if chain:
                 for n in range(lengths.size):
                     chain_map(w, maps, n * MAP, lengths[n], nodes, c)
                 for i in range((PAST + 1) * LANES):
                     w[history + i] = c[1]
                 for i in range(LANES):
                     w[PROL + i] = w[TRANSIT1 + i]
-            flows[:] = c[0]
-            quiet[:] = 1e9
-            for m in range(rate.shape[0]):
-                slowest[m] = rate[m, at]
-                for i in range(LANES):
-                    slowest[m] = min(slowest[m], rate[m, at + i])
-            shown = 0
-            while shown < out_step.size and out_step[shown] < 0:
-                copy_out(w, out, shown, at)
-                shown += 1
-            for s in range(length.size):
-                h = lengths[length[s]]
-                for e in range(first[s], first[s + 1]):
-                    if events[e, 1] == 0:
-                        take_dose(w, channel, events[e, 0], amplitude, at, amounts[e])
-                    else:
-                        flows[events[e, 0]] = amounts[e]
-                    quiet[events[e, 0]] = 0.0
-                entry = base + length[s] * rate.shape[0] * ENTRY
-                act(
-                    w, channel, flows, quiet, slowest, p, at, entry, h, many, s, shares, c, curved,
-                    pac, nab, parallel, thiopurine,
-                )  # fmt: skip
-                if chain is not None:
+        for k in range(channel.shape[0]):
+            flows[k] = c[0]
+            quiet[k] = 1e9
+        for m in range(rate.shape[0]):
+            slowest[m] = rate[m, at]
+            for i in range(LANES):
+                slowest[m] = min(slowest[m], rate[m, at + i])
+        shown = 0
+        while shown < out_step.size and out_step[shown] < 0:
+            copy_out(w, out, shown, at)
+            shown += 1
+        for s in range(length.size):
+            h = lengths[length[s]]
+            for e in range(first[s], first[s + 1]):
+                if events[e, 1] == 0:
+                    take_dose(w, channel, events[e, 0], amplitude, at, amounts[e])
+                else:
+                    flows[events[e, 0]] = amounts[e]
+                quiet[events[e, 0]] = 0.0
+            entry = base + length[s] * rate.shape[0] * ENTRY
+            act(
+                w, channel, flows, quiet, slowest, p, at, entry, h, many, s, shares, c, pac, nab, parallel, thiopurine
+            )  # fmt: skip
+            if friberg_kind is not None:
+                if chain:
                     remember(w, history, past, s)
                     extrapolate(w, h, cubic, s, c)
                     carry(w, maps, length[s] * MAP)
                     correct(w, maps, length[s] * MAP, h, cubic, s, c)
                     keep(w, history + (s + PAST + 1) * LANES)
-                if friberg_kind is not None:
+                else:
                     if plain and s > 0:
                         friberg_again(w)
                     else:
                         friberg_rates(w)
                     hold(w)
                     friberg_step(w, h, c)
-                if pool_kind is not None:
-                    pool_rates(w)
-                    hold(w)
-                    pool_step(w, h, c)
-                if turnover_kind is not None:
-                    turnover_rates(w)
-                    hold(w)
-                    turnover_step(w, h, c)
-                forget(w, h, c)
-                for k in range(channel.shape[0]):
-                    quiet[k] = quiet[k] + h if flows[k] == 0 else 0.0
-                while shown < out_step.size and out_step[shown] == s:
-                    if out_at[shown] == c[1]:
-                        copy_out(w, out, shown, at)
-                    else:
-                        read_out(w, h, out_at[shown], out, shown, at, c)
-                    shown += 1
-            for i in range(LANES):
-                error[at + i] = w[WORST + i]
-        return edition
-
-    return march
+            if pool_kind is not None:
+                pool_rates(w)
+                hold(w)
+                pool_step(w, h, c)
+            if turnover_kind is not None:
+                turnover_rates(w)
+                hold(w)
+                turnover_step(w, h, c)
+            forget(w, h, c)
+            for k in range(channel.shape[0]):
+                quiet[k] = quiet[k] + h if flows[k] == 0 else 0.0
+            while shown < out_step.size and out_step[shown] == s:
+                if out_at[shown] == c[1]:
+                    copy_out(w, out, shown, at)
+                else:
+                    read_out(w, h, out_at[shown], out, shown, at, c)
+                shown += 1
+        for i in range(LANES):
+            error[at + i] = w[WORST + i]
 
 
-def _cached(function: Any) -> Any:
-    """Compiled code is kept beside this file, else in the user's cache; where neither can be written, not at all."""
-    try:
-        return njit(**OPTIONS, cache=True)(function)
-    except RuntimeError:  # Numba found no place to write
-        return njit(**OPTIONS)(function)
-
-
-march_block = _cached(_marching(_edition()))
+march = njit(**INNER)(_march)

@@ -27,6 +27,11 @@ MODE = 3 * LANES
 # Behind the kinetics: for each length of step and each mode what it keeps, and its parabola.
 ENTRY = 4 * LANES
 
+# For the exact chain: rows of one map (what transits keep, 3; what reaches the circulation, 4; the weights of P, 12),
+# and the nodes before the start at which nothing acted yet.
+MAP = 19 * LANES
+PAST = 3
+
 # What a channel acts on, and how.
 KILLS, GROWS, FLOWS = range(3)
 LINEAR, EMAX, SIGMOID = range(3)

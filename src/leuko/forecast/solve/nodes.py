@@ -1,0 +1,64 @@
+"""What the exact chain needs to know of a grid: which past nodes each step looks at, and the weights of its quadrature.
+
+Plain arrays, so that no compiler is loaded for them; `chain` holds what is compiled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from leuko.forecast.model import Floats
+from leuko.forecast.solve.rows import PAST
+
+NODES, WEIGHTS = (
+    0.5 * (one + shift) for one, shift in zip(np.polynomial.legendre.leggauss(6), (1.0, 0.0), strict=True)
+)
+REACH = 12.0  # hours between the nodes before the start
+CLOSE = 0.6  # past nodes nearer together than this share of the step are passed over
+
+
+def plan(steps: Floats) -> tuple[Any, Floats]:
+    """Which past nodes (S, 3) each step extrapolates the feedback from besides its start, and the coefficients
+    (S, 12): of a cubic at the middle and the end of the step, then, corrected, at its middle.
+
+    The nodes are numbered as rows of the history: three before the start, then one for the start of each step.
+    """
+    nodes = np.concatenate([-REACH * np.arange(PAST, 0, -1), [0.0], np.cumsum(steps)])
+    now = np.arange(len(steps)) + PAST
+    known = nodes.tolist()
+    rows = np.array([_past(known, n, h) for n, h in zip(now.tolist(), steps.tolist(), strict=True)], dtype=np.int64)
+    rows = rows.reshape(-1, 3)
+    at = (nodes[np.column_stack([now, rows])] - nodes[now][:, None]) / steps[:, None]
+    corrected = np.column_stack([np.zeros(len(steps)), np.ones(len(steps)), at[:, 1:3]])
+    return rows, np.concatenate([_lagrange(at, 0.5), _lagrange(at, 1.0), _lagrange(corrected, 0.5)], axis=1)
+
+
+def _past(nodes: list[float], now: int, step: float) -> list[int]:
+    """Three past nodes, not too close to one another."""
+    chosen: list[int] = []
+    last, row = nodes[now], now - 1
+    while len(chosen) < 3:
+        if last - nodes[row] >= CLOSE * step or row <= 2 - len(chosen):
+            chosen.append(row)
+            last = nodes[row]
+        row -= 1
+    return chosen
+
+
+def _lagrange(at: Floats, where: float) -> Floats:
+    """What each of four values (S, 4) gives to the cubic through them at one place."""
+    found = np.ones_like(at)
+    for one in range(4):
+        for other in range(4):
+            if other != one:
+                found[:, one] *= (where - at[:, other]) / (at[:, one] - at[:, other])
+    return found
+
+
+def rule() -> Floats:
+    """(6, 4): for each node the share of the step that is left behind it, and its weight in each value of P."""
+    u = NODES
+    basis = (2 * (u - 0.5) * (u - 1), 4 * u * (1 - u), 2 * u * (u - 0.5))
+    return np.stack([1 - u, *(WEIGHTS * one for one in basis)], axis=1)
