@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.infection import LIBRARY, anc, by, judge, moment, origin, symptom, temperature
+from fixtures.infection import ADULT, CHILD, LIBRARY, anc, by, judge, moment, origin, symptom, temperature
+from leuko.infection import ExpectedFall
 from leuko.knowledge.schema.infection import RedFlagRow
 from leuko.record import Code, Dose, Sign
 from leuko.result.infection import Infection
@@ -32,7 +33,10 @@ def rules(found: Infection) -> set[str]:
 
 @pytest.mark.parametrize("case", cases("fever"))
 def test_fevers(case: dict) -> None:
-    verdict = by(judge(anc(case["neutrophils"]), said=map(day, case["said"])), case["row"])
+    who = CHILD if case.get("who") == "child" else ADULT
+    fall = ExpectedFall(**case["expected"]) if "expected" in case else None
+    found = judge(anc(case["neutrophils"]), said=map(day, case["said"]), patient=who, expected=fall)
+    verdict = by(found, case["row"])
     assert SAID[verdict.met] in case["met"].split(" or "), verdict.reason.text
 
 

@@ -93,24 +93,30 @@ def test_a_medicine_on_the_time_line(case) -> None:
 @pytest.mark.parametrize("case", params("window_entry", "row"))
 def test_a_window_inside_and_outside(case) -> None:
     drug, line = case["drug"], case.get("line", "neutrophils")
-    assert set(case) <= {"row", "drug", "line", "fell", "lowest", "back"}
+    assert set(case) <= {"row", "drug", "line", "given", "fell", "lowest", "back", "says"}
     for good, low, timing in case.get("fell", ()):
-        link = only(found_links([dose(drug, 0, low)], course_pairs((good, low), low + 10, line), line=line))
+        taken = dose(drug, case["given"], kind="given") if "given" in case else dose(drug, 0, low)
+        link = only(found_links([taken], course_pairs((good, low), low + 10, line), line=line))
         assert link.timing == timing, (good, low)
     for lowest, timing in case.get("lowest", ()):
         link = only(found_links([dose(drug, 0, kind="given")], cycle_pairs(lowest, lowest + 5, line), line=line))
         assert link.timing == timing, lowest
     for still, back, showed in case.get("back", ()):
-        assert response(drug, still, back, line).dechallenge == showed, back
+        link = response(drug, still, back, line)
+        assert link.dechallenge == showed, back
+        assert case.get("says", "") in link.reason.text
 
 
 def response(drug: str, still: float, back: float, line: str) -> DrugLink:
     """What stopping on day 35, or one dose of chemotherapy, showed."""
     row = identified(dose(drug, 0), INDEX).rows[0]
+    if row.pattern == "late_onset":
+        return only(found_links([dose(drug, 0, kind="given")], course_pairs((59, 60), back, line, still=still), line=line))
     if row.pattern != "cytotoxic":
         return only(found_links([dose(drug, 0, 35)], course_pairs((28, 35), back, line, still=still), line=line))
-    window = next(case["lowest"][0][0] for case in CASES["window_entry"] if case["row"] == f"{row.id}:nadir")
-    pairs = cycle_pairs(window, back, line, still=still)
+    nadir = next(case["lowest"] for case in CASES["window_entry"] if case["row"] == f"{row.id}:nadir")
+    inside = next(lowest for lowest, timing in nadir if timing == "inside")
+    pairs = cycle_pairs(inside, back, line, still=still)
     return only(found_links([dose(drug, 0, kind="given")], pairs, line=line))
 
 

@@ -81,6 +81,15 @@ def test_rules(case: dict) -> None:
     assert found.band == case["band"], found.says
 
 
+@pytest.mark.parametrize("case", cases("band"))
+def test_classes(case: dict) -> None:
+    found = score(case["score"], {**fitting(case["score"]), **case["answers"]})
+    assert (found.band, found.meaning) == (case["band"], case["tells"])
+    assert found.total == case.get("total", found.total)
+    nothing_known = score(case["score"], case["answers"])
+    assert nothing_known.band == (None if case.get("reassures") else case["band"]), nothing_known.says
+
+
 @pytest.mark.parametrize("case", cases("criterion"))
 def test_criteria(case: dict) -> None:
     def met(answers: dict, patient: Patient = UNKNOWN) -> tuple[bool | None, bool | None]:

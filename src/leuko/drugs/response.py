@@ -66,7 +66,9 @@ def _dechallenge(scene: Scene, found: Timed) -> _Stopped:
     if exposure is None or found.timing in {"before_start", "after_stop"}:
         return "cannot_say", f"nothing can be said of stopping {name}"
     if scene.row.pattern == "late_onset":
-        return "cannot_say", f"a late fall begins after the last dose of {name}: stopping tells nothing"
+        usual = scene.book.own(scene.row, "recovery")
+        lasts = f" (such falls lasted {usual.low_days:g} to {usual.high_days:g} days)" if usual is not None else ""
+        return "cannot_say", f"a late fall begins after the last dose of {name}: stopping tells nothing{lasts}"
     if scene.row.pattern == "cytotoxic":
         dose = _last_dose(scene) or found.anchor
         return _after(dose, episode, _recovery_days(scene), f"the dose of {name} ({say_span(dose)})")

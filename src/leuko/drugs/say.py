@@ -222,7 +222,8 @@ def summary_of(found: Finding, causality: Sequence[Causality], others: Sequence[
         text = f"{first} Not in leuko’s table of medicines that lower counts: nothing is known of it here."
         return _reason(found, "link", _capital(text))
     parts = [_capital(first), f"{_capital(timing_words(found))}."]
-    if found.response is not None and found.response.dechallenge != "cannot_say":
+    late = found.row.pattern == "late_onset"
+    if found.response is not None and (late or found.response.dechallenge != "cannot_say"):
         parts.append(f"{_capital(found.response.dechallenge_text)}.")
     if found.response is not None and found.response.rechallenge in {"positive", "negative"}:
         parts.append(f"{_capital(found.response.rechallenge_text)}.")

@@ -81,9 +81,11 @@ def _drugs(known: Known, regimen: Regimen) -> frozenset[str]:
 
 
 def _tables(known: Known, drugs: frozenset[str]) -> list[list[TreatDayRow]]:
+    """The rules that fit, line by line; those for a start also where the medicine is only planned as yet."""
     found: dict[str, list[TreatDayRow]] = {}
+    to_come = drugs | frozenset(cytotoxic([one.drug for one in known.planned], known.shelf))
     for row in known.rows(TreatDayRow):
-        if _meant(row, drugs, known):
+        if _meant(row, to_come if row.checkpoint == "before_start" else drugs, known):
             found.setdefault(f"{row.table}:{row.checkpoint}", []).append(row)
     return list(found.values())
 
