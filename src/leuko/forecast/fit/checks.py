@@ -11,6 +11,7 @@ from leuko.forecast.fit.cloud import Cloud, normalised
 from leuko.forecast.fit.likelihood import Counts, below
 from leuko.forecast.fit.pareto import TRUSTED
 from leuko.forecast.model import Floats
+from leuko.forecast.normal import chi_squared_above
 
 # A count this improbable among the model's people is told; rarer than _FOREIGN it is none of theirs.
 UNUSUAL: Final = 1e-3
@@ -106,10 +107,8 @@ def _remote(cloud: Cloud, counts: Counts) -> list[Finding]:
     """Whether the counts can only be explained by a person whom the population does not hold."""
     if not counts.size:
         return []
-    from scipy.special import gammaincc  # noqa: PLC0415 (heavy: loaded where it is used)
-
     centre: Floats = cloud.z @ cloud.weights
-    p = float(gammaincc(0.5 * len(centre), 0.5 * float(centre @ centre)))
+    p = chi_squared_above(float(centre @ centre), len(centre))
     if p >= FOREIGN:
         return []
     text = f"Only parameters that none of the model's people have would explain the counts (p {p:.0e})."

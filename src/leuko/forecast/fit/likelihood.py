@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from leuko.errors import UsageError
 from leuko.forecast.model import Floats, Observed, Residual
+from leuko.forecast.normal import log_normal_below, normal_below
 
 BELOW: Final = ("<", "<=", "≤")
 ABOVE: Final = (">", ">=", "≥")
@@ -139,9 +140,7 @@ def log_likelihood(log_true: Floats, counts: Counts) -> Floats:
     found = -0.5 * far * far - np.log(sd) - 0.5 * _LOG_TWO_PI + _jacobian(counts)[:, None]
     bounds = np.flatnonzero(counts.side)
     if bounds.size:
-        from scipy.special import log_ndtr  # noqa: PLC0415 (heavy: loaded where it is used)
-
-        found[bounds] = log_ndtr(-counts.side[bounds, None] * far[bounds])
+        found[bounds] = log_normal_below(-counts.side[bounds, None] * far[bounds])
     found[~np.isfinite(log_true)] = -np.inf
     return found
 
@@ -159,10 +158,7 @@ def _jacobian(counts: Counts) -> Floats:
 
 def below(log_true: Floats, counts: Counts) -> Floats:
     """Probability (K, N) that a new report would lie below the one that was made."""
-    from scipy.special import ndtr  # noqa: PLC0415 (heavy: loaded where it is used)
-
-    found: Floats = ndtr(away(log_true, counts)[0])
-    return found
+    return normal_below(away(log_true, counts)[0])
 
 
 def reports(log_true: Floats, hours: Floats, residual: Residual, rng: np.random.Generator) -> Floats:

@@ -17,6 +17,7 @@ import numpy as np
 
 from leuko.errors import UsageError
 from leuko.forecast.model import DrugPart, Floats, Model, Schedule
+from leuko.forecast.normal import normal_below
 
 # between the name of a medicine and the number of the course that its copy stands for
 MARK = "@"
@@ -145,9 +146,7 @@ def _inside(loading: Floats, ceilings: tuple[tuple[int, float], ...]) -> float:
     limits = np.array([limit for _, limit in ceilings])
     part = loading[rows]
     if len(rows) == 1:
-        from scipy.special import ndtr  # noqa: PLC0415 (heavy: loaded where it is used)
-
-        return max(float(ndtr(limits[0] / np.linalg.norm(part[0]))), np.finfo(float).tiny)
+        return max(float(normal_below(limits / np.linalg.norm(part[0]))[0]), np.finfo(float).tiny)
     from scipy.stats import multivariate_normal  # noqa: PLC0415
 
     found = multivariate_normal(cov=part @ part.T, allow_singular=True).cdf(limits)

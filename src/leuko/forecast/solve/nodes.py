@@ -27,24 +27,20 @@ def plan(steps: Floats) -> tuple[Any, Floats]:
     """
     nodes = np.concatenate([-REACH * np.arange(PAST, 0, -1), [0.0], np.cumsum(steps)])
     now = np.arange(len(steps)) + PAST
-    known = nodes.tolist()
-    rows = np.array([_past(known, n, h) for n, h in zip(now.tolist(), steps.tolist(), strict=True)], dtype=np.int64)
-    rows = rows.reshape(-1, 3)
+    rows = _past(nodes, now, steps)
     at = (nodes[np.column_stack([now, rows])] - nodes[now][:, None]) / steps[:, None]
     corrected = np.column_stack([np.zeros(len(steps)), np.ones(len(steps)), at[:, 1:3]])
     return rows, np.concatenate([_lagrange(at, 0.5), _lagrange(at, 1.0), _lagrange(corrected, 0.5)], axis=1)
 
 
-def _past(nodes: list[float], now: int, step: float) -> list[int]:
-    """Three past nodes, not too close to one another."""
-    chosen: list[int] = []
-    last, row = nodes[now], now - 1
-    while len(chosen) < 3:
-        if last - nodes[row] >= CLOSE * step or row <= 2 - len(chosen):
-            chosen.append(row)
-            last = nodes[row]
-        row -= 1
-    return chosen
+def _past(nodes: Floats, now: Any, steps: Floats) -> Any:
+    """Three past nodes (S, 3) of each step, the nearest first, not too close to one another while there is a choice."""
+    chosen, last = [], now
+    for left in (2, 1, 0):
+        far = np.searchsorted(nodes, nodes[last] - CLOSE * steps, side="right") - 1
+        last = np.maximum(np.minimum(far, last - 1), left)
+        chosen.append(last)
+    return np.stack(chosen, axis=1)
 
 
 def _lagrange(at: Floats, where: float) -> Floats:
