@@ -327,7 +327,7 @@ def test_level_rows_shipped_were_not_learned_here() -> None:
 
 def treated(series: Series, schedule: Schedule) -> Treated:
     library = load_library()
-    (marrow, _) = forecasters_of(
+    (_, marrow, _) = forecasters_of(
         library.rows(TreatedRow)[0], {series.person: series}, {series.person: schedule}, library=library
     )
     assert isinstance(marrow, Treated)
@@ -394,7 +394,7 @@ def test_children_under_mercaptopurine_are_told_better_than_by_a_weighted_mean()
     assert (len(cohort.people), cohort.counts) == (58, 2971)
     few = {name: table.people[name] for name in sorted(table.people)[::8]}
     doses = {one.name: one.schedule for one in cohort.people}
-    marrow, _ = forecasters_of(library.rows(TreatedRow)[0], few, doses, library=library)
+    _, marrow, _ = forecasters_of(library.rows(TreatedRow)[0], few, doses, library=library)
     assert isinstance(marrow, Treated)
     (by,) = [one for one in library.rows(JudgeRow) if one.id == "next-visit"]
     asked = (Horizon(name=by.title, least=by.least, most=by.most),)

@@ -85,7 +85,7 @@ def test_a_fit_that_is_not_sound_has_no_weight() -> None:
 def test_models_of_other_counts_cannot_be_weighed() -> None:
     first = fit(docetaxel(), doses(0.0), FOUR, seed=1)
     with pytest.raises(UsageError, match="different counts"):
-        weigh([first, replace(first, counts_used=2)])
+        weigh([first, fit(docetaxel(), doses(0.0), observed((0, 5.0), (7, 1.2)), seed=1)])
     with pytest.raises(UsageError, match="different counts"):
         weigh([first, fit(docetaxel(line="wbc"), doses(0.0), FOUR, seed=1)])
 

@@ -116,7 +116,7 @@ def option_of(change: Change, weighing: Weighing, *, name: str, fan: bool = Fals
     treatment, case = weighing.treatment, weighing.case
     assert treatment.next_start is not None  # noqa: S101 (options are asked for where a next cycle is planned)
     start = treatment.next_start + change.delay * DAY
-    origin = treatment.first
+    origin = weighing.heard.origin
     days = np.arange(0.0, treatment.cycle_days + case.ask.step / 2, case.ask.step)
     hours = (start - origin) / HOUR + days * HOURS
     dosing = treatment.with_factor(treatment.with_next(change), change, case)
@@ -130,7 +130,7 @@ def option_of(change: Change, weighing: Weighing, *, name: str, fan: bool = Fals
         changes=_changes(change, treatment),
         dose_intensity=intensity_of(dosing, change, treatment),
         delay_days=change.delay,
-        outcome=outcome_of(courses, cuts=case.ask.cuts),
+        outcome=outcome_of(courses, cuts=case.ask.cuts, hold=case.rules["recovered_days"]),
         fan=fan_of(ahead.counts, days, start=start, cuts=case.ask.cuts, paths=0) if fan else None,
         severe=float((ahead.counts < case.ask.severe).any(axis=0).mean()),
         ready=ready,

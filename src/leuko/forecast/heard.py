@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 import numpy as np
@@ -64,12 +65,14 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """The models that are heard, the medicines they were asked about, and the seed of all draws."""
+    """The models that are heard, the medicines they were asked about, the seed of all draws, and the instant from which
+    the hours of the counts fitted run."""
 
     voices: tuple[Voice, ...]
     drugs: tuple[str, ...]
     seed: int
     solver: Solver
+    origin: datetime
 
     def sound(self) -> tuple[Voice, ...]:
         """Those whose diagnostics carry a conclusion."""
@@ -125,6 +128,7 @@ def listen(
     *,
     drugs: tuple[str, ...],
     case: Case,
+    origin: datetime,
 ) -> Heard:
     """Fit each model to the counts and weigh them."""
     solver: Solver = partial(batch_solver(), tell=case.tell) if case.tell is not None else batch_solver()
@@ -134,7 +138,7 @@ def listen(
         Voice(candidate=one, posterior=posterior, weight=float(weight))
         for one, posterior, weight in zip(candidates, fitted, weights, strict=True)
     )
-    return Heard(voices=voices, drugs=drugs, seed=case.seed, solver=solver)
+    return Heard(voices=voices, drugs=drugs, seed=case.seed, solver=solver, origin=origin)
 
 
 def _with_growth(voice: Voice, case: Case, drugs: tuple[str, ...], factor: str, seed: int) -> Voice:
@@ -142,7 +146,8 @@ def _with_growth(voice: Voice, case: Case, drugs: tuple[str, ...], factor: str, 
     posterior, one = voice.posterior, voice.candidate
     if posterior.model.growth is not None:
         return voice
-    model = build(one.row, covariates=case.covariates, drugs=drugs, factors=(factor,), library=case.library)
+    grown = build(one.row, covariates=case.covariates, drugs=drugs, factors=(factor,), library=case.library)
+    model = replace(grown, residual=posterior.model.residual)
     if model.growth is None or model.random[: len(posterior.model.random)] != posterior.model.random:
         return voice
     prior = prior_of(model, max(len(posterior.courses), 1))

@@ -16,6 +16,7 @@ import numpy as np
 
 from leuko.errors import UsageError
 from leuko.forecast.covariates import Covariates, Rules, rules_of
+from leuko.forecast.lasting import swing_text, with_swing
 from leuko.forecast.model import DrugPart, Floats, GrowthPart, MarrowKind, Model, Residual
 from leuko.forecast.stability import gamma_ceiling
 from leuko.knowledge import Library
@@ -112,10 +113,13 @@ def level_row(use: str, library: Library, analyte: str = "neutrophils") -> Level
 def candidate(row: ModelRow, doses: Doses, *, covariates: Covariates, library: Library) -> Candidate:
     """One model for one person, with what was assumed."""
     domain, text = domain_of(row, doses, covariates=covariates, library=library)
-    notes = (*assumptions(row, doses, covariates=covariates, library=library), row.note)
+    model = with_swing(
+        build(row, covariates=covariates, drugs=doses.drugs, factors=doses.factors, library=library), library
+    )
+    notes = (*assumptions(row, doses, covariates=covariates, library=library), swing_text(model, library), row.note)
     return Candidate(
         row=row,
-        model=build(row, covariates=covariates, drugs=doses.drugs, factors=doses.factors, library=library),
+        model=model,
         domain=domain,
         domain_text=text,
         notes=tuple(note for note in notes if note),

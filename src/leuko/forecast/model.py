@@ -62,11 +62,18 @@ class GrowthPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residual:
-    """The error of one count: SD on the log scale, relative to the value, or in 10*9/L; `power` for Box-Cox."""
+    """How far one count lies from the model: SD on the log scale, relative to the value, or in 10*9/L; `power` for
+    Box-Cox.
+
+    `lasting` is the share of its variance that does not belong to the measurement but lasts from one count to the
+    next: a swing of the true count about the model, forgotten at a rate of 1 / `fades` [1/h]. Only on the log scale.
+    """
 
     kind: ResidualKind
     sd: float
     power: float = 0.0
+    lasting: float = 0.0
+    fades: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

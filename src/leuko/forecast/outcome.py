@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -52,73 +53,96 @@ def spread_of(
     return Spread(unit=unit, median=q[3], inner=(q[2], q[4]), middle=(q[1], q[5]), outer=(q[0], q[6]), **shares)
 
 
-def days_below(courses: Courses, cut: float) -> Floats:
-    """Days (N,) that each draw spends below `cut`."""
+def days_below(courses: Courses, cut: float, *, until: Floats | float = inf) -> Floats:
+    """Days (N,) that each draw spends below `cut`, in steps that begin before its day `until`."""
     height = np.log(courses.counts) - np.log(cut)
     before, after = height[:-1], height[1:]
     low, high = np.minimum(before, after), np.maximum(before, after)
     width = np.where(high > low, high - low, 1.0)
     share = np.where(high < 0, 1.0, np.where(low >= 0, 0.0, np.clip(-low / width, 0.0, 1.0)))
-    days: Floats = (share * np.diff(courses.days)[:, None]).sum(axis=0)
+    length = np.diff(courses.days)[:, None] * (courses.days[:-1, None] < until)
+    days: Floats = (share * length).sum(axis=0)
     return days
 
 
-def recovery(courses: Courses, cut: Floats | float) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
-    """When each draw is back at or above `cut` for good: day (N,), not within the horizon (N,), was below (N,)."""
+def recovery(
+    courses: Courses, cut: Floats | float, *, until: float = inf, hold: float = inf
+) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """When each draw is back at or above `cut` after its lowest count up to day `until`, and stays so for `hold` days
+    (or to the end of the horizon): day (N,), not within the horizon (N,), was below by `until` (N,)."""
     height = np.log(courses.counts) - np.log(cut)
     below = height < 0
-    was: NDArray[np.bool_] = np.asarray(below.any(axis=0))
-    never: NDArray[np.bool_] = below[-1]
-    last = below.shape[0] - 1 - np.argmax(below[::-1], axis=0)
-    last = np.minimum(last, below.shape[0] - 2)
-    draws = np.arange(below.shape[1])
-    start, stop = height[last, draws], height[last + 1, draws]
-    rise = np.where(stop > start, stop - start, 1.0)
-    part = np.clip(-start / rise, 0.0, 1.0)
-    day = courses.days[last] + part * (courses.days[last + 1] - courses.days[last])
-    return day, never, was
+    was: NDArray[np.bool_] = np.asarray(below[courses.days <= until].any(axis=0))
+    rows = np.arange(below.shape[0])[:, None]
+    # the row of the next time below, at or after each row; one past the end where there is none
+    ahead = np.minimum.accumulate(np.where(below, rows, below.shape[0])[::-1], axis=0)[::-1]
+    clear = np.append(courses.days, inf)[ahead] > courses.days[:, None] + hold
+    back = ~below & (clear | (ahead == below.shape[0])) & (rows > _lowest(courses, until))
+    never: NDArray[np.bool_] = np.asarray(~back.any(axis=0))
+    return _crossing(courses, height, np.maximum(np.argmax(back, axis=0), 1)), never, was
 
 
-def first_return(courses: Courses, cut: Floats | float) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
-    """As `recovery`, for the first time after the nadir: a marrow that settles swings a little about its baseline."""
-    height = np.log(courses.counts) - np.log(cut)
-    was: NDArray[np.bool_] = np.asarray((height < 0).any(axis=0))
-    rows, draws = np.arange(height.shape[0])[:, None], np.arange(height.shape[1])
-    back = (height >= 0) & (rows > np.argmin(courses.counts, axis=0))
-    never: NDArray[np.bool_] = ~back.any(axis=0)
-    first = np.maximum(np.argmax(back, axis=0), 1)
+def _lowest(courses: Courses, until: float) -> NDArray[np.intp]:
+    """The row (N,) of the lowest count up to day `until`."""
+    found: NDArray[np.intp] = np.argmin(courses.counts[courses.days <= until], axis=0)
+    return found
+
+
+def _crossing(courses: Courses, height: Floats, first: NDArray[np.intp]) -> Floats:
+    """The day (N,), before the row `first`, on which the height over the cut goes through zero."""
+    draws = np.arange(height.shape[1])
     start, stop = height[first - 1, draws], height[first, draws]
     rise = np.where(stop > start, stop - start, 1.0)
     part = np.clip(-start / rise, 0.0, 1.0)
-    day = courses.days[first - 1] + part * (courses.days[first] - courses.days[first - 1])
-    return day, never, was
+    day: Floats = courses.days[first - 1] + part * (courses.days[first] - courses.days[first - 1])
+    return day
 
 
-def nadir(courses: Courses) -> tuple[Floats, Floats]:
-    """Depth [10*9/L] and day of the lowest count of each draw, both (N,)."""
-    at = np.argmin(courses.counts, axis=0)
+def first_return(
+    courses: Courses, cut: Floats | float, *, until: float = inf
+) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """As `recovery`, for the first time after the nadir: a marrow that settles swings a little about its baseline."""
+    height = np.log(courses.counts) - np.log(cut)
+    was: NDArray[np.bool_] = np.asarray((height < 0).any(axis=0))
+    rows = np.arange(height.shape[0])[:, None]
+    back = (height >= 0) & (rows > _lowest(courses, until))
+    never: NDArray[np.bool_] = np.asarray(~back.any(axis=0))
+    return _crossing(courses, height, np.maximum(np.argmax(back, axis=0), 1)), never, was
+
+
+def nadir(courses: Courses, *, until: float = inf) -> tuple[Floats, Floats]:
+    """Depth [10*9/L] and day of the lowest count of each draw up to day `until`, both (N,)."""
+    at = _lowest(courses, until)
     return courses.counts[at, np.arange(courses.counts.shape[1])], courses.days[at]
 
 
-def at_cut(courses: Courses, cut: float) -> AtCut:
-    """Everything that is asked at one cut."""
-    day, never, was = recovery(courses, cut)
+def at_cut(courses: Courses, cut: float, *, until: float = inf, hold: float = inf) -> AtCut:
+    """Everything that is asked at one cut; days below it count up to the recovery."""
+    day, never, was = recovery(courses, cut, until=until, hold=hold)
     return AtCut(
         cut=cut,
         below=float(np.mean(was)),
-        days_below=spread_of(days_below(courses, cut), "d"),
+        days_below=spread_of(days_below(courses, cut, until=np.where(never, inf, np.where(was, day, -inf))), "d"),
         recovery=spread_of(day, "d", never=never, needed=was),
     )
 
 
-def outcome_of(courses: Courses, *, cuts: Sequence[float], chances: Sequence[Chance] = ()) -> Outcome:
-    """The outcome of simulated courses at the cuts asked for."""
-    depth, when = nadir(courses)
-    day, never, was = first_return(courses, courses.baseline)
+def outcome_of(
+    courses: Courses,
+    *,
+    cuts: Sequence[float],
+    chances: Sequence[Chance] = (),
+    until: float = inf,
+    hold: float = inf,
+) -> Outcome:
+    """The outcome of simulated courses at the cuts asked for: the lowest count up to day `until`, and the recovery from
+    it that lasts for `hold` days."""
+    depth, when = nadir(courses, until=until)
+    day, never, was = first_return(courses, courses.baseline, until=until)
     return Outcome(
         nadir=spread_of(depth, "10*9/L"),
         nadir_day=spread_of(when, "d"),
-        cuts=tuple(at_cut(courses, cut) for cut in cuts),
+        cuts=tuple(at_cut(courses, cut, until=until, hold=hold) for cut in cuts),
         recovery_baseline=spread_of(day, "d", never=never, needed=was),
         chances=tuple(chances),
     )

@@ -161,6 +161,7 @@ def _forecasts(told: _Told, candidates: Sequence[Candidate]) -> tuple[Forecast, 
             told.seen.observed(origin),
             drugs=dosing.drugs,
             case=case,
+            origin=origin,
         )
     except UsageError as error:
         gap = Gap(what="the coming counts", why=str(error), settle=error.do or "the counts as the laboratory gave them")
@@ -247,7 +248,9 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
     courses = Courses(days=days, counts=present.counts, baseline=present.baseline).between(-1e-6, np.inf)
     rules = rules_for(case, told.analyte)
     chances = (*_below(courses, told), *_ready(present, rules, told, origin))
-    outcome = outcome_of(courses, cuts=case.ask.cuts, chances=chances)
+    outcome = outcome_of(
+        courses, cuts=case.ask.cuts, chances=chances, until=_ends(treatment), hold=case.rules["recovered_days"]
+    )
     weighing = Weighing(treatment=treatment, heard=heard, rules=rules, case=case, draws=int(case.rules["option_draws"]))
     options, front = _weighed(weighing, case.wish)
     label = case.library.analytes[told.analyte].label
@@ -283,6 +286,12 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
         front=front,
         front_text=front_text(weighing, case.wish.limits) if case.wish.limits is not None else "",
     )
+
+
+def _ends(treatment: Treatment) -> float:
+    """The day, from the start of the present cycle, on which it ends: its lowest count is looked for up to there."""
+    planned = (treatment.next_start - treatment.start) / DAY if treatment.next_start is not None else 0.0
+    return max(planned, treatment.cycle_days)
 
 
 def _run_present(heard: Heard, told: _Told, origin: datetime) -> Ahead:

@@ -320,7 +320,12 @@ def _used(case: Case, row: LevelRow | RecoveryRow, text: str) -> ModelUsed:
 def _forecast(case: Case, seen: Seen, drawn: _Drawn, bars: Bars) -> Forecast:
     now = (case.now - drawn.start) / DAY
     ahead = Courses(days=drawn.days, counts=drawn.counts, baseline=drawn.baseline)
-    outcome = outcome_of(ahead, cuts=case.ask.cuts, chances=_chances(case, ahead.between(min(now, 0.0), np.inf), now))
+    outcome = outcome_of(
+        ahead,
+        cuts=case.ask.cuts,
+        chances=_chances(case, ahead.between(min(now, 0.0), np.inf), now),
+        hold=case.rules["recovered_days"],
+    )
     label = case.library.analytes[LINE].label
     return Forecast(
         analyte=LINE,

@@ -32,7 +32,7 @@ class Spread:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtCut:
     """What is asked at one cut [10*9/L]: the probability to fall below it, the days below it, the day [from `start`] on
-    which the count is back at or above it for good."""
+    which the count, after its lowest, is back at or above it and stays so for days. Days below count up to there."""
 
     cut: float
     below: float

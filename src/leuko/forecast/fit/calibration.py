@@ -17,6 +17,7 @@ from leuko.forecast.fit.course import course_of
 from leuko.forecast.fit.likelihood import reports
 from leuko.forecast.fit.posterior import LEAST_EFFECTIVE, Posterior, fit
 from leuko.forecast.fit.prior import Prior, by_course, courses_of, prior_of
+from leuko.forecast.fit.swing import free, measured
 from leuko.forecast.fit.task import Solver, batch_solver
 from leuko.forecast.model import Floats, Model, Observed, Schedule
 
@@ -77,10 +78,11 @@ def sbc(
     every = np.concatenate([design.hours, design.ahead])
     hours, where = np.unique(every, return_inverse=True)
     run = (solver or batch_solver())(prior.model, prior.theta(z), by_course(design.schedule, prior, begun), hours=hours)
-    true = np.asarray(run.counts, dtype=np.float64)[where]
+    swung = np.asarray(run.counts, dtype=np.float64) * np.exp(free(hours, n, model.residual, rng))
+    true, error = swung[where], measured(model.residual)
     known, ahead = true[: len(design.hours)], true[len(design.hours) :]
-    made = reports(np.log(known), design.hours, model.residual, rng)
-    later = reports(np.log(ahead[:1]), design.ahead[:1], model.residual, rng)
+    made = reports(np.log(known), design.hours, error, rng)
+    later = reports(np.log(ahead[:1]), design.ahead[:1], error, rng)
     found, effective, sound = [], np.empty(n), np.empty(n, dtype=bool)
     for person in range(n):
         posterior = fit(

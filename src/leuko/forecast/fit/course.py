@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from leuko.errors import UsageError
+from leuko.forecast.fit import swing
 from leuko.forecast.fit.likelihood import reports
 from leuko.forecast.fit.posterior import Posterior
 from leuko.forecast.fit.prior import by_course, courses_of, prior_of
@@ -16,12 +17,13 @@ from leuko.forecast.fit.task import Precision, Solver, batch_solver, solved
 from leuko.forecast.model import Floats, Residual, Schedule
 
 DRAWS: Final = 2000
+_LEAST: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """Equally likely courses: true counts (T, N) [10*9/L] at `hours` (T,), each draw's own baseline (N,), and how many
-    draws were left out because the solver failed on them."""
+    """Equally likely courses: true counts (T, N) [10*9/L] at `hours` (T,), with the swing that lasts; each draw's own
+    baseline (N,); the error of a measurement; and how many draws were left out because the solver failed on them."""
 
     hours: Floats
     counts: Floats
@@ -30,7 +32,7 @@ class Course:
     failed: int
 
     def reported(self, *, seed: int) -> Floats:
-        """The same as a laboratory would report them, with the model's residual error."""
+        """The same as a laboratory would report them, with the error of the measurement."""
         rng = np.random.default_rng(seed)
         return reports(np.log(np.maximum(self.counts, np.finfo(float).tiny)), self.hours, self.residual, rng)
 
@@ -67,22 +69,41 @@ def course_of(
         )
     z = posterior.resampled(draws, seed=seed)
     theta = prior.theta(np.concatenate([z, rng.standard_normal((further, draws))]))
-    every = [part.min() for part in (schedule.hour, hours) if len(part)]
+    hours = np.asarray(hours, dtype=np.float64)
+    asked, where = np.unique(np.concatenate([hours, _seen(posterior)]), return_inverse=True)
+    every = [part.min() for part in (schedule.hour, asked) if len(part)]
     shift = float(min([0.0, *every]))
     run = solved(
         solver or batch_solver(),
         prior.model,
         theta,
         replace(by_course(schedule, prior, begun), hour=schedule.hour - shift),
-        hours=np.asarray(hours, dtype=np.float64) - shift,
+        hours=asked - shift,
         precision=precision,
         threads=threads,
     )
     kept = ~run.failed
+    counts = np.asarray(run.counts, dtype=np.float64)
     return Course(
-        hours=np.asarray(hours, dtype=np.float64),
-        counts=np.asarray(run.counts[:, kept], dtype=np.float64),
+        hours=hours,
+        counts=_swung(counts[where[: hours.size]], counts[where[hours.size :]], posterior, hours, seed)[:, kept],
         baseline=theta[prior.model.at("circ0"), kept],
-        residual=posterior.model.residual,
+        residual=swing.measured(posterior.model.residual),
         failed=int(run.failed.sum()),
     )
+
+
+def _seen(posterior: Posterior) -> Floats:
+    """The hours of the counts that tell of the swing."""
+    return posterior.counts.hour if posterior.model.residual.lasting > 0.0 else np.zeros(0)
+
+
+def _swung(counts: Floats, known: Floats, posterior: Posterior, hours: Floats, seed: int) -> Floats:
+    """The model's counts (T, N) with the swing that its counts (K, N) at the hours of the reports leave."""
+    if posterior.model.residual.lasting <= 0.0 or not hours.size:
+        return counts
+    order = np.argsort(hours, kind="stable")
+    log = np.empty_like(counts)
+    log[order] = swing.drawn(hours[order], np.log(np.maximum(known, _LEAST)), posterior.counts, seed=seed)
+    found: Floats = counts * np.exp(log)
+    return found

@@ -1,7 +1,7 @@
 """The most probable parameters of one person (MAP), by damped Gauss-Newton steps in one batch of people.
 
 In z, where the prior is standard normal, the posterior is curved like I + J' W J: J (K, Z) the derivatives of the
-logarithms of the true counts by finite differences, W (K,) the curvature of each count's own log-likelihood. Each
+logarithms of the true counts by finite differences, W (K, K) the curvature of the counts' log-likelihood. Each
 iteration solves once, for steps of several lengths and the differences about each of them.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from leuko.forecast.fit.likelihood import log_likelihood
+from leuko.forecast.fit.swing import slopes
 from leuko.forecast.fit.task import Task
 from leuko.forecast.model import Floats
 
@@ -24,7 +24,6 @@ _FARTHEST: Final = 3.0
 _ITERATIONS: Final = 25
 # Gain of log-posterior below which the search stops.
 _ENOUGH: Final = 1e-4
-_FLATTEST: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +86,12 @@ def _points(task: Task, places: list[Floats]) -> list[_Point]:
     batch = np.concatenate([place[:, None] + stencil for place in places], axis=1)
     log_true = task.log_true(batch)
     target = task.log_target(batch, log_true)
-    slope, curve = _slopes(task, log_true[:, :: size + 1])
+    slope, curve = slopes(log_true[:, :: size + 1], task.counts)
     found = []
     for at, place in enumerate(places):
         own = log_true[:, at * (size + 1) : (at + 1) * (size + 1)]
         jacobian = (own[:, 1:] - own[:, :1]) / _DIFFERENCE
-        found.append(_point(place, float(target[at * (size + 1)]), jacobian, slope[:, at], curve[:, at]))
+        found.append(_point(place, float(target[at * (size + 1)]), jacobian, slope[:, at], curve[at]))
     return found
 
 
@@ -104,13 +103,5 @@ def _point(place: Floats, target: float, jacobian: Floats, slope: Floats, curve:
         z=place,
         log_target=target,
         gradient=jacobian.T @ slope - place,
-        curvature=np.eye(place.size) + jacobian.T @ (curve[:, None] * jacobian),
+        curvature=np.eye(place.size) + jacobian.T @ curve @ jacobian,
     )
-
-
-def _slopes(task: Task, log_true: Floats) -> tuple[Floats, Floats]:
-    """First derivative and negative second derivative of each count's log-likelihood by the true count's logarithm."""
-    step = 1e-3
-    low, middle, high = (log_likelihood(log_true + move, task.counts) for move in (-step, 0.0, step))
-    curve = -(high - 2.0 * middle + low) / step**2
-    return (high - low) / (2.0 * step), np.maximum(curve, _FLATTEST)

@@ -10,6 +10,7 @@ import numpy as np
 
 from leuko.forecast.fit.checks import CountCheck, Finding, check_counts, findings_of
 from leuko.forecast.fit.cloud import Bank, Cloud, explore
+from leuko.forecast.fit.likelihood import Counts
 from leuko.forecast.fit.mixture import Mixture, fitted, systematic
 from leuko.forecast.fit.mode import Mode, find_mode
 from leuko.forecast.fit.pareto import effective, khat
@@ -28,7 +29,8 @@ class Posterior:
     """Weighted draws of one person's parameters.
 
     `z` (Z, N) are the draws in standardised form, `weights` (N,) sum to 1; `theta` gives parameters. `model` is the
-    population model as it was given, `courses` the hours at which its courses of treatment began. `effective` is the
+    population model as it was given, `courses` the hours at which its courses of treatment began, `counts` what was
+    fitted, in the caller's hours: a swing that lasts goes on from them. `effective` is the
     effective sample size, `khat` the shape of the weights' tail, `draws` and `rounds` what it took. `log_evidence` is
     the logarithm of the counts' marginal likelihood, with its standard error. `sound` is false where a finding
     withholds the forecast.
@@ -43,7 +45,7 @@ class Posterior:
     khat: float
     rounds: int
     seed: int
-    counts_used: int
+    counts: Counts
     log_evidence: float
     evidence_error: float
     checks: tuple[CountCheck, ...]
@@ -53,6 +55,11 @@ class Posterior:
     def draws(self) -> int:
         """How many weighted draws there are."""
         return int(self.weights.size)
+
+    @property
+    def counts_used(self) -> int:
+        """How many counts were fitted."""
+        return self.counts.size
 
     @property
     def sound(self) -> bool:
@@ -175,7 +182,7 @@ def _posterior(model: Model, task: Task, cloud: Cloud, *, seed: int, least: floa
         khat=tail,
         rounds=len(cloud.proposals),
         seed=seed,
-        counts_used=task.counts.size,
+        counts=task.counts,
         log_evidence=mean,
         evidence_error=float(np.sqrt(max(1.0 / found - 1.0 / weights.size, 0.0))) if found > 0 else float("inf"),
         checks=checks,

@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from leuko.errors import UsageError
-from leuko.forecast.fit.likelihood import Counts, counts_of, log_likelihood
+from leuko.forecast.fit.likelihood import Counts, counts_of
 from leuko.forecast.fit.prior import Prior, by_course, courses_of, prior_of
+from leuko.forecast.fit.swing import log_joint
 from leuko.forecast.model import Floats, Model, Observed, Run, Schedule
 
 Solver = Callable[..., Run]
@@ -54,7 +55,7 @@ class Task:
 
     def log_target(self, z: Floats, log_true: Floats) -> Floats:
         """Logarithm of prior times likelihood (N,)."""
-        found: Floats = self.prior.log_density(z) + log_likelihood(log_true, self.counts).sum(axis=0)
+        found: Floats = self.prior.log_density(z) + log_joint(log_true, self.counts)
         return found
 
 

@@ -17,12 +17,13 @@ import numpy as np
 
 from leuko.forecast.fit.cloud import normalised
 from leuko.forecast.fit.task import Solver
+from leuko.forecast.lasting import with_swing
 from leuko.forecast.library import build, model_row
 from leuko.forecast.model import Floats, Model, Schedule
 from leuko.forecast.score.clouds import HOURS, Cloud, Clouds, Residual
 from leuko.forecast.score.forecasters import Forecaster, OwnLevel, Pair
 from leuko.forecast.score.real import level_of
-from leuko.forecast.state_space import Level, Series
+from leuko.forecast.state_space import Series
 from leuko.knowledge import Library
 from leuko.knowledge.schema.learned import TreatedRow
 from leuko.knowledge.schema.levels import LevelRow
@@ -30,6 +31,9 @@ from leuko.knowledge.schema.levels import LevelRow
 # What is told of one count: so many draws of the marrow, and about each so many of the residual.
 _MARROWS: Final = 64
 _ABOUT: Final = 8
+# Student's t with so many degrees of freedom is normal to the last digit that is told.
+NORMAL: Final = 1e6
+SHIPPED: Final = "leuko, as it forecasts one person"
 # The daily dose that goes on is the mean of so many days.
 _RECENT: Final = 7
 
@@ -171,23 +175,46 @@ def forecasters_of(
     solver: Solver | None = None,
 ) -> tuple[Forecaster, ...]:
     """The forecasters of a row for these people: the marrow model with doses, and its average with the level alone."""
-    model = build(model_row(row.model, library))
+    model, begin = build(model_row(row.model, library)), begin_of(row, library)
     level = level_of(next(one for one in library.rows(LevelRow) if one.id == row.level))
-    begin = _begin(row, model, level)
     clouds = Clouds(model=model, wide=begin, series=people, said=said, solver=solver)
     marrow = Treated(clouds=clouds, people=doses, residual=begin, name="leuko, marrow and doses")
     own = OwnLevel(level=level)
-    return marrow, Pooled(members=(marrow, own), weights=(0.5, 0.5), name="leuko, marrow and level averaged")
+    shipped = Treated(clouds=clouds, people=doses, residual=shipped_of(model, library), name=SHIPPED, learns=False)
+    return shipped, marrow, Pooled(members=(marrow, own), weights=(0.5, 0.5), name="leuko, marrow and level averaged")
 
 
-def _begin(row: TreatedRow, model: Model, level: Level) -> Residual:
+def shipped_of(model: Model, library: Library) -> Residual:
+    """The population of a model as it is on file and its error as a person's forecast has it: nothing is learned."""
+    residual = with_swing(model, library).residual
+    return Residual(
+        mean=np.log(model.typical[[model.at(name) for name in model.random]]),
+        spread=np.sqrt(np.diag(model.omega)),
+        cut=_cut(model),
+        shift=0.0,
+        drift=0.0,
+        tau=residual.fades / HOURS,
+        swing=residual.sd * residual.lasting**0.5,
+        noise=residual.sd * (1.0 - residual.lasting) ** 0.5,
+        tails=NORMAL,
+    )
+
+
+def _cut(model: Model) -> tuple[int, float] | None:
+    cut = [(model.random.index(name), float(np.log(at))) for name, at in model.ceilings if name in model.random]
+    return cut[0] if cut else None
+
+
+def begin_of(row: TreatedRow, library: Library) -> Residual:
+    """Where learning begins: the population of a row's model, wider, and the swings of its level."""
+    model = build(model_row(row.model, library))
+    level = level_of(next(one for one in library.rows(LevelRow) if one.id == row.level))
     spread = row.widen * np.sqrt(np.diag(model.omega))
     more = np.array([row.further.get(name, 0.0) for name in model.random])
-    cut = [(model.random.index(name), float(np.log(at))) for name, at in model.ceilings if name in model.random]
     return Residual(
         mean=np.log(model.typical[[model.at(name) for name in model.random]]),
         spread=np.hypot(spread, more),
-        cut=cut[0] if cut else None,
+        cut=_cut(model),
         shift=row.shift,
         drift=level.drift,
         tau=level.tau,

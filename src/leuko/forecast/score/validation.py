@@ -12,6 +12,7 @@ import numpy as np
 from leuko.errors import UnreadableInput
 from leuko.forecast.fit import sbc
 from leuko.forecast.fit.calibration import Calibration, Design
+from leuko.forecast.lasting import with_swing
 from leuko.forecast.library import build, model_row
 from leuko.forecast.model import Schedule
 from leuko.forecast.score.alarm import FALSE_ALARM, least_of_each, p_values
@@ -178,7 +179,7 @@ def together(found: Sequence[Calibrated]) -> tuple[Calibrated, ...]:
 def _calibrated(row: DesignRow, library: Library, people: int, seed: int, said: Say) -> list[Calibrated]:
     """Simulation-based calibration of one model under one design."""
     said(f"calibration of {row.model}: {row.title}, {people} people")
-    model = build(model_row(row.model, library), library=library)
+    model = with_swing(build(model_row(row.model, library), library=library), library)
     design = Design(
         schedule=Schedule(
             hour=np.array(row.dose_days) * HOURS,

@@ -41,6 +41,25 @@ class LevelRow(Row, frozen=True, kw_only=True):
     basis: Basis
 
 
+class SwingRow(Row, frozen=True, kw_only=True):
+    """How a model's error of one count divides: `noise` is the SD on the log scale of what is new with every count (the
+    measurement, and the hour), the rest is a swing of the true count about the model's course, whose correlation is
+    exp(-t / tau), t and `tau` in days. `people` and `counts` that `tau` was learned from; `noise_basis` says where the
+    noise is from."""
+
+    FOLDER: ClassVar[str] = "models"
+    KEY: ClassVar[str] = "swing"
+
+    id: str
+    title: str
+    noise: float
+    tau: float
+    people: int = 0
+    counts: int = 0
+    noise_basis: Basis
+    basis: Basis
+
+
 class RecoveryRow(Row, frozen=True, kw_only=True):
     """How counts come back after a cause has gone: half of the way (on the log scale) at `half` days, whose logarithm
     varies by `half_sd`; the rise takes about `width` days, its logarithm varies by `width_sd`."""
@@ -147,4 +166,4 @@ class PublishedRow(Row, frozen=True, kw_only=True):
     basis: Basis
 
 
-KINDS = (LevelRow, RecoveryRow, AskRow, JudgeRow, DesignRow, PublishedRow)
+KINDS = (LevelRow, SwingRow, RecoveryRow, AskRow, JudgeRow, DesignRow, PublishedRow)
