@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "assess": "leuko.assessment",
+    "cohort": "leuko.cohort",
     "grade": "leuko.grading",
     "load_library": "leuko.knowledge",
     "read": "leuko.intake",
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from leuko.intake import read as read
     from leuko.knowledge import load_library as load_library
 
-__all__ = ["__version__", "assess", "grade", "load_library", "read"]
+    cohort: Any  # the package `leuko.cohort`, which can be called: as `leuko.cohort.flow.cohort`
+
+__all__ = ["__version__", "assess", "cohort", "grade", "load_library", "read"]
 
 
 def __getattr__(name: str) -> Any:

@@ -23,15 +23,13 @@ from typing import Any, Final, Protocol
 import polars as pl
 
 from leuko.cohort.batch import run_batch
+from leuko.cohort.outputs import Wanted, derived
+from leuko.cohort.tabled import MANIFEST, PASSED_ON, TABLES
 from leuko.cohort.tables import Rules
 from leuko.errors import UsageError
 
-FOUND: Final = ("counts", "episodes", "persons", "notices")
-PASSED_ON: Final = ("people", "treatments", "signs", "facts")
-TABLES: Final = (*FOUND, *PASSED_ON)
 FILE_ROWS: Final = 1_000_000
 GROUP_ROWS: Final = 250_000
-MANIFEST: Final = "manifest.json"
 _PARTS, _KEY, _SAID = ".parts", "key", "said.json"
 
 
@@ -67,15 +65,17 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The question: rules, the day as of which it is asked (None: all results count)."""
+    """The question: rules, the day as of which it is asked (None: all results count), what else is to be derived."""
 
     rules: Rules
     as_of: date | None = None
+    wanted: Wanted | None = None
 
     @property
     def digest(self) -> str:
         """SHA-256 of all but the rows that decides an answer."""
-        return hashlib.sha256(f"{self.rules.digest}|{self.as_of}|{_source()}".encode()).hexdigest()
+        wanted = "" if self.wanted is None else self.wanted.digest
+        return hashlib.sha256(f"{self.rules.digest}|{self.as_of}|{wanted}|{_source()}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +106,9 @@ def answer(tables: Mapping[str, pl.DataFrame], asked: Asked) -> Answered:
     told = [tables["notices"], batch.notices] if "notices" in tables else [batch.notices]
     notices = pl.concat(told).sort("person", "file", "row", "code", "text", nulls_last=False)
     passed = {name: tables[name] for name in PASSED_ON if name in tables}
+    found = batch.tables if asked.wanted is None else derived(batch.tables, passed, asked.rules, asked.wanted)
     return Answered(
-        tables={**batch.tables, "notices": notices, **passed},
+        tables={**found, "notices": notices, **passed},
         said=Said(batches=1, people=len(batch.persons), results=len(tables["results"]), scalar=dict(batch.scalar)),
     )
 
@@ -299,5 +300,6 @@ def _source() -> str:
     home = Path(__file__).parent.parent
     own = [home / "cohort" / f"{name}.py" for name in ("arrays", "batch", "engine", "scalar", "tables")]
     rules = [path for folder in ("counts", "course", "status") for path in (home / folder).glob("*.py")]
-    files = [*own, *(home / "cohort" / "kernel").glob("*.py"), *rules, home / "grading.py", home / "ages.py"]
+    kernel, outputs = (home / "cohort" / name for name in ("kernel", "outputs"))
+    files = [*own, *kernel.glob("*.py"), *outputs.glob("*.py"), *rules, home / "grading.py", home / "ages.py"]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()

@@ -11,17 +11,17 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from leuko.cohort.engine import Answered, Asked, Engine, Said, Task, answer
+from leuko.cohort.outputs import Wanted
 from leuko.cohort.tables import rules_of
 from leuko.errors import UsageError
 from leuko.knowledge import load_library
-from leuko.knowledge.library import read_library
 
 COLUMNS: Final = "number bigint, name string, content binary"
 _SAID: Final = "said"
@@ -31,14 +31,14 @@ def spark(
     stage: Path,
     *,
     master: str | None = None,
-    knowledge: Path | None = None,
+    knowledge: Sequence[Path] = (),
     session: Any = None,
     tasks: int | None = None,
 ) -> Engine:
     """The engine on Spark: at `master` ("local[2]", "spark://host:7077", …), or in a session that is there already.
 
-    `stage` is a folder that every worker can read. `knowledge` is the folder of the library that the run uses, where it
-    is not the shipped one; workers read it themselves. `tasks` is the number of partitions (default: one a batch).
+    `stage` is a folder that every worker can read. `knowledge` are the folders of knowledge that the run reads beside
+    the shipped one; workers read them themselves. `tasks` is the number of partitions (default: one a batch).
     """
 
     def answered(todo: Iterator[Task], asked: Asked) -> Iterator[tuple[Task, Answered]]:
@@ -89,10 +89,16 @@ def _session(master: str | None) -> Any:
 
 
 def _answers(
-    session: Any, stage: Path, waiting: Mapping[int, Task], asked: Asked, *, knowledge: Path | None, tasks: int | None
+    session: Any,
+    stage: Path,
+    waiting: Mapping[int, Task],
+    asked: Asked,
+    *,
+    knowledge: Sequence[Path],
+    tasks: int | None,
 ) -> Iterator[tuple[Task, Answered]]:
     files = session.read.format("binaryFile").load(str(stage / "*.batch")).select("path", "content")
-    work = in_arrow(as_of=asked.as_of, knowledge=knowledge)
+    work = in_arrow(as_of=asked.as_of, wanted=asked.wanted, knowledge=knowledge)
     rows = files.repartition(tasks or len(waiting)).mapInArrow(work, COLUMNS)
     held: dict[int, dict[str, pl.DataFrame]] = {}
     for row in rows.toLocalIterator(prefetchPartitions=True):
@@ -103,7 +109,9 @@ def _answers(
         yield waiting[row.number], Answered(tables=tables, said=Said(**json.loads(bytes(row.content))))
 
 
-def in_arrow(*, as_of: Any = None, knowledge: Path | None = None) -> Callable[[Iterable[Any]], Iterator[Any]]:
+def in_arrow(
+    *, as_of: Any = None, wanted: Wanted | None = None, knowledge: Sequence[Path] = ()
+) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """The function for `mapInArrow`: record batches with `path` and `content` (from `pack`) in, `COLUMNS` out.
 
     The tables of a batch come one a row, and last a row named "said": what there is to say of it, as JSON.
@@ -112,7 +120,8 @@ def in_arrow(*, as_of: Any = None, knowledge: Path | None = None) -> Callable[[I
     def work(record_batches: Iterable[Any]) -> Iterator[Any]:
         import pyarrow as pa  # noqa: PLC0415 (on the worker)
 
-        asked = Asked(rules=rules_of(load_library() if knowledge is None else read_library(knowledge)), as_of=as_of)
+        rules = rules_of(load_library(*knowledge) if knowledge else None)
+        asked = Asked(rules=rules, as_of=as_of, wanted=wanted)
         for records in record_batches:
             for row in records.to_pylist():
                 number = int(Path(row["path"]).stem)

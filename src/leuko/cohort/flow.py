@@ -1,0 +1,192 @@
+"""A whole cohort from sources to a folder: read, run, derive, write, sum up.
+
+sources -> leuko.cohort.read -> batches -> leuko.cohort.engine -> tables -> leuko.cohort.summary
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from leuko.cohort.engine import Asked, Said, run, threads
+from leuko.cohort.outputs import Wanted
+from leuko.cohort.outputs.definitions import chosen, severe_row
+from leuko.cohort.read import Frames, read_source
+from leuko.cohort.summary import Summary, summarise
+from leuko.cohort.tabled import ACCOUNT, MANIFEST, TABLES, as_csv, open_table
+from leuko.cohort.tables import rules_of
+from leuko.errors import UsageError
+from leuko.intake.base import ReadOptions
+from leuko.knowledge import Library, load_library
+
+Format = Literal["parquet", "csv"]
+BATCH: Final = 20_000
+EDITION: Final = "ctcae-5"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Where the rows of results went: those read were used, or set aside by a notice (`aside`), or leuko lost some.
+
+    `damaged` counts sources that could not be read to their end: how many rows they held is not known.
+    """
+
+    read: int = 0
+    used: int = 0
+    aside: int = 0
+    damaged: int = 0
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every row that was read was used or told."""
+        return self.read == self.used + self.aside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """A finished run: its folder, and its tables as lazy Polars frames.
+
+    Tables: counts, episodes, persons, adlb, adae, findings, cohort, people, treatments, signs, facts, notices.
+    """
+
+    folder: Path
+    account: Account
+    said: Said
+    wanted: Wanted
+    summary: Summary
+    _held: Any = field(default=None, repr=False, compare=False)
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """One table, lazily; UsageError for a name that is none."""
+        return open_table(self.folder, name)
+
+    def __getattr__(self, name: str) -> pl.LazyFrame:
+        if name in TABLES:
+            return self.table(name)
+        raise AttributeError(name)
+
+
+def cohort(
+    *sources: str | Path,
+    out: str | Path | None = None,
+    engine: Literal["kernel", "spark"] = "kernel",
+    master: str | None = None,
+    definitions: Sequence[str] = (),
+    as_published: bool = False,
+    edition: str = EDITION,
+    as_of: date | None = None,
+    options: ReadOptions | None = None,
+    knowledge: Sequence[Path] = (),
+    batch_people: int = BATCH,
+    resume: bool = False,
+    format: Format = "parquet",  # noqa: A002 (the word of the command)
+    workers: int = 2,
+    progress: Callable[[Said], None] | None = None,
+) -> Cohort:
+    """Read a cohort, grade every count, find every episode, ask every definition; gives its tables lazily.
+
+    `sources` are files, folders, manifests, archives or a database (`leuko.cohort.read`). Without `out` the tables live
+    as long as the result does. `definitions` are ids or TOML files (default: all on file); `as_published` runs them
+    with their holes. `edition` is that of the analysis records. Raises UsageError and UnreadableInput.
+    """
+    library = load_library(*knowledge)
+    wanted = wish_of(library, definitions, edition, as_published=as_published)
+    held = None if out is not None else tempfile.TemporaryDirectory(prefix="leuko-cohort-")
+    folder = Path(out) if out is not None else Path(held.name) / "out"  # type: ignore[union-attr]
+    _may_write(folder, sources)
+    asked = Asked(rules=rules_of(library if knowledge else None), as_of=as_of, wanted=wanted)
+    options = options or ReadOptions(as_of=as_of)
+    counting = _Counting(read_source(sources, library=library, options=options, batch_people=batch_people))
+    how = threads(workers) if engine == "kernel" else _spark(folder, master, knowledge)
+    said = run(counting, folder, asked, engine=how, resume=resume, progress=progress)
+    _write_account(folder, counting.account, wanted, edition)
+    summary = summarise(folder, library=library)
+    _write_summary(folder, summary)
+    if format == "csv":
+        as_csv(folder)
+    return Cohort(folder=folder, account=counting.account, said=said, wanted=wanted, summary=summary, _held=held)
+
+
+def wish_of(library: Library, definitions: Sequence[str], edition: str, *, as_published: bool = False) -> Wanted:
+    """What is to be derived; UsageError for an edition or a definition that is none."""
+    scheme, _, number = edition.partition("-")
+    library.scheme(scheme, number)
+    return Wanted(
+        scheme=scheme,
+        edition=number,
+        definitions=chosen(definitions, library),
+        severe=severe_row(library),
+        as_published=as_published,
+    )
+
+
+def _may_write(folder: Path, sources: Sequence[str | Path]) -> None:
+    where = folder.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("the output is a file", where=str(folder), do="name a folder")
+    for source in sources:
+        path = Path(source)
+        if path.exists() and (path.resolve() == where or path.resolve() in where.parents):
+            raise UsageError(
+                "the output would lie inside a source", where=str(folder), do="name a folder outside of what is read"
+            )
+    kept = {".parts", MANIFEST, ACCOUNT, *TABLES, "summary.html", "summary.json"}
+    if folder.is_dir() and (strange := {path.name.removesuffix(".csv") for path in folder.iterdir()} - kept):
+        raise UsageError(
+            "the folder holds files of something else",
+            where=str(folder),
+            why=", ".join(sorted(strange)[:3]),
+            do="name an empty folder",
+        )
+
+
+def _spark(folder: Path, master: str | None, knowledge: Sequence[Path]) -> Any:
+    from leuko.cohort.spark import spark  # noqa: PLC0415 (only who asks for it)
+
+    return spark(folder / ".parts" / "stage", master=master, knowledge=knowledge)
+
+
+class _Counting:
+    """Batches as they pass, and the account of their rows."""
+
+    def __init__(self, batches: Iterator[Frames]) -> None:
+        self._batches = batches
+        self.account = Account()
+
+    def __iter__(self) -> Iterator[Frames]:
+        for batch in self._batches:
+            so_far, told = self.account, batch.notices
+            self.account = Account(
+                read=so_far.read + batch.rows,
+                used=so_far.used + batch.results.height,
+                aside=so_far.aside + int(told["rows"].fill_null(0).sum()),
+                damaged=so_far.damaged + told.filter(pl.col("rows").is_null() & pl.col("lost")).height,
+            )
+            yield batch
+
+
+def _write_summary(folder: Path, summary: Summary) -> None:
+    from leuko.cohort.summary.page import html  # noqa: PLC0415 (loads the templates)
+
+    (folder / "summary.json").write_text(summary.json(), "utf-8")
+    (folder / "summary.html").write_text(html(summary), "utf-8")
+
+
+def _write_account(folder: Path, account: Account, wanted: Wanted, edition: str) -> None:
+    content = {
+        "rows_read": account.read,
+        "rows_used": account.used,
+        "rows_set_aside": account.aside,
+        "sources_damaged": account.damaged,
+        "edition": edition,
+        "definitions": [row.id for row in wanted.definitions],
+        "as_published": wanted.as_published,
+    }
+    (folder / ACCOUNT).write_text(json.dumps(content, indent=1) + "\n", "utf-8")

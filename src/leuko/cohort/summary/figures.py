@@ -1,0 +1,162 @@
+"""The figures of a summary, in the colours of the house. Nothing is told by colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from leuko.report.chart import VEGA_LITE, figure_config
+from leuko.report.themes import LIGHT
+
+Spec = dict[str, Any]
+_WIDTH: Final = 560
+_GREY: Final = "#c9d2da"
+_DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4])
+# Told apart by people who do not see red or green (Okabe and Ito 2008).
+_LINES: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000")
+_OWN: Final = ("#eef3f6", *LIGHT.grades, _GREY)
+
+
+def bars(values: Sequence[dict[str, Any]], text: str) -> Spec:
+    """Stacked shares of the worst grade: a bar an arm, a row an edition; the grades carry their numbers."""
+    order = list(dict.fromkeys(row["grade"] for row in values))
+    placed = []
+    for row in values:
+        at = sum(
+            other["share"]
+            for other in values
+            if (other["edition"], other["arm"]) == (row["edition"], row["arm"])
+            and order.index(other["grade"]) < order.index(row["grade"])
+        )
+        placed.append({**row, "from": at, "to": at + row["share"], "middle": at + row["share"] / 2})
+    arms = list(dict.fromkeys(row["arm"] for row in values))
+    x = {"type": "quantitative", "title": "share of people", "axis": {"format": "%"}, "scale": {"domain": [0, 1]}}
+    y = {"field": "arm", "type": "nominal", "title": None, "sort": arms}
+    colour = {
+        "field": "grade",
+        "type": "nominal",
+        "scale": {"domain": order, "range": list(_OWN[: len(order)])},
+        "legend": {"title": "worst grade", "orient": "bottom", "labelColor": LIGHT.ink, "titleColor": LIGHT.soft_ink},
+    }
+    layers = [
+        {
+            "mark": {"type": "bar", "stroke": LIGHT.line, "strokeWidth": 0.6},
+            "encoding": {"x": {"field": "from", **x}, "x2": {"field": "to"}, "y": y, "color": colour},
+        },
+        {
+            "transform": [{"filter": "datum.share >= 0.04"}],
+            "mark": {"type": "text", "fontSize": 11, "color": LIGHT.ink},
+            "encoding": {"x": {"field": "middle", **x}, "y": y, "text": {"field": "grade"}},
+        },
+    ]
+    return {
+        **_outer(text),
+        "data": {"values": placed},
+        "facet": {
+            "row": {
+                "field": "edition",
+                "type": "nominal",
+                "title": None,
+                "header": {"labelAngle": 0, "labelAlign": "left", "labelColor": LIGHT.ink},
+            }
+        },
+        "spec": {"width": _WIDTH - 90, "height": {"step": 26}, "layer": layers},
+    }
+
+
+def curves(values: Sequence[dict[str, Any]], text: str, *, x_title: str, y_title: str) -> Spec:
+    """Step curves: rows of `day`, `share`, `low`, `high`, `arm`, `way`. Arms differ in colour, ways in dashes."""
+    arms, ways = (list(dict.fromkeys(row[name] for row in values)) for name in ("arm", "way"))
+    x = {"field": "day", "type": "quantitative", "title": x_title}
+    y = {"type": "quantitative", "title": y_title, "scale": {"domain": [0, 1]}, "axis": {"format": "%"}}
+    legend = {"orient": "bottom", "labelColor": LIGHT.ink, "titleColor": LIGHT.soft_ink}
+    colour = {
+        "field": "arm",
+        "type": "nominal",
+        "sort": arms,
+        "scale": {"domain": arms, "range": [_LINES[at % len(_LINES)] for at in range(len(arms))]},
+    }
+    dash = {
+        "field": "way",
+        "type": "nominal",
+        "sort": ways,
+        "scale": {"domain": ways, "range": [_DASHES[at % len(_DASHES)] for at in range(len(ways))]},
+        "legend": {**legend, "title": None},
+    }
+    return {
+        **_outer(text),
+        "width": _WIDTH,
+        "height": 280,
+        "data": {"values": list(values)},
+        "layer": [
+            {
+                "transform": [{"filter": "datum.low != null"}],
+                "mark": {"type": "area", "opacity": 0.14, "interpolate": "step-after"},
+                "encoding": {
+                    "x": x,
+                    "y": {"field": "low", **y},
+                    "y2": {"field": "high"},
+                    "color": {**colour, "legend": None},
+                },
+            },
+            {
+                "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.8},
+                "encoding": {
+                    "x": x,
+                    "y": {"field": "share", **y},
+                    "color": {**colour, "legend": {**legend, "title": None}},
+                    "strokeDash": dash,
+                },
+            },
+        ],
+    }
+
+
+def ranges(values: Sequence[dict[str, Any]], text: str, *, x_title: str, y_title: str) -> Spec:
+    """Means of the least and the most of something, as upright bars between two ends: rows of `x`, `least`, `most`."""
+    x = {"field": "x", "type": "ordinal", "title": x_title, "axis": {"labelAngle": 0}}
+    y = {"type": "quantitative", "title": y_title, "scale": {"zero": True}}
+    arms = list(dict.fromkeys(row["arm"] for row in values))
+    colour = {
+        "field": "arm",
+        "type": "nominal",
+        "sort": arms,
+        "scale": {"domain": arms, "range": [_LINES[at % len(_LINES)] for at in range(len(arms))]},
+        "legend": {"orient": "bottom", "title": None, "labelColor": LIGHT.ink},
+    }
+    beside = {"field": "arm", "sort": arms}
+    return {
+        **_outer(text),
+        "width": _WIDTH,
+        "height": 220,
+        "data": {"values": list(values)},
+        "layer": [
+            {
+                "mark": {"type": "rule", "strokeWidth": 5, "opacity": 0.65},
+                "encoding": {
+                    "x": x,
+                    "xOffset": beside,
+                    "y": {"field": "least", **y},
+                    "y2": {"field": "most"},
+                    "color": colour,
+                },
+            },
+            *(
+                {
+                    "mark": {"type": "point", "filled": True, "size": 60, "shape": shape, "opacity": 1},
+                    "encoding": {"x": x, "xOffset": beside, "y": {"field": end, **y}, "color": colour},
+                }
+                for end, shape in (("least", "triangle-up"), ("most", "triangle-down"))
+            ),
+        ],
+    }
+
+
+def _outer(text: str) -> Spec:
+    return {
+        "$schema": VEGA_LITE,
+        "description": text,
+        "background": LIGHT.paper,
+        "padding": 6,
+        "config": {**figure_config(LIGHT), "aria": True},
+    }

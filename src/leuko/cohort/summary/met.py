@@ -1,0 +1,149 @@
+"""Definitions and who meets them; fever with low neutrophils."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+
+from leuko.cohort.outputs.definitions import on_file
+from leuko.cohort.summary.base import Cell, Section, Table, Tables, share
+from leuko.knowledge.schema import Band
+from leuko.knowledge.schema.infection import FeverRow, FeverRules
+from leuko.units import UnitRefused, convert, read_unit
+
+_TEMPERATURE = ("temp", "fever", "fieber")
+_PROVEN = pl.col("bound").is_in(["=", "<", "<="])
+
+
+def definitions(tables: Tables) -> Section:
+    """Each definition: asked of whom, met by whom, left open for whom and why."""
+    found = tables.open("findings").collect()
+    total = int(tables.manifest["people"])
+    titles = {row.id: row.title for row in on_file(tables.library).values()}
+    rows: list[tuple[Cell, ...]] = []
+    why: list[tuple[Cell, ...]] = []
+    graded: list[tuple[Cell, ...]] = []
+    for name in tables.account["definitions"]:
+        own = found.filter(pl.col("definition") == name)
+        people = own.group_by("person").agg(
+            met=(pl.col("met") == pl.lit(value=True)).any(), left=pl.col("met").is_null().any()
+        )
+        met = people.filter("met").height
+        left = people.filter(~pl.col("met") & pl.col("left")).height
+        rows.append((name, titles.get(name, ""), people.height, share(met, people.height), left, total - people.height))
+        told = (
+            own.filter(pl.col("text").is_not_null())
+            .group_by("text")
+            .len()
+            .sort("len", "text", descending=[True, False])
+        )
+        why += [(name, row["text"], row["len"]) for row in told.head(4).iter_rows(named=True)]
+        grades = own.filter(pl.col("grade_most").is_not_null())
+        if grades.height:
+            graded += [(name, *row) for row in _grades(grades)]
+    columns = ("definition", "title", "people it speaks of", "met", "left open", "people it does not speak of")
+    note = (
+        "A definition speaks of nobody without its event (a transplantation, immune effector cells, a cycle) or without"
+        " an entry. A definition that was run as published is met by its own rules, holes and all."
+    )
+    made = [Table(title="Definitions", columns=columns, rows=tuple(rows), note=note)]
+    if graded:
+        made.append(Table(title="Grades of definitions", columns=("definition", "grade", "people"), rows=tuple(graded)))
+    if why:
+        made.append(Table(title="Why something is left open", columns=("definition", "why", "times"), rows=tuple(why)))
+    return Section(id="definitions", title="Definitions", tables=tuple(made))
+
+
+def _grades(own: pl.DataFrame) -> list[tuple[str, int]]:
+    said = (
+        pl.when(pl.col("grade_least") == pl.col("grade_most"))
+        .then(pl.col("grade_least").cast(pl.String))
+        .otherwise(pl.format("{} to {}", "grade_least", "grade_most"))
+    )
+    return [(row[0], row[1]) for row in own.group_by(said.alias("grade")).len().sort("grade").iter_rows()]
+
+
+def febrile(tables: Tables) -> Section:
+    """A single temperature at a body's limit within a day of a neutrophil count below its limit."""
+    title = "Fever with low neutrophils"
+    reported = tables.open("facts").filter(
+        pl.col("kind").is_in(["adverse_event", "condition"])
+        & pl.col("name").str.to_lowercase().str.contains("febrile neutropenia|neutropenic fever|febrile neutropaenia")
+    )
+    named = reported.select(pl.col("person").n_unique()).collect().item() if _has(tables, "facts") else 0
+    readings = _readings(tables)
+    rows: list[tuple[Cell, ...]] = [("reported as an event or a condition", "", named, "")]
+    rules = tables.library.rows(FeverRules)[0]
+    if readings.height:
+        counts = tables.open("counts").filter((pl.col("analyte") == "neutrophils") & pl.col("taken").is_not_null())
+        near = _joined(readings, counts.select("person", "taken", "value", "bound").collect(), rules.count_hours)
+        for row in tables.library.rows(FeverRow):
+            if row.single is None or not row.basis.drives or row.neutrophils is None or row.route == "axillary":
+                continue
+            met = near.filter(_inside("celsius", row.single) & _inside("value", row.neutrophils) & _PROVEN)
+            rows.append(
+                (row.id, _said(row.single, row.neutrophils), met["person"].n_unique(), readings["person"].n_unique())
+            )
+    note = "" if readings.height else "No temperature is on record. "
+    note += "Limits that a temperature must hold for a time are not asked here; leuko assess asks them of one person."
+    columns = ("definition", "limits", "people", "people with a temperature")
+    return Section(
+        id="febrile", title=title, note=note, tables=(Table(title="People", columns=columns, rows=tuple(rows)),)
+    )
+
+
+def _has(tables: Tables, name: str) -> bool:
+    return name in tables.manifest["tables"]
+
+
+def _readings(tables: Tables) -> pl.DataFrame:
+    empty = pl.DataFrame(schema={"person": pl.String(), "taken": pl.Datetime("us", "UTC"), "celsius": pl.Float64()})
+    if not _has(tables, "signs"):
+        return empty
+    warm = pl.col("name").str.to_lowercase().str.contains_any(list(_TEMPERATURE))
+    rows = tables.open("signs").filter(warm & pl.col("value").is_not_null() & pl.col("taken").is_not_null()).collect()
+    if not rows.height:
+        return empty
+    scales = {unit: _scale(unit) for unit in rows["unit"].unique().to_list()}
+    slope = pl.col("unit").replace_strict({u: s[0] for u, s in scales.items()}, default=None, return_dtype=pl.Float64)
+    shift = pl.col("unit").replace_strict({u: s[1] for u, s in scales.items()}, default=None, return_dtype=pl.Float64)
+    celsius = (pl.col("value") * slope + shift).round(2)
+    return (
+        rows.with_columns(celsius=celsius)
+        .filter(pl.col("celsius").is_between(25, 45))
+        .select("person", "taken", "celsius")
+    )
+
+
+def _scale(unit: str | None) -> tuple[float | None, float | None]:
+    """How a temperature unit becomes degrees Celsius: value x slope + shift; nothing for a unit that is none."""
+    try:
+        found = read_unit(unit or "")
+        if found.canonical != "Cel":
+            return None, None
+        zero, hundred = (float(convert(Decimal(at), found, to="Cel")) for at in (0, 100))
+    except UnitRefused:
+        return None, None
+    return (hundred - zero) / 100, zero
+
+
+def _joined(readings: pl.DataFrame, counts: pl.DataFrame, hours: float) -> pl.DataFrame:
+    """Every reading with every count of the same person no further away than so many hours."""
+    together = readings.join(counts, on="person", suffix="_count")
+    apart = (pl.col("taken") - pl.col("taken_count")).dt.total_seconds().abs()
+    return together.filter(apart <= hours * 3600)
+
+
+def _inside(name: str, band: Band) -> pl.Expr:
+    held: pl.Expr = pl.lit(value=True)
+    if isinstance(band.lower, (int, float)):
+        held &= pl.col(name) >= band.lower if band.lower_inclusive else pl.col(name) > band.lower
+    if isinstance(band.upper, (int, float)):
+        held &= pl.col(name) <= band.upper if band.upper_inclusive else pl.col(name) < band.upper
+    return held
+
+
+def _said(single: Band, neutrophils: Band) -> str:
+    warm = f"{'≥' if single.lower_inclusive else '>'} {single.lower} °C"
+    return f"{warm}, neutrophils {'≤' if neutrophils.upper_inclusive else '<'} {neutrophils.upper}"
