@@ -61,9 +61,13 @@ class Grades(NamedTuple):
 
     The bands of rule r are the columns of `whole` and `real` from first[r] up to first[r + 1]. A limit's kind is 0:
     none, 1: a number, 2: the laboratory's lower limit of normal. `pair` [scheme, analyte] numbers what is graded.
+    The rules of a cell hold up to the cell `until` [scheme, analyte, sex, cell]; `alike` [scheme, analyte] where they
+    are the same for both sexes.
     """
 
     rule_at: Ints
+    until: Ints
+    alike: Ints
     first: Ints
     whole: Ints
     real: Floats
@@ -88,7 +92,8 @@ class Limits(NamedTuple):
 class Tables(NamedTuple):
     """All that the kernel needs to know; arrays are indexed by codes of analytes, in the order of their names.
 
-    `whole` and `real` are [number (`kernel.layout`), analyte]; `nrbc` holds limits and whether a number on them counts.
+    `whole` and `real` are [number (`kernel.layout`), analyte]; `parts` are the analytes that add up to a differential;
+    `nrbc` holds limits and whether a number on them counts.
     """
 
     named: Ints
@@ -96,6 +101,7 @@ class Tables(NamedTuple):
     real: Floats
     lines: Ints
     line_order: Ints
+    parts: Ints
     age_limits: Floats
     definitions: Limits
     intervals: Limits
@@ -186,6 +192,7 @@ def _tables(
         ),
         lines=_lines(code, LINES),
         line_order=_lines(code, (*LINES, *_OTHER_LINES)),
+        parts=np.array([number for number, name in enumerate(names) if _role(name) & (LINE | BESIDE)], dtype=np.int64),
         age_limits=np.array(limits, dtype=np.float64),
         definitions=_limits(names, definitions, limits),
         intervals=_limits(names, intervals, limits),
@@ -315,17 +322,17 @@ def _grades(
     most = max((len(found) for by in at for sexes in by for ages in sexes for found in ages), default=1) or 1
     bands = [(row.grade, row.band) for rule in rules for row in rule.bands]
     pair = {(name, scheme.id, scheme.edition): index for index, (name, scheme) in enumerate(pairs)}
+    rule_at = np.array(
+        [
+            [[[[*(number[r.id] for r in found), *[-1] * (most - len(found))] for found in a] for a in s] for s in by]
+            for by in at
+        ],
+        dtype=np.int64,
+    )
     return Grades(
-        rule_at=np.array(
-            [
-                [
-                    [[[*(number[r.id] for r in found), *[-1] * (most - len(found))] for found in a] for a in s]
-                    for s in by
-                ]
-                for by in at
-            ],
-            dtype=np.int64,
-        ),
+        rule_at=rule_at,
+        until=_until(rule_at),
+        alike=(rule_at[:, :, 0] == rule_at[:, :, 1]).all(axis=(2, 3)).astype(np.int64),
         first=np.cumsum([0, *(len(rule.bands) for rule in rules)], dtype=np.int64),
         whole=np.array(
             [
@@ -340,6 +347,16 @@ def _grades(
         real=np.array([[_number(getattr(band, end)) for _, band in bands] for end in ("lower", "upper")]),
         pair=np.array([[pair.get((n, s.id, s.edition), -1) for n in names] for s in schemes], dtype=np.int64),
     )
+
+
+def _until(rule_at: Ints) -> Ints:
+    """The next cell with other rules, from each cell on."""
+    cells = rule_at.shape[3]
+    until = np.full(rule_at.shape[:4], cells, dtype=np.int64)
+    for cell in range(cells - 2, -1, -1):
+        same = (rule_at[:, :, :, cell] == rule_at[:, :, :, cell + 1]).all(axis=-1)
+        until[:, :, :, cell] = np.where(same, until[:, :, :, cell + 1], cell + 1)
+    return until
 
 
 def _holding(scheme: GradeScheme, name: str, sex: Sex, age: float) -> list[GradeRule]:

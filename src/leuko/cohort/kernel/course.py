@@ -47,6 +47,8 @@ from leuko.cohort.kernel.layout import (
     W_SIDE,
 )
 
+_APART = 2_000_000  # times further apart than this are apart in whole seconds too
+
 
 @compiled
 def pointed(scratch, start, end):
@@ -82,7 +84,10 @@ def _window(entries, entry):
 
 
 @compiled
-def _before(entries, one, other):
+def _before(entries, one, other):  # noqa: PLR0911 (one return for each thing that may decide)
+    taken, than_taken = entries.whole[E_TAKEN, one], entries.whole[E_TAKEN, other]
+    if taken + _APART < than_taken or than_taken + _APART < taken:
+        return taken < than_taken
     first, last = _window(entries, one)
     than_first, than_last = _window(entries, other)
     lo, than_lo = whole_seconds_in_days(first), whole_seconds_in_days(than_first)
@@ -102,8 +107,8 @@ def _before(entries, one, other):
 
 @compiled
 def told(scratch, number):
-    """The points that prove low or not low, as their numbers in `told`; how many, and whether any is low."""
-    points, many, low = scratch.points, 0, False
+    """The points that prove low or not low, as their numbers in `told`; how many."""
+    points, many = scratch.points, 0
     for at in range(number):
         below, above = False, False
         opened = False
@@ -116,8 +121,7 @@ def told(scratch, number):
         if points.whole[P_SIDE, at] != OPEN:
             points.whole[P_TOLD, many] = at
             many += 1
-            low |= points.whole[P_SIDE, at] != ABOVE
-    return many, low
+    return many
 
 
 @compiled

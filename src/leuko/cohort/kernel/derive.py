@@ -48,7 +48,7 @@ from leuko.cohort.kernel.layout import (
     T_ROLE,
     W_MEMBERS,
 )
-from leuko.cohort.tables import BESIDE, LINE
+from leuko.cohort.tables import LINE
 
 _COMMON = 9  # decimals of sums of percentages
 _MOST_SCALE = 17
@@ -351,11 +351,11 @@ def _adds_up(tables, rows, slots, one, other):
 @compiled
 def _with_lines(tables, rows, slots, least, most, able):
     """A sum with all other lines; those that may stand within others widen it upwards only."""
-    for analyte in range(tables.whole.shape[1]):
+    for analyte in tables.parts:
         row = slots.whole[S_ROW, analyte]
         if row >= 0 and tables.whole[T_ROLE, analyte] & LINE:
             least, most, able = _added(rows, row, least, most, able)
-        elif row >= 0 and tables.whole[T_ROLE, analyte] & BESIDE:
+        elif row >= 0:
             _, most, able = _added(rows, row, least, most, able)
     return least, most, able
 
@@ -458,9 +458,9 @@ def _any_bound(tables, rows, slots, first, second):
     found = (first >= 0 and rows.whole[R_BOUND, first] != EQUAL) or (
         second >= 0 and rows.whole[R_BOUND, second] != EQUAL
     )
-    for analyte in range(tables.whole.shape[1]):
+    for analyte in tables.parts:
         row = slots.whole[S_ROW, analyte]
-        if row >= 0 and tables.whole[T_ROLE, analyte] & (LINE | BESIDE):
+        if row >= 0:
             found |= rows.whole[R_BOUND, row] != EQUAL
     bands = slots.whole[S_ROW, tables.named[BANDS_PERCENT]]
     if bands >= 0 and slots.whole[S_ROW, tables.named[ALL]] >= 0:

@@ -77,21 +77,23 @@ def graded(grades, scheme, analyte, sex, cell, last_cell, value, bound, low):
     single = known and bound == EQUAL
     least, most = 99, -1
     first_sex, last_sex = (0, 1) if sex == SEX_UNKNOWN else (sex, sex)
+    if grades.alike[scheme, analyte]:
+        last_sex = first_sex
     for one in range(first_sex, last_sex + 1):
-        before = -1
-        for at in range(cell, last_cell + 1):
+        at = cell
+        while at <= last_cell:
             if grades.rule_at[scheme, analyte, one, at, 0] < 0:
                 return -1, -1
             for nth in range(grades.rule_at.shape[4]):
                 rule = grades.rule_at[scheme, analyte, one, at, nth]
-                if rule < 0 or rule == before:
-                    continue
-                before = rule
+                if rule < 0:
+                    break
                 found = _grade_at(grades, rule, high_value, high_side, least_limit)
                 least = min(least, found)
                 if not single:
                     found = _grade_at(grades, rule, low_value, low_side, most_limit)
                 most = max(most, found)
+            at = grades.until[scheme, analyte, one, at]
     return least, most
 
 

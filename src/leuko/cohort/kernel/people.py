@@ -24,7 +24,8 @@ from leuko.cohort.kernel.draws import (
     several_samples,
     tied,
 )
-from leuko.cohort.kernel.grades import graded, side_and_cut
+from leuko.cohort.kernel.entries import WBC
+from leuko.cohort.kernel.grades import BELOW, graded, side_and_cut
 from leuko.cohort.kernel.layout import (
     C_ANALYTE,
     C_BOUND,
@@ -152,20 +153,31 @@ def _several_analytes(rows, members, start, end):
 @compiled
 def _cleaned(tables, rows, scratch, draws, notes, at):
     """Every draw resolved, with what can be derived from it."""
-    slots = scratch.slots
     for draw in range(draws):
         start, end = scratch.whole[W_DRAW_FIRST, draw], scratch.whole[W_DRAW_FIRST, draw + 1]
         if scratch.whole[W_DRAW_STATE, draw] & DROPPED:
             continue
         if several_samples(rows, scratch.whole[W_MEMBERS], start, end):
             return _SAMPLES
-        slots.whole[S_ROW, :] = -1
-        slots.whole[S_DERIVED, :] = -1
+        before = at[3]
         if not resolved(tables, rows, scratch, start, end, notes, at):
             return _DIGITS
         if not derived(tables, rows, scratch, start, end, notes, at):
             return _DIGITS
+        _emptied(tables, rows, scratch, start, end, before, at[3])
     return 0
+
+
+@compiled
+def _emptied(tables, rows, scratch, start, end, entry, last_entry):
+    """Empties the slots of a draw: those of its rows, of the entries made from them, and of the white count."""
+    slots = scratch.slots
+    for member in range(start, end):
+        analyte = rows.whole[R_ANALYTE, scratch.whole[W_MEMBERS, member]]
+        slots.whole[S_ROW, analyte], slots.whole[S_DERIVED, analyte] = -1, -1
+    for made in range(entry, last_entry):
+        slots.whole[S_DERIVED, scratch.entries.whole[E_ANALYTE, made]] = -1
+    slots.whole[S_ROW, tables.named[WBC]] = -1
 
 
 @compiled
@@ -226,9 +238,8 @@ def _series(tables, people, person, scratch, counts, out, found, notes, at):
                 at,
             )
         if tables.whole[T_COURSE, analyte]:
-            _sides(tables, people, person, scratch, analyte, start, end)
-            many, low = told(scratch, pointed(scratch, start, end))
-            if low:
+            if _sides(tables, people, person, scratch, analyte, start, end):
+                many = told(scratch, pointed(scratch, start, end))
                 episodes(tables, people, scratch, analyte, person, many, out, at)
     found.counts[person] = at[3]
     found.episodes[person] = at[1] - before
@@ -299,7 +310,8 @@ def _write(tables, sex, person, scratch, entry, counts, found, at):
 
 @compiled
 def _sides(tables, people, person, scratch, analyte, start, end):
-    entries, ageless = scratch.entries, people.whole[H_BORN_FIRST, person] == MISSING
+    """The side that each count of a series lies on; whether any is low: without one there is no episode."""
+    low, entries, ageless = False, scratch.entries, people.whole[H_BORN_FIRST, person] == MISSING
     for index in range(start, end):
         entry = scratch.whole[W_ENTRY_ORDER, index]
         scratch.whole[W_SIDE, entry], scratch.real[W_CUT, entry] = side_and_cut(
@@ -314,6 +326,8 @@ def _sides(tables, people, person, scratch, analyte, start, end):
             entries.real[E_LOW, entry],
             entries.real[E_HIGH, entry],
         )
+        low |= scratch.whole[W_SIDE, entry] == BELOW
+    return low
 
 
 def _edition() -> int:
@@ -330,6 +344,8 @@ def _passing(edition: int) -> Any:
             flag = _one(tables, rows, people, person, as_of, scratch, counts, out, found, notes, at)
             found.flag[person] = flag
             if flag != 0:  # its notices were half said; the scalar path says them
+                scratch.slots.whole[S_ROW, :] = -1
+                scratch.slots.whole[S_DERIVED, :] = -1
                 at[0], at[1], at[2] = counted, stretches, noted
         return edition
 
