@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from leuko.errors import UnreadableInput
+from leuko.forecast.model import Floats
 from leuko.forecast.score.forecasters import OwnLevel, naive_forecasters, smoothed
+from leuko.forecast.score.paired import Losses, paired
 from leuko.forecast.score.real import judged
 from leuko.forecast.score.rolling import Horizon, halves, judge, pairs_of
 from leuko.forecast.score.rules import Told, crps, pit_of, score
@@ -184,3 +187,50 @@ def test_children_on_maintenance_are_told_better_than_by_a_weighted_mean() -> No
         assert own.crps < naive.crps
         for level, share in own.coverage:
             assert share == pytest.approx(level, abs=0.04)
+
+
+class TestPaired:
+    """Losses that are known: whether a difference is told from chance."""
+
+    WHO = tuple(f"p{at // 10}" for at in range(200))
+
+    def lost(self, name: str, crps: Floats) -> Losses:
+        return Losses(forecaster=name, horizon="next", people=self.WHO, squared=np.square(crps), crps=crps)
+
+    def test_the_same_losses_differ_by_nothing(self) -> None:
+        same = np.random.default_rng(1).uniform(0.1, 0.5, 200)
+        for one in paired(self.lost("a", same), self.lost("b", same)):
+            assert (one.difference, one.low, one.high, one.told) == (0.0, 0.0, 0.0, False)
+
+    def test_a_gain_for_everybody_is_told(self) -> None:
+        base = np.random.default_rng(1).uniform(0.1, 0.5, 200)
+        rmse, crps = paired(self.lost("a", base - 0.05), self.lost("b", base))
+        assert crps.difference == pytest.approx(-0.05)
+        assert crps.told
+        assert crps.better == 1.0
+        assert rmse.difference == pytest.approx(
+            np.sqrt(np.square(base - 0.05).mean()) - np.sqrt(np.square(base).mean())
+        )
+
+    def test_a_gain_of_one_person_alone_is_not_told(self) -> None:
+        """Two hundred counts, but one witness: people are drawn anew, not counts."""
+        rng = np.random.default_rng(1)
+        base = rng.uniform(0.1, 0.5, 200)
+        gain = np.where(np.array(self.WHO) == "p3", 0.3, 0.0) - 0.005
+        _, crps = paired(self.lost("a", base - gain), self.lost("b", base))
+        assert crps.difference < 0.0
+        assert not crps.told
+
+    def test_the_interval_holds_the_truth_as_often_as_it_says(self) -> None:
+        rng = np.random.default_rng(4)
+        held = 0
+        for _ in range(200):
+            own = np.repeat(rng.normal(-0.02, 0.05, 20), 10)
+            _, crps = paired(self.lost("a", 0.4 + own + rng.normal(0, 0.05, 200)), self.lost("b", np.full(200, 0.4)))
+            held += crps.low <= -0.02 <= crps.high
+        assert 0.86 <= held / 200 <= 0.99
+
+    def test_other_counts_cannot_be_set_against_each_other(self) -> None:
+        one = self.lost("a", np.full(200, 0.3))
+        with pytest.raises(ValueError, match="same counts"):
+            paired(one, replace(one, people=self.WHO[::-1]))

@@ -10,6 +10,7 @@ import msgspec
 from leuko import __version__
 from leuko.forecast.score.alarm import FALSE_ALARM
 from leuko.forecast.score.monitored import Foretold, Recovered
+from leuko.forecast.score.paired import Paired
 from leuko.forecast.score.published import Checked
 from leuko.forecast.score.real import Judged
 from leuko.forecast.score.refit import Refitted
@@ -31,6 +32,12 @@ _FORETOLD_TITLE = "Falls foretold: {} ({} people made by the model)"
 _RECOVERED = ("counts up to day", "people not back yet", "middle error [d]", "within a day", "in the central 80 %")
 _RECOVERED_TITLE = "Day of recovery foretold: {}"
 _POOLED = ("quantity", "mean", "5 %", "95 %", "agreement of chains")
+_SPLIT = (
+    "a count is told from the counts and doses before it alone; what is learned is learned on one half of the people"
+    " (every other one of their sorted names) and judged on the other, and back; what is shipped is not learned here"
+)
+_PAIRED = ("first", "second", "loss", "first minus second", "first better in", "verdict")
+_PAIRED_TITLE = "Whether a difference is more than chance: {}"
 _REFIT = ("model", "parameter", "people", "made with", "learned", "standard error", "their refit")
 
 
@@ -119,7 +126,24 @@ def _real(real: Judged) -> Iterable[tuple[str, Sequence[str], Rows, Sequence[str
     for horizon, scores in groupby(real.scores, key=lambda one: one.horizon):
         same = list(scores)
         title = f"Real counts of {real.people} people ({real.counts} counts, {real.source}): {horizon}"
-        yield title, _SCORES, [_score(one) for one in same], [*real.said, _base(same[0])]
+        yield title, _SCORES, [_score(one) for one in same], [_SPLIT, *real.said, _base(same[0])]
+        told = [one for one in real.paired if one.horizon == horizon]
+        if told:
+            yield _PAIRED_TITLE.format(horizon), _PAIRED, [_paired(one) for one in told], [_again(told)]
+
+
+def _paired(one: Paired) -> list[str]:
+    shown = f"{one.difference:+.4f} ({one.low:+.4f} to {one.high:+.4f})"
+    who = "not told from chance" if not one.told else f"{one.first if one.high < 0.0 else one.second} is better"
+    return [one.first, one.second, one.loss, shown, f"{one.better:.3f}", who]
+
+
+def _again(told: Sequence[Paired]) -> str:
+    """What the intervals are."""
+    return (
+        f"below 0 the first lost less; in brackets the central 95 % over {told[0].people} people drawn anew with all"
+        " their counts; each comparison by itself"
+    )
 
 
 def _base(one: Score) -> str:

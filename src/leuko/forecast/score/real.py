@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from leuko.errors import UnreadableInput
 from leuko.forecast.library import level_row, model_row
 from leuko.forecast.score.forecasters import Forecaster, OwnLevel, naive_forecasters
-from leuko.forecast.score.rolling import Horizon, judge
+from leuko.forecast.score.paired import Losses, Paired, losses_of, paired
+from leuko.forecast.score.rolling import Horizon, scored, trials
 from leuko.forecast.score.rules import Score
 from leuko.forecast.score.table import Table, read_counts
 from leuko.forecast.state_space import Level
@@ -20,13 +21,14 @@ from leuko.knowledge.schema.levels import JudgeRow, LevelRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What was judged: people and counts of the table, what was left out, the scores, the level that was shipped."""
+    """What was judged: people and counts of the table, what was left out, the scores, and who did better than whom."""
 
     source: str
     people: int
     counts: int
     said: tuple[str, ...]
     scores: tuple[Score, ...]
+    paired: tuple[Paired, ...] = ()
 
 
 def level_of(row: LevelRow) -> Level:
@@ -57,6 +59,7 @@ def judged(
     treated, told = _treated(folder, table, library=library, quick=quick, said=said)
     shipped = level_of(level_row("maintenance", library))
     found: list[Score] = []
+    against: list[Paired] = []
     for row in rows:
         forecasters: tuple[Forecaster, ...] = (
             OwnLevel(level=shipped, name="leuko, learned on the other half"),
@@ -65,11 +68,30 @@ def judged(
             *naive_forecasters(row.smoothing),
         )
         horizon = Horizon(name=row.title, least=row.least, most=row.most)
-        found += judge(table.people, forecasters, (horizon,), cut=row.severe, resolution=table.resolution, said=said)
+        lost: list[Losses] = []
+        for trial in trials(table.people, forecasters, (horizon,), resolution=table.resolution, said=said):
+            found.append(scored(trial, cut=row.severe))
+            lost.append(losses_of(trial.told, forecaster=trial.forecaster, horizon=trial.horizon, people=trial.people))
+        against += _against(lost, [one.name for one in treated])
     counts = sum(len(series) for series in table.people.values())
     return Judged(
-        source=folder.name, people=len(table.people), counts=counts, said=(*told, *table.said), scores=tuple(found)
+        source=folder.name,
+        people=len(table.people),
+        counts=counts,
+        said=(*told, *table.said),
+        scores=tuple(found),
+        paired=tuple(against),
     )
+
+
+def _against(lost: Sequence[Losses], marrows: Sequence[str]) -> Iterator[Paired]:
+    """The level against the weighted mean; those with a marrow model against both."""
+    level, naive = lost[0], lost[-1]
+    yield from paired(level, naive)
+    for one in lost:
+        if one.forecaster in marrows:
+            yield from paired(one, naive)
+            yield from paired(one, level)
 
 
 def _treated(

@@ -55,7 +55,35 @@ def judge(
     said: Callable[[str], None] = lambda _: None,
 ) -> tuple[Score, ...]:
     """Every forecaster at every horizon, learned on one half of the people and judged on the other, and back."""
-    found: list[Score] = []
+    made = trials(people, forecasters, horizons, resolution=resolution, said=said)
+    return tuple(scored(one, cut=cut) for one in made)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What one forecaster told at one horizon, and whose each count is (K,)."""
+
+    forecaster: str
+    horizon: str
+    told: Told
+    people: tuple[str, ...]
+
+
+def scored(trial: Trial, *, cut: float) -> Score:
+    """Its scores."""
+    many = len(set(trial.people))
+    return score(trial.told, forecaster=trial.forecaster, horizon=trial.horizon, people=many, cut=cut)
+
+
+def trials(
+    people: People,
+    forecasters: Sequence[Forecaster],
+    horizons: Sequence[Horizon],
+    *,
+    resolution: float,
+    said: Callable[[str], None] = lambda _: None,
+) -> Iterator[Trial]:
+    """What every forecaster tells at every horizon; the counts of one horizon come in the same order for all."""
     parts = halves(people)
     for horizon in horizons:
         asked = {name: tuple(pairs_of(series, horizon)) for name, series in people.items()}
@@ -65,14 +93,16 @@ def judge(
                 _told(forecaster.learned(*_school(people, asked, other)), asked, part)
                 for part, other in (parts, parts[::-1])
             ]
-            joined = Told(
-                draws=np.concatenate([draws for draws, _ in told]),
-                seen=np.concatenate([seen for _, seen in told]),
-                resolution=resolution,
+            yield Trial(
+                forecaster=forecaster.name,
+                horizon=horizon.name,
+                told=Told(
+                    draws=np.concatenate([draws for draws, _ in told]),
+                    seen=np.concatenate([seen for _, seen in told]),
+                    resolution=resolution,
+                ),
+                people=tuple(name for part in parts for name in part for _ in asked[name]),
             )
-            judged = sum(bool(pairs) for pairs in asked.values())
-            found.append(score(joined, forecaster=forecaster.name, horizon=horizon.name, people=judged, cut=cut))
-    return tuple(found)
 
 
 def _school(
