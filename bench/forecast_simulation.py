@@ -42,7 +42,7 @@ from numba.extending import intrinsic
 from leuko.forecast import marrow
 from leuko.forecast.model import DrugPart, Model, Residual, Schedule
 from leuko.forecast.solve import simulate
-from leuko.forecast.solve.job import Job
+from leuko.forecast.solve.job import Crowd
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "forecast-speed.md"
 NAMES = ("circ0", "mtt", "gamma", *(f"d.{one}" for one in ("slope", "v1", "k10", "k12", "k21", "k13", "k31")))
@@ -283,17 +283,17 @@ def peak() -> float:
 def operations(theta: Any) -> float:
     """Operations for each person, from the steps that the solver takes in the problem, everyone solved again included."""
     spent = [0.0]
-    real = Job.run
+    real = Crowd.solve
 
-    def counted(self: Any, *rest: Any) -> Any:
-        spent[0] += self.persons.people * (len(self.length) * (FLOPS_STEP + FLOPS_MODE) + len(self.lengths) * 700)
-        return real(self, *rest)
+    def counted(self: Any, who: Any, course: Any, *rest: Any) -> Any:
+        spent[0] += len(who) * (course.steps * (FLOPS_STEP + FLOPS_MODE) + course.lengths * 700)
+        return real(self, who, course, *rest)
 
-    Job.run = counted  # type: ignore[method-assign]
+    Crowd.solve = counted  # type: ignore[method-assign]
     try:
         with_leuko()(theta)
     finally:
-        Job.run = real  # type: ignore[method-assign]
+        Crowd.solve = real  # type: ignore[method-assign]
     return spent[0] / theta.shape[1]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leuko.forecast.model import Floats, Model, Run, Schedule
-from leuko.forecast.solve.job import Fineness, Job, Precision, Solved, Tell, chain_solves, cores
+from leuko.forecast.solve.job import Crowd, Fineness, Precision, Solved, Tell, chain_solves, cores
 from leuko.forecast.solve.reading import Arrival, arrivals, beginning, values
 from leuko.forecast.solve.rows import LANES
 
@@ -30,7 +30,7 @@ STRICT_TURNOVER = 0.2  # of the tolerance, for a count that follows the effect a
 DELICATE, DELICATE_CURVED = 1e-5, 2e-3  # below this share rounding tells: double precision
 DOUBLE = 11  # so does it over the many steps of this class
 ROUNDS = 8  # of solving again
-SMALL = LANES // 2  # fewer persons than this join the next finer class
+SMALL = 2 * LANES  # fewer persons than this join the next finer class: they would cost more apart
 
 Indices = NDArray[np.int64]
 
@@ -99,7 +99,7 @@ def _by_arrival(
 
 @dataclass(slots=True)
 class _Todo:
-    """Persons to be solved in one class of grid, `finer` classes beyond the one they began in."""
+    """Persons (by their place in a crowd) to be solved in one class of grid, `finer` classes beyond their first."""
 
     who: Indices
     grade: int
@@ -122,6 +122,7 @@ class _Batch:
     ) -> None:
         self.model, self.theta, self.hours, self.start = model, theta, hours, start
         self.precision, self.threads, self.tell = precision, threads, tell
+        self.asked = hours.tobytes()
         self.counts = np.full((len(hours), theta.shape[1]), np.nan, dtype=precision)
         self.error = np.full(theta.shape[1], np.inf)
         self.rerun = 0
@@ -133,25 +134,32 @@ class _Batch:
 
     def solve(self, who: Indices, doses: tuple[Arrival, ...]) -> None:
         """Solves persons whose doses arrive together, round by round, until each is good or no finer grid is left."""
-        todo = [_Todo(part, grade, 0, self.precision) for part, grade in _merged(self._grades(who), who)]
+        crowd = Crowd(self.model, self._of(who), self.precision, SCHEME)
+        todo = [
+            _Todo(part, grade, 0, self.precision) for part, grade in _merged(self._grades(who), np.arange(len(who)))
+        ]
         for number in range(ROUNDS):
             poor: list[_Todo] = []
             for one in todo:
-                solved = self._run(one, doses)
-                self.counts[:, one.who], self.error[one.who] = solved.counts, solved.error
-                poor += self._again(one, solved)
+                solved = self._run(one, who, crowd, doses)
+                everybody = who[one.who]
+                self.counts[:, everybody], self.error[everybody] = solved.counts, solved.error
+                poor += self._again(one, everybody, solved)
             self.rerun += sum(len(one.who) for one in poor) if number == 0 else 0
             todo = _together(poor)
             if not todo:
                 return
 
-    def _run(self, one: _Todo, doses: tuple[Arrival, ...]) -> Solved:
-        everybody = len(one.who) == self.theta.shape[1]
-        theta = self.theta if everybody else self.theta[:, one.who]
+    def _of(self, who: Indices) -> Floats:
+        """The parameters of some; of all without a copy."""
+        return self.theta if len(who) == self.theta.shape[1] else self.theta[:, who]
+
+    def _run(self, one: _Todo, who: Indices, crowd: Crowd, doses: tuple[Arrival, ...]) -> Solved:
+        picked = one.who
+        if one.precision != self.precision:
+            crowd, picked = Crowd(self.model, self._of(who[picked]), one.precision, SCHEME), np.arange(len(picked))
         fine = Fineness(step=LONGEST * 2 ** (-one.grade / 2), shorter=2 ** (one.finer / 2))
-        return Job(self.model, theta, doses, self.hours, self.start, fine, one.precision, SCHEME).run(
-            self.threads, self.tell
-        )
+        return crowd.solve(picked, crowd.course(doses, self.asked, self.start, fine), self.threads, self.tell)
 
     def _grades(self, who: Indices) -> NDArray[np.int64]:
         """The class that each person begins in."""
@@ -162,9 +170,9 @@ class _Batch:
         grade = np.ceil(2 * np.log2(np.maximum(LONGEST * ktr / reach, 1.0)))
         return np.asarray(np.minimum(grade, FINEST - 4), dtype=np.int64)
 
-    def _again(self, one: _Todo, solved: Solved) -> list[_Todo]:
+    def _again(self, one: _Todo, everybody: Indices, solved: Solved) -> list[_Todo]:
         """Who has to be solved again, and in which class."""
-        circ0, error = self.theta[self.model.at("circ0"), one.who], solved.error
+        circ0, error = self.theta[self.model.at("circ0"), everybody], solved.error
         lowest, highest = solved.lowest / circ0, solved.highest / circ0
         asked = TOLERANCE * np.clip(lowest / LOW, self.strict, 1.0)
         if self.model.marrow == "turnover":

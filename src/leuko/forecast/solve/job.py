@@ -29,7 +29,7 @@ CLASSICAL, TURNOVER, WITHIN, FEEDBACK, PROLIFERATION = 0.05, 0.03, 1.0, 0.06, 0.
 SMOOTH = 0.03  # an embedded difference of this share of the effect lies between rough and smooth
 LEAST = 1e-30  # a concentration that counts as none
 FEW = 4  # blocks for each thread, fewer are not worth one
-_NO_NODES = np.zeros(0)  # where nothing is extrapolated
+ALIGN = 64  # bytes: a line of the processor's cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +45,6 @@ def chain_solves(model: Model, scheme: str) -> bool:
     return scheme != "classical" and model.marrow == "friberg" and not model.growth and not model.dexamethasone
 
 
-@lru_cache(maxsize=256)
-def _grid(
-    doses: tuple[Arrival, ...], hours: bytes, start: float, finest: tuple[float, ...], fine: Fineness, precision: str
-) -> tuple[Grid, Any, Any]:
-    """A grid, and the lengths of step in it with the one that each step has."""
-    grid = build(list(doses), np.frombuffer(hours), start, np.array(finest) / fine.shorter, fine.step, fine.shorter)
-    lengths, length = np.unique(grid.steps.astype(precision), return_inverse=True)
-    return grid, lengths, length.astype(np.int64)
-
-
-@lru_cache(maxsize=256)
-def _plan(steps: bytes) -> Any:
-    return plan(np.frombuffer(steps))
-
-
 @dataclass(frozen=True, slots=True)
 class Solved:
     """The counts (T, N), and of each person the estimated relative error, the lowest and the highest count (N,)."""
@@ -70,111 +55,143 @@ class Solved:
     highest: Any
 
 
-class Job:
-    """Persons `theta` (P, N) of one model, their doses, and a grid."""
+class Crowd:
+    """Persons `theta` (P, N) of one model under the same doses, as the kernel takes them; any of them can be solved."""
 
-    def __init__(
-        self, model: Model, theta: Floats, doses: tuple[Arrival, ...], hours: Floats, start: float, fine: Fineness,
-        precision: str, scheme: str,
-    ) -> None:  # fmt: skip
-        self.people = theta.shape[1]
-        short = -self.people % LANES
-        wide = np.concatenate([theta, np.repeat(theta[:, -1:], short, axis=1)], axis=1) if short else theta
-        self.persons = persons_of(model, wide, precision)
-        finest = tuple(_rounded(one) for one in self.persons.finest)
-        self.grid, self.lengths, self.length = _grid(doses, hours.tobytes(), start, finest, fine, precision)
-        self.dtype, self.hours = np.dtype(precision), hours
-        self.plain = self.persons.kind == MARROWS["friberg"] and bool(np.all(self.persons.channel[:, ROLE] == KILLS))
+    def __init__(self, model: Model, theta: Floats, precision: str, scheme: str) -> None:
+        persons = persons_of(model, theta, precision)
+        self.people, self.precision, self.dtype = theta.shape[1], precision, np.dtype(precision)
+        self.channel = np.ascontiguousarray(persons.channel, dtype=np.int64)
+        self.modes, self.rows = len(persons.rate), len(persons.rows)
+        self.table = np.empty((2 * self.modes + self.rows + len(persons.marrow), self.people), self.dtype)
+        for row, one in enumerate((*persons.rate, *persons.amplitude, *persons.rows, *persons.marrow)):
+            self.table[row] = one
+        self.finest = tuple(_rounded(one) for one in persons.finest)
+        self.stiff = tuple(persons.stiff)
+        self.turnover = persons.kind == MARROWS["turnover"]
+        self.plain = persons.kind == MARROWS["friberg"] and bool(np.all(self.channel[:, ROLE] == KILLS))
         self.chain = chain_solves(model, scheme)
+        self.structure = _structure(persons.kind, {int(form) for form in self.channel[:, FORM]})
 
-    def run(self, threads: int, tell: Tell | None) -> Solved:
-        """Solves everybody; the estimated error is infinite where a count is not one."""
+    def course(self, doses: tuple[Arrival, ...], hours: bytes, start: float, fine: Fineness) -> Course:
+        """The grid for these doses and hours; few are made anew."""
+        return _course(doses, hours, start, self.finest, self.stiff, fine, self.precision, self.chain)
+
+    def solve(self, who: Any, course: Course, threads: int, tell: Tell | None) -> Solved:
+        """Solves the persons `who` (their columns); the estimated error is infinite where a count is not one."""
         from leuko.forecast.solve.native import loaded  # noqa: PLC0415 (loads LLVM)
 
-        full = self.persons.people
-        out = np.empty((len(self.hours), full), dtype=self.dtype)
+        people = len(who)
+        full = people + -people % LANES
+        table = self.table
+        if full != self.people or people != self.people:
+            table = self.table.take(np.concatenate([who, who[-1:].repeat(full - people)]), axis=1)
+        out = np.empty((course.hours, full), dtype=self.dtype)
         error = np.empty(full, dtype=self.dtype)
-        kernel = loaded(self._structure(), self.dtype.name, tell)
-        call = self._call(out, error)
+        kernel = loaded(self.structure, self.precision, tell)
         blocks = full // LANES
         threads = max(1, min(threads, blocks // FEW))
         edges = [blocks * k // threads * LANES for k in range(threads + 1)]
+
+        def part(k: int) -> None:
+            self._march(kernel, course, table, out, error, edges[k], edges[k + 1])
+
         if threads == 1:
-            call.run(kernel, 0, full)
+            part(0)
         else:
             with ThreadPoolExecutor(threads) as crew:
-                list(crew.map(lambda k: call.run(kernel, edges[k], edges[k + 1]), range(threads)))
-        estimate = error[: self.people].astype(np.float64)
-        found = out[:, : self.people]
+                list(crew.map(part, range(threads)))
+        estimate = error[:people].astype(np.float64)
+        found = out[:, :people]
         lowest, highest = found.min(axis=0, initial=np.inf), found.max(axis=0, initial=0.0)
         sound = (lowest >= 0) & (highest < np.inf) & np.isfinite(estimate)  # a count that is not a number fails both
         estimate[~sound] = np.inf
         return Solved(found, estimate, lowest, highest)
 
-    def _structure(self) -> str:
-        """What the kernel is compiled for: the marrow, and each saturable form in it."""
-        kind = next(name for name, number in MARROWS.items() if number == self.persons.kind)
-        there = {int(form) for form in self.persons.channel[:, FORM]}
-        return "+".join([kind, *(name for name, form in SATURABLE_FORMS.items() if form in there)])
-
-    def _call(self, out: Any, error: Any) -> _Call:
-        """Everything that the kernel takes, in the order that `emit` reads it."""
-        persons, grid = self.persons, self.grid
-        constants = [0.0, 1.0, 1 / 2, 1 / 6, 1 / 3, CLASSICAL, LEAST, TURNOVER, WITHIN]
-        constants += [5 / 24, 1 / 24, 2 / 3, 1 / 8, FEEDBACK, PROLIFERATION, SMOOTH]
-        stiff = np.array(persons.stiff)
-        many = np.maximum(1, np.ceil(grid.steps[:, None] / 4 * stiff[None, :] / SUBSTEP)).astype(np.int64)
-        past, cubic = _plan(grid.steps.tobytes()) if self.chain else (_NO_NODES, _NO_NODES)
-        real, whole, steps, modes = self.dtype, np.dtype(np.int64), len(grid.steps), len(persons.rate)
-        arrays = [
-            _as(self.lengths, real),
-            _as(self.length, whole),
-            _as(grid.first, whole),
-            _as(np.stack([grid.channel, grid.kind], axis=1), whole),
-            _as(grid.amount, real),
-            _as(grid.out_step, whole),
-            _as(grid.out_at, real),
-            many,
-            _as(persons.channel, whole),
-            *(self._table(one) for one in (persons.rate, persons.amplitude, persons.rows, persons.marrow)),
-            _as(_shares(persons.kind == MARROWS["turnover"]), real),
-            np.array(constants, dtype=real),
-            out,
-            error,
-            _as(rule(), real),
-            _as(past, whole),
-            _as(cubic, real),
-        ]
-        sizes = [int(self.plain), int(self.chain), 0, 0, persons.people, len(self.hours), len(self.lengths), steps]
-        sizes += [len(grid.amount), len(persons.channel), modes, len(persons.rows)]
-        room = FREE + MODE * modes + ENTRY * modes * len(self.lengths) + (steps + PAST + 1) * LANES
-        return _Call(sizes, arrays, (room, MAP * len(self.lengths) if self.chain else 0))
-
-    def _table(self, found: list[Floats]) -> Any:
-        table = np.zeros((len(found), self.persons.people), self.dtype)
-        for row, one in enumerate(found):
-            table[row] = one
-        return table
-
-
-class _Call:
-    """The sizes and the arrays of one call of the kernel; each run of it gets room of its own to work in."""
-
-    def __init__(self, sizes: list[int], arrays: list[Any], room: tuple[int, int]) -> None:
-        self.sizes, self.arrays, self.room = sizes, arrays, room
-        self.at = [_address(one) for one in arrays]
-
-    def run(self, kernel: Callable[[int, int], None], low: int, high: int) -> None:
-        """Carries the persons low..high through all steps."""
-        channels, modes, real = self.sizes[9], self.sizes[10], self.arrays[0].dtype
-        work = [np.empty(size, real) for size in (*self.room, channels)] + [np.empty(n) for n in (channels, modes)]
-        sizes = np.array([*self.sizes[:2], low, high, *self.sizes[4:], *self.room], dtype=np.int64)
-        addresses = np.array([*self.at, *map(_address, work)], dtype=np.uint64)
+    def _march(
+        self, kernel: Callable[[int, int], None], course: Course, table: Any, out: Any, error: Any, low: int, high: int
+    ) -> None:
+        """One call of the kernel, with room of its own to work in; sizes and addresses in the order that `emit` reads
+        them."""
+        modes, rows, channels, steps, lengths = self.modes, self.rows, len(self.channel), course.steps, course.lengths
+        room = FREE + MODE * modes + ENTRY * modes * lengths + (steps + PAST + 1) * LANES
+        maps = MAP * lengths if self.chain else 0
+        real = self.dtype.itemsize
+        work = np.empty((room + maps + channels) * real + (channels + modes) * 8 + ALIGN, dtype=np.uint8)
+        begin = -(-_address(work) // ALIGN) * ALIGN
+        ends = np.cumsum([0, (channels + modes) * 8, room * real, maps * real]) + begin
+        wide, at = table.shape[1] * real, _address(table)
+        settings = _settings(self.precision, self.turnover)
+        sizes = np.array(
+            [self.plain, self.chain, low, high, table.shape[1], course.hours, lengths, steps, course.events, channels,
+             modes, rows, room, maps], dtype=np.int64,
+        )  # fmt: skip
+        addresses = np.array(
+            [*course.addresses[:8], _address(self.channel), at, at + modes * wide, at + 2 * modes * wide,
+             at + (2 * modes + rows) * wide, *settings.addresses[:2], _address(out), _address(error),
+             settings.addresses[2], *course.addresses[8:], ends[1], ends[2], ends[3], begin, begin + channels * 8],
+            dtype=np.uint64,
+        )  # fmt: skip
         kernel(_address(sizes), _address(addresses))
 
 
+def _structure(kind: int, forms: set[int]) -> str:
+    """What the kernel is compiled for: the marrow, and each saturable form in it."""
+    marrow = next(name for name, number in MARROWS.items() if number == kind)
+    return "+".join([marrow, *(name for name, form in SATURABLE_FORMS.items() if form in forms)])
+
+
+class _Held:
+    """Arrays that stay where they are, and their addresses."""
+
+    def __init__(self, *arrays: Any) -> None:
+        self._arrays = arrays
+        self.addresses = tuple(_address(one) for one in arrays)
+
+
+class Course(_Held):
+    """A grid as the kernel takes it."""
+
+    def __init__(self, grid: Grid, stiff: tuple[float, ...], precision: str, chain: bool) -> None:
+        lengths, length = np.unique(grid.steps.astype(precision), return_inverse=True)
+        many = np.maximum(1, np.ceil(grid.steps[:, None] / 4 * np.array(stiff)[None, :] / SUBSTEP))
+        past, cubic = plan(grid.steps) if chain else (np.zeros(0), np.zeros(0))
+        self.hours, self.lengths, self.steps, self.events = (
+            len(one) for one in (grid.out_step, lengths, grid.steps, grid.amount)
+        )
+        super().__init__(
+            lengths,
+            _as(length, np.int64),
+            _as(grid.first, np.int64),
+            _as(np.stack([grid.channel, grid.kind], axis=1), np.int64),
+            _as(grid.amount, precision),
+            _as(grid.out_step, np.int64),
+            _as(grid.out_at, precision),
+            _as(many, np.int64),
+            _as(past, np.int64),
+            _as(cubic, precision),
+        )
+
+
+@lru_cache(maxsize=256)
+def _course(
+    doses: tuple[Arrival, ...], hours: bytes, start: float, finest: tuple[float, ...], stiff: tuple[float, ...],
+    fine: Fineness, precision: str, chain: bool,
+) -> Course:  # fmt: skip
+    grid = build(list(doses), np.frombuffer(hours), start, np.array(finest) / fine.shorter, fine.step, fine.shorter)
+    return Course(grid, stiff, precision, chain)
+
+
+@lru_cache(maxsize=4)
+def _settings(precision: str, turnover: bool) -> _Held:
+    """What does not depend on persons or doses."""
+    constants = [0.0, 1.0, 1 / 2, 1 / 6, 1 / 3, CLASSICAL, LEAST, TURNOVER, WITHIN]
+    constants += [5 / 24, 1 / 24, 2 / 3, 1 / 8, FEEDBACK, PROLIFERATION, SMOOTH]
+    return _Held(_as(_shares(turnover), precision), np.array(constants, dtype=precision), _as(rule(), precision))
+
+
 def _address(array: Any) -> int:
-    return int(array.__array_interface__["data"][0])
+    return int(array.ctypes.data)
 
 
 def _as(array: Any, kind: Any) -> Any:
