@@ -12,13 +12,27 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "leuko"
 MODULES = sorted(SOURCE.rglob("*.py"))
-HEAVY = {"altair", "fastexcel", "jinja2", "numba", "numpy", "polars", "rich", "scipy", "typst", "vl_convert"}
+HEAVY = {
+    "alembic",
+    "altair",
+    "fastexcel",
+    "jinja2",
+    "numba",
+    "numpy",
+    "polars",
+    "rich",
+    "scipy",
+    "sqlalchemy",
+    "typst",
+    "vl_convert",
+}
 # The forecast is arrays from floor to roof: it loads as a whole, inside the functions that ask for one (below).
 OWN = {
     "forecast": {"numpy", "scipy"},
     "forecast/solve": {"numba"},
     "cohort": {"numpy", "polars"},
     "cohort/kernel": {"numba"},
+    "service": {"alembic", "sqlalchemy"},
 }
 REASONING = ("answers.py", "assessment.py", "counts.py", "course", "grading.py", "grading_frame.py", "status.py")
 # Numbers that are arithmetic, not medicine: nothing, one, a half and a double, percent, time, the normal distribution,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,13 @@ def identifiers(part: Part) -> tuple[Identifier, ...]:
         if found:
             return tuple(sorted(dict.fromkeys(found), key=lambda one: one.rank))
     return ()
+
+
+def stand_in(part: Part) -> str:
+    """A name for the person of a message that identifies nobody: the sender and the number of the sample."""
+    report = part.first("OBR")
+    sample = "" if report is None else report.text_of(3) or report.text_of(2)
+    return f"{part.message.sender}#{sample or part.message.control_id or hashlib.sha256(part.message.raw).hexdigest()}"
 
 
 def _identifier(text: str, pid: Segment, part: Part) -> Identifier | None:
@@ -118,11 +126,21 @@ class People:
             best[root] = min(best.get(root, one), one)
         return best
 
-    def names(self) -> list[str]:
-        """The person's name for each part, in their order: the best number, with its authority where two share it."""
+    def names(self, *, qualified: bool = False) -> list[str]:
+        """The person's name for each part, in their order: the best number.
+
+        Its authority stands behind it where two people share the number, or always, as `number^authority`.
+        """
         best = self._roots()
         found = [best[self._root(key)] for key in self._keys]
+        if qualified:
+            return [qualified_name(one.number, one.authority) for one in found]
         return [f"{one.number} ({one.authority})" if one.number in self._shared else one.number for one in found]
+
+
+def qualified_name(number: str, authority: str) -> str:
+    """A person's name that is the same whatever else is read."""
+    return f"{number}^{authority}"
 
 
 # ---- the person -----------------------------------------------------------------------------------------------------

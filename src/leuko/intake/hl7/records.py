@@ -15,7 +15,7 @@ from leuko.intake.fhir.people import without_birth
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.times import last_day
 from leuko.intake.hl7 import doses, facts
-from leuko.intake.hl7.people import People, Said, identifiers, listen, patient_of
+from leuko.intake.hl7.people import People, Said, identifiers, listen, patient_of, stand_in
 from leuko.intake.hl7.results import STATUSES, WITHDRAWN, Reading, Sent, results_of
 from leuko.intake.hl7.versions import Chain, chains
 from leuko.intake.hl7.wire import Message, Part
@@ -54,15 +54,20 @@ class _Person:
     place: Place
 
 
-def records_of(found: Iterable[Found], options: ReadOptions, library: Library, tell: Teller) -> tuple[Record, ...]:
-    """One record for each person whom the messages name, in the order of their ids."""
+def records_of(
+    found: Iterable[Found], options: ReadOptions, library: Library, tell: Teller, *, qualified: bool = False
+) -> tuple[Record, ...]:
+    """One record for each person whom the messages name, in the order of their ids.
+
+    `qualified` names each person by number and authority, which other messages cannot change.
+    """
     used = _without_repeats([one for one in found if _is_used(one, tell)], tell)
     parts = [(number, one, part) for number, one in enumerate(used) for part in one.message.parts()]
     linked = People([part for *_, part in parts], _stand_ins(parts, options, tell))
     for index in linked.doubtful:
         text = "a number of the person stands beside another birth date elsewhere; the two were not joined"
         tell.say("LK811", text, replace(parts[index][1].place(), pointer="PID-3"))
-    names = linked.names()
+    names = linked.names(qualified=qualified)
     people: dict[str, _Person] = {}
     for (number, one, part), name in zip(parts, names, strict=True):
         person = people.setdefault(name, _Person(place=one.place()))
@@ -125,9 +130,7 @@ def _stand_ins(parts: Sequence[tuple[int, Found, Part]], options: ReadOptions, t
         elif options.patient is not None:
             names.append(options.patient)
         else:
-            report = part.first("OBR")
-            sample = "" if report is None else report.text_of(3) or report.text_of(2)
-            names.append(f"{one.source}#{sample or one.message.control_id or one.line}")
+            names.append(stand_in(part))
             text = "{n} messages name no person (PID-3); each sample stands by itself"
             tell.add("LK810", text, one.place(), one="1 message names no person (PID-3); its sample stands by itself")
     return names

@@ -1,0 +1,39 @@
+"""`leuko audit`: is the record of what was done whole?"""
+
+from __future__ import annotations
+
+import click
+
+from leuko.cli._store import opened, store_option
+from leuko.errors import ExitCode
+
+
+@click.group("audit", short_help="Check the audit of the service.")
+def command() -> None:
+    """The audit of the service: what was stored, graded, shown and settled, each row bound to those before it."""
+
+
+@command.command("verify")
+@store_option
+@click.option(
+    "--head", metavar="HASH", help="A last hash kept from an earlier check, which must be in the chain."
+)
+def verify(*, where: str, head: str | None) -> None:
+    """Check every row against the one before it, and print the last hash.
+
+    A row that was changed, removed or put in between is found. Rows cut off at the end are found only with --head: keep
+    the printed hash somewhere else. Exit code 4 where the chain is broken.
+    """
+    store = opened(where)
+    try:
+        from leuko.service.store.audit import verify as check  # noqa: PLC0415 (loads the database)
+
+        found = check(store, head=head)
+    finally:
+        store.close()
+    click.echo(f"{found.rows} rows, last hash {found.head}")
+    if found.broken_at is not None:
+        click.echo(f"broken: row {found.broken_at} is not the one that was written", err=True)
+    if found.has_head is False:
+        click.echo("broken: the hash that was kept is not in the chain; rows are missing at the end", err=True)
+    click.get_current_context().exit(ExitCode.DONE if found.sound else ExitCode.GAPS)

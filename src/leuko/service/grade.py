@@ -1,0 +1,226 @@
+"""Stored messages become counts and assessments: everything of a person is read again when a message of theirs came.
+
+The record of a person is made of all their messages by the same reader that reads files, so that a correction counts
+wherever it stands. What a run was doing when it was killed is done again by the next one, with the same result.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, tzinfo
+from typing import Final
+
+from sqlalchemy import Connection, func, insert, select, tuple_
+
+from leuko.assessment import Asked, assess
+from leuko.errors import Notice
+from leuko.intake import merge
+from leuko.intake.base import ReadOptions
+from leuko.intake.fhir.tell import Teller
+from leuko.intake.hl7.people import qualified_name
+from leuko.intake.hl7.records import Found, records_of
+from leuko.intake.hl7.wire import parse
+from leuko.knowledge import Library, load_library
+from leuko.record import Record
+from leuko.result import Assessment
+from leuko.service.store import Store, StoreDown, fitted, next_id
+from leuko.service.store.audit import record as told
+from leuko.service.store.dead import put_aside
+from leuko.service.store.people import changed, keep_assessment, keep_counts, latest_assessment, withdraw_cards
+from leuko.service.store.tables import message, message_person, reading
+
+Key = tuple[str, str]  # number, authority
+_MOST: Final = 200  # messages a run: what a kill throws back
+_CHUNK: Final = 200  # values in one question to the database
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grading:
+    """How to grade: the knowledge, the zone of times without one, and whether forecasts are made (they take long)."""
+
+    library: Library
+    zone: tzinfo = UTC
+    forecasts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """What a run did: people looked at, counts and assessments added, cards withdrawn, people that failed."""
+
+    people: int = 0
+    counts: int = 0
+    assessments: int = 0
+    withdrawn: int = 0
+    failed: int = 0
+    through: int = 0
+
+
+def grade(store: Store, grading: Grading | None = None, *, most: int = _MOST) -> Graded:
+    """Grade everyone whom messages name that came since the last run, at most `most` messages of them."""
+    grading = grading or Grading(library=load_library())
+    with store.read() as connection:
+        done = connection.execute(select(func.coalesce(func.max(reading.c.through), 0))).scalar_one()
+        asked = select(message.c.id).where(message.c.id > done).order_by(message.c.id).limit(most)
+        fresh = list(connection.execute(asked).scalars())
+        groups = _groups(connection, fresh)
+    if not fresh:
+        return Graded(through=done)
+    totals = [_group(store, keys, grading) for keys in groups]
+    with store.write() as connection:
+        row = {"id": next_id(connection, reading), "at": store.now(), "through": fresh[-1]}
+        connection.execute(insert(reading), row)
+    return Graded(
+        people=sum(one.people for one in totals),
+        counts=sum(one.counts for one in totals),
+        assessments=sum(one.assessments for one in totals),
+        withdrawn=sum(one.withdrawn for one in totals),
+        failed=sum(one.failed for one in totals),
+        through=fresh[-1],
+    )
+
+
+# ---- whose messages belong together ---------------------------------------------------------------------------------
+
+
+def _groups(connection: Connection, fresh: Sequence[int]) -> list[frozenset[Key]]:
+    """The numbers that messages tie together, a group for each person that the fresh messages name."""
+    groups: list[frozenset[Key]] = []
+    seen: set[Key] = set()
+    for key in _keys_of(connection, fresh):
+        if key not in seen:
+            groups.append(_closure(connection, key))
+            seen |= groups[-1]
+    return groups
+
+
+def _closure(connection: Connection, start: Key) -> frozenset[Key]:
+    """Every number that stands beside another one of the group in some message."""
+    keys, edge = {start}, [start]
+    while edge:
+        near = set(_keys_of(connection, _messages_of(connection, edge)))
+        edge = sorted(near - keys)
+        keys |= near
+    return frozenset(keys)
+
+
+def _keys_of(connection: Connection, ids: Sequence[int]) -> list[Key]:
+    found: dict[Key, None] = {}
+    for at in range(0, len(ids), _CHUNK):
+        asked = select(message_person.c.number, message_person.c.authority).where(
+            message_person.c.message_id.in_(ids[at : at + _CHUNK])
+        )
+        found |= dict.fromkeys((row.number, row.authority) for row in connection.execute(asked))
+    return list(found)
+
+
+def _messages_of(connection: Connection, keys: Iterable[Key]) -> list[int]:
+    wanted, found = sorted(keys), set()
+    pair = tuple_(message_person.c.number, message_person.c.authority)
+    for at in range(0, len(wanted), _CHUNK):
+        asked = select(message_person.c.message_id).where(pair.in_(wanted[at : at + _CHUNK]))
+        found |= set(connection.execute(asked).scalars())
+    return sorted(found)
+
+
+# ---- one person -----------------------------------------------------------------------------------------------------
+
+
+def _group(store: Store, keys: frozenset[Key], grading: Grading) -> Graded:
+    """Grade one group; a fault in it is put aside for a person to look at, and does not stop the others.
+
+    Where a message of the group came in while it was read, it is read again: what is kept is never older than that.
+    """
+    while True:
+        with store.read() as connection:
+            ids = _messages_of(connection, keys)
+            raws = _raws(connection, ids)
+        try:
+            records, notices = read_messages(raws, grading)
+            made = _assessed(store, records, notices, grading)
+        except StoreDown:
+            raise
+        except Exception as error:  # noqa: BLE001 (one person's fault must not stop the others' grading)
+            _fault(store, error, raws[-1])
+            return Graded(failed=1)
+        with store.write() as connection:
+            if _messages_of(connection, keys) == ids:
+                return _keep(connection, store.now(), keys, made, ids[-1])
+
+
+def _fault(store: Store, error: Exception, last: tuple[int, bytes]) -> None:
+    number, raw = last
+    text = f"{type(error).__name__} while grading messages up to {number}"  # the message of an error may hold values
+    _LOG.error(text)
+    with store.write() as connection:
+        put_aside(connection, store.now(), source="grading", reason="not-graded", text=text, raw=raw)
+
+
+def _raws(connection: Connection, ids: Sequence[int]) -> list[tuple[int, bytes]]:
+    found: list[tuple[int, bytes]] = []
+    for at in range(0, len(ids), _CHUNK):
+        asked = select(message.c.id, message.c.raw).where(message.c.id.in_(ids[at : at + _CHUNK]))
+        found += [(row.id, bytes(row.raw)) for row in connection.execute(asked.order_by(message.c.id))]
+    return found
+
+
+def read_messages(raws: Iterable[tuple[int, bytes]], grading: Grading) -> tuple[tuple[Record, ...], tuple[Notice, ...]]:
+    """The records of numbered messages, as the reader of files makes them, people by number and authority."""
+    tell = Teller(grading.library)
+    found = [Found(message=parse(raw), source=f"message {number}", line=1) for number, raw in raws]
+    options = ReadOptions(zone=grading.zone)
+    merged = merge(records_of(found, options, grading.library, tell, qualified=True))
+    return merged.records, (*tell.all(), *merged.notices)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A person's record, and the assessment where one was due."""
+
+    record: Record
+    assessment: Assessment | None
+    due: bool
+
+
+def _assessed(store: Store, records: Iterable[Record], notices: Iterable[Notice], grading: Grading) -> list[_Made]:
+    """Assess whoever's record, or whose knowledge, is another than last time."""
+    as_of: date = store.clock().astimezone(grading.zone).date()
+    asked = Asked() if grading.forecasts else Asked(wish=None)
+    told_of = tuple(notices)
+    made: list[_Made] = []
+    for record in records:
+        with store.read() as connection:
+            due = changed(connection, _name(record), record, grading.library.hash)
+        own = tuple(notice for notice in told_of if notice.person in {None, record.patient.id})
+        result = assess(record, as_of=as_of, library=grading.library, notices=own, asked=asked) if due else None
+        made.append(_Made(record=record, assessment=result, due=due))
+    return made
+
+
+def _name(record: Record) -> str:
+    return fitted(record.patient.id, 500)
+
+
+def _keep(connection: Connection, at: str, keys: frozenset[Key], made: Sequence[_Made], through: int) -> Graded:
+    """Everything of a group in one transaction: counts, assessments, and cards that no longer hold."""
+    counts = assessments = withdrawn = 0
+    names = {_name(one.record) for one in made}
+    for one in made:
+        name = _name(one.record)
+        added = keep_counts(connection, at, name, one.record.counts, through)
+        counts += added
+        if one.due and keep_assessment(connection, at, name, one.assessment, through):
+            assessments += 1
+        if added:
+            withdrawn += withdraw_cards(connection, at, name, "the counts have changed")
+    for name in sorted({fitted(qualified_name(*key), 500) for key in keys} - names):
+        if latest_assessment(connection, name) is not None:  # joined to another number since
+            keep_counts(connection, at, name, (), through)
+            withdrawn += withdraw_cards(connection, at, name, "the person is known under another number")
+            keep_assessment(connection, at, name, None, through)
+    if counts or assessments or withdrawn:
+        detail = {"through": through, "counts": counts, "assessments": assessments, "cards_withdrawn": withdrawn}
+        told(connection, at, actor="grading", action="graded", detail=detail)
+    return Graded(people=len(made), counts=counts, assessments=assessments, withdrawn=withdrawn, through=through)

@@ -1,0 +1,76 @@
+"""The audit: what was done, each row bound to all rows before it by a hash, so that none can be changed unseen.
+
+The hash of a row is SHA-256 over the hash before it and the row's own content. A row that is changed, removed or put
+in between breaks the chain there. Rows cut off at the end leave a whole chain: against that, keep the last hash
+elsewhere (`leuko audit verify` prints it, and takes it with `--head`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, insert, select
+
+from leuko.service.store import Store, next_id
+from leuko.service.store.tables import audit
+
+START: Final = "0" * 64  # the hash before the first row
+_CHUNK: Final = 1000  # rows fetched at a time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What a check of the chain found: how many rows, the last hash, and the first row that does not fit, if any.
+
+    `has_head` says whether the hash that was asked for is in the chain; None where none was asked for.
+    """
+
+    rows: int
+    head: str
+    broken_at: int | None
+    has_head: bool | None = None
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was changed, removed or added as far as the chain can say."""
+        return self.broken_at is None and self.has_head is not False
+
+
+def record(
+    connection: Connection, at: str, *, actor: str, action: str, subject: str = "", detail: Mapping[str, object]
+) -> None:
+    """Add a row, inside the transaction of what it tells of. `detail` holds ids and numbers, no names and no values."""
+    last = connection.execute(select(audit.c.hash).order_by(audit.c.id.desc()).limit(1)).scalar_one_or_none()
+    row: dict[str, object] = {
+        "id": next_id(connection, audit),
+        "at": at,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "detail": json.dumps(detail, sort_keys=True, ensure_ascii=True),
+    }
+    connection.execute(insert(audit), {**row, "hash": _hash(last or START, row)})
+
+
+def _hash(before: str, row: Mapping[str, object]) -> str:
+    content = json.dumps([row[name] for name in ("id", "at", "actor", "action", "subject", "detail")])
+    return hashlib.sha256(f"{before}\n{content}".encode()).hexdigest()
+
+
+def verify(store: Store, *, head: str | None = None) -> Verified:
+    """Check the whole chain, and whether it holds a hash that was kept from an earlier check."""
+    before, rows, expected = START, 0, 1
+    seen = None if head is None else head == START
+    with store.read() as connection:
+        found = connection.execution_options(yield_per=_CHUNK).execute(select(audit).order_by(audit.c.id)).mappings()
+        for row in found:
+            own = {name: row[name] for name in ("id", "at", "actor", "action", "subject", "detail")}
+            if row["id"] != expected or _hash(before, own) != row["hash"]:
+                return Verified(rows=rows, head=before, broken_at=expected, has_head=seen)
+            before, rows, expected = str(row["hash"]), rows + 1, expected + 1
+            seen = seen or (None if head is None else before == head)
+    return Verified(rows=rows, head=before, broken_at=None, has_head=seen)

@@ -1,0 +1,171 @@
+"""The tables of the store. Rows are only ever added: what is no longer true is superseded by a later row.
+
+Times are text, ISO 8601 in UTC with microseconds, which sorts as time does and reads alike in every database.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+_Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only in an INTEGER key
+
+
+def _id() -> Column[int]:
+    return Column("id", _Id, primary_key=True, autoincrement=False)
+
+
+def _time(name: str) -> Column[str]:
+    return Column(name, String(32), nullable=False)
+
+
+# Every message that was acknowledged with AA, byte by byte. `identity` is sender and control id: what names a message.
+message = Table(
+    "message",
+    metadata,
+    _id(),
+    _time("received_at"),
+    Column("source", String(200), nullable=False),
+    Column("identity", String(500), nullable=False),
+    Column("control_id", String(200), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    UniqueConstraint("identity"),
+)
+
+# Whose a message is: each number of the person that it names, and who gave the number.
+message_person = Table(
+    "message_person",
+    metadata,
+    Column("message_id", _Id, ForeignKey("message.id"), primary_key=True, autoincrement=False),
+    Column("number", String(200), primary_key=True),
+    Column("authority", String(200), primary_key=True),
+    Index("ix_message_person_number_authority", "number", "authority"),
+)
+
+# How far messages have been read into counts: the highest message of each run.
+reading = Table("reading", metadata, _id(), _time("at"), Column("through", _Id, nullable=False))
+
+# A result in its versions: the last row of a person and key says what holds now. `state`: current or withdrawn.
+count = Table(
+    "count",
+    metadata,
+    _id(),
+    _time("at"),
+    Column("person", String(500), nullable=False),
+    Column("key", String(500), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("through", _Id, nullable=False),
+    Index("ix_count_person_key", "person", "key"),
+)
+
+# What leuko concluded, and from which knowledge: the last row of a person holds.
+assessment = Table(
+    "assessment",
+    metadata,
+    _id(),
+    _time("at"),
+    Column("person", String(500), nullable=False),
+    Column("as_of", String(10), nullable=False),
+    Column("leuko_version", String(40), nullable=False),
+    Column("knowledge_hash", String(80), nullable=False),
+    Column("record_digest", String(80), nullable=False),
+    Column("through", _Id, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index("ix_assessment_person", "person"),
+)
+
+# What was shown to a clinician, and what became of it: withdrawn, accepted, overridden.
+card = Table(
+    "card",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _time("at"),
+    Column("person", String(500), nullable=False),
+    Column("assessment_id", _Id, ForeignKey("assessment.id"), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index("ix_card_person", "person"),
+)
+card_event = Table(
+    "card_event",
+    metadata,
+    _id(),
+    _time("at"),
+    Column("card_id", String(36), ForeignKey("card.id"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    UniqueConstraint("card_id", "digest"),
+)
+
+# Settings of the site: the last row of a name holds.
+setting = Table(
+    "setting",
+    metadata,
+    _id(),
+    _time("at"),
+    Column("actor", String(200), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("value", Text, nullable=False),
+    Index("ix_setting_name", "name"),
+)
+
+# Messages that could not be taken, for a person to look at, and what was done with them.
+dead = Table(
+    "dead",
+    metadata,
+    _id(),
+    _time("at"),
+    Column("source", String(200), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("identity", String(500), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    UniqueConstraint("digest", "reason"),
+)
+dead_event = Table(
+    "dead_event",
+    metadata,
+    _id(),
+    _time("at"),
+    Column("dead_id", _Id, ForeignKey("dead.id"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("text", Text, nullable=False),
+    Index("ix_dead_event_dead_id", "dead_id"),
+)
+
+# What was done, each row bound to the one before it by a hash.
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    _time("at"),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject", String(500), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+)

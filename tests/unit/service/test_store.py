@@ -1,0 +1,526 @@
+"""The store keeps everything, acknowledges what is durable, and changes nothing; on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, func, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from fixtures.hl7 import message, msh, obr, obx, oru, pid
+from fixtures.stores import Clock, codes, take
+from leuko.__main__ import main
+from leuko.errors import UsageError
+from leuko.intake.hl7 import results
+from leuko.knowledge import load_library
+from leuko.service import grade as grading
+from leuko.service.grade import grade
+from leuko.service.inbox import Inbox, Incoming
+from leuko.service.store import HEAD, Store, StoreDown, audit, open_store, tables
+from leuko.service.store import __file__ as store_file
+from leuko.service.store import people as kept
+from leuko.service.store.dead import letters
+
+ADA = "4711^HOSP"
+LATER, LAST = "20260110100000+0100", "20260110110000+0100"
+
+
+def rows(store: Store, table: sqlalchemy.Table) -> int:
+    with store.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def now(store: Store, person: str = ADA) -> list[tuple[float, str]]:
+    with store.read() as connection:
+        return [(count.value, count.status) for count in kept.counts_now(connection, person)]
+
+
+def corrected(value: str = "3.8", status: str = "C", control: str = "M2", sent: str = LATER) -> str:
+    return oru(value, control=control, sent=sent, status=status)
+
+
+# ---- the tables -----------------------------------------------------------------------------------------------------
+
+
+def test_the_migrations_make_the_tables_of_the_code(store: Store) -> None:
+    with store.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+    folder = Path(store_file).parent / "migrations"
+    assert ScriptDirectory(str(folder)).get_current_head() == HEAD
+
+
+def test_a_store_is_opened_again_as_it_was(address: str) -> None:
+    first = open_store(address)
+    take(first, oru())
+    first.close()
+    again = open_store(address)
+    assert rows(again, tables.message) == 1
+    again.close()
+
+
+def test_a_store_of_a_newer_leuko_is_not_touched(store: Store, address: str) -> None:
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(UsageError, match="newer leuko"):
+        open_store(address)
+
+
+def test_no_row_can_be_changed_or_removed(store: Store) -> None:
+    take(store, oru(), oru("0.9"), "MSH||")
+    grade(store)
+    with store.write() as connection:
+        at = store.now()
+        card = kept.issue_card(connection, at, ADA, b"{}")
+        kept.add_card_event(connection, at, card, "feedback", b"{}")
+        kept.set_setting(connection, at, "country", '"UK"', actor="admin")
+        dead = connection.execute(select(tables.dead.c.id)).scalars().first()
+        connection.execute(
+            tables.dead_event.insert(), {"id": 1, "at": at, "dead_id": dead, "kind": "tried", "actor": "x", "text": ""}
+        )
+    for table in tables.metadata.sorted_tables:
+        first = table.c[0].name
+        for statement in (f'DELETE FROM "{table}"', f'UPDATE "{table}" SET "{first}" = "{first}"'):  # noqa: S608
+            with pytest.raises((StoreDown, DBAPIError)), store.write() as connection:
+                connection.execute(text(statement))
+        assert rows(store, table) > 0
+
+
+def test_an_address_that_is_none_is_explained() -> None:
+    with pytest.raises(UsageError, match="address of the store"):
+        open_store("oracle-of-delphi://x")
+
+
+# ---- messages -------------------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_kept_byte_by_byte(store: Store) -> None:
+    raw = oru().encode("utf-8") + b"\xb5 \x00"
+    (verdict,) = take(store, raw)
+    assert (verdict.code, verdict.new) == ("AA", True)
+    with store.read() as connection:
+        (row,) = connection.execute(select(tables.message)).all()
+    assert (bytes(row.raw), row.identity, row.kind) == (raw, "LAB@HOSP|M1", "ORU^R01")
+
+
+def test_a_duplicate_has_no_second_effect(store: Store) -> None:
+    first = take(store, oru(), oru())
+    assert [(one.code, one.new) for one in (*first, *take(store, oru()))] == [
+        ("AA", True),
+        ("AA", False),
+        ("AA", False),
+    ]
+    assert rows(store, tables.message) == 1
+    grade(store)
+    before = rows(store, tables.count)
+    assert codes(take(store, *[oru()] * 500)) == ["AA"] * 500
+    grade(store)
+    assert rows(store, tables.count) == before
+
+
+def test_one_control_id_on_other_bytes_alarms_and_is_put_aside(store: Store) -> None:
+    take(store, oru("0.8"))
+    (verdict,) = take(store, oru("0.9"))
+    assert (verdict.code, verdict.reason) == ("AR", "id-reused")
+    with store.read() as connection:
+        assert [letter.reason for letter in letters(connection)] == ["id-reused"]
+        actions = list(connection.execute(select(tables.audit.c.action).order_by(tables.audit.c.id)).scalars())
+    assert "alarm" in actions
+    grade(store)
+    assert now(store) == [(0.8, "final")]
+
+
+def test_the_same_control_id_of_two_senders_is_two_messages(store: Store) -> None:
+    other = message(msh(facility="OTHER"), pid("9^^^OTHER^MR"), obr(), obx("0.5"))
+    assert codes(take(store, oru(), other)) == ["AA", "AA"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("MSH||", "unreadable"),
+        ("hello", "unreadable"),
+        (oru().replace("|2.5.1|", "|9|"), "unreadable"),
+        (oru().replace("ORU^R01^ORU_R01", ""), "unreadable"),
+        (oru().replace("|M1|", "||"), "no-control-id"),
+        (message(msh(processing="T"), pid(), obr(), obx()), "not-for-production"),
+        (message(msh(processing="D"), pid(), obr(), obx()), "not-for-production"),
+    ],
+)
+def test_what_can_never_be_taken_is_refused_and_put_aside(store: Store, text: str, reason: str) -> None:
+    for _ in range(2):
+        (verdict,) = take(store, text)
+        assert (verdict.code, verdict.reason) == ("AR", reason)
+    with store.read() as connection:
+        assert [letter.reason for letter in letters(connection)] == [reason]
+    assert rows(store, tables.message) == 0
+
+
+def test_test_messages_are_taken_where_the_site_says_so(store: Store) -> None:
+    assert codes(take(store, message(msh(processing="T"), pid(), obr(), obx()), accept_test=True)) == ["AA"]
+
+
+def test_long_and_strange_names_fit_every_database(store: Store) -> None:
+    long = message(msh("M" * 900, facility="H" * 900), pid("4" * 900 + "^^^" + "A" * 900), obr("F" * 900), obx("0.4"))
+    strange = message(msh("N\0", facility="H\u0416\0"), pid("7\0^^^\U0001f9ea"), obr("F\0"), obx("0.5"))
+    assert codes(take(store, long, strange)) == ["AA", "AA"]
+    assert grade(store).people == 2
+    assert grade(store).people == 0
+
+
+# ---- grading --------------------------------------------------------------------------------------------------------
+
+
+def test_a_correction_grades_again_and_keeps_what_was(store: Store) -> None:
+    take(store, oru("0.4"))
+    assert grade(store).assessments == 1
+    take(store, corrected())
+    done = grade(store)
+    assert (done.counts, done.assessments) == (1, 1)
+    assert now(store) == [(3.8, "corrected")]
+    with store.read() as connection:
+        history = kept.history_of(connection, ADA, "F1/751-8")
+        assert [(one.state, one.count.value) for one in history] == [("current", 0.4), ("current", 3.8)]
+        assert [old.value for old in history[-1].count.superseded] == [0.4]
+        last = kept.latest_assessment(connection, ADA)
+        assert last is not None
+        assert last.knowledge_hash == load_library().hash
+        assert "0.4" not in json.loads(last.payload)["headline"]
+    assert rows(store, tables.assessment) == 2
+
+
+def test_a_withdrawal_takes_the_count_away_and_grades_again(store: Store) -> None:
+    take(store, oru("0.4"))
+    grade(store)
+    take(store, corrected("0.4", "W"))
+    assert grade(store).assessments == 1
+    assert now(store) == []
+    with store.read() as connection:
+        assert [one.state for one in kept.history_of(connection, ADA, "F1/751-8")] == ["current", "withdrawn"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_messages_in_any_order_end_in_the_same_counts(tmp_path: Path, order: tuple[int, ...]) -> None:
+    story = [
+        oru("0.4", status="P"),
+        oru("0.5", control="M2", sent=LATER),
+        corrected("0.6", control="M3", sent=LAST),
+        oru("9.9", control="M4", sent="20260110120000+0100", status="P"),
+    ]
+    opened = open_store(tmp_path / "x.sqlite", clock=Clock())
+    for at in order:
+        take(opened, story[at])
+        grading_of(opened)
+    assert now(opened) == [(0.6, "corrected")]
+    opened.close()
+
+
+def grading_of(opened: Store) -> None:
+    """Counts only, as 24 orders of assessments would take long."""
+    with opened.read() as connection:
+        raws = [(row.id, bytes(row.raw)) for row in connection.execute(select(tables.message))]
+    records, _ = grading.read_messages(raws, grading.Grading(library=load_library()))
+    with opened.write() as connection:
+        for record in records:
+            kept.keep_counts(connection, opened.now(), record.patient.id, record.counts, raws[-1][0])
+
+
+def test_the_store_and_the_files_tell_the_same(store: Store) -> None:
+    from fixtures.hl7 import counts
+
+    story = [oru("0.4", status="P"), oru("0.5", control="M2", sent=LATER), corrected("0.6", control="M3", sent=LAST)]
+    take(store, *reversed(story))
+    grade(store)
+    with store.read() as connection:
+        stored = kept.counts_now(connection, ADA)
+    assert [(one.value, one.status, one.taken) for one in stored] == [
+        (one.value, one.status, one.taken) for one in counts(*story)
+    ]
+
+
+def test_people_are_joined_when_a_message_ties_their_numbers(store: Store) -> None:
+    take(store, oru("0.4"), message(msh("B"), pid("77^^^NHS^NH"), obr("F2", taken="20260111"), obx("0.5")))
+    assert grade(store).people == 2
+    take(store, message(msh("C", kind="ADT^A08"), pid("4711^^^HOSP^MR~77^^^NHS^NH")))
+    grade(store)
+    assert [value for value, _ in now(store)] == [0.4, 0.5]
+    assert now(store, "77^NHS") == []
+    with store.read() as connection:
+        gone = kept.latest_assessment(connection, "77^NHS")
+    assert gone is not None
+    assert gone.payload == b""
+
+
+def test_nothing_new_is_no_new_assessment(store: Store) -> None:
+    take(store, oru("0.4"))
+    grade(store)
+    take(store, message(msh("Z", kind="SIU^S12"), pid()))
+    done = grade(store)
+    assert (done.people, done.counts, done.assessments) == (1, 0, 0)
+
+
+def test_a_fault_in_one_person_does_not_stop_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = grading.assess
+
+    def faulty(record: object, **more: object) -> object:
+        if "4711" in repr(record):
+            raise ZeroDivisionError("0.4")
+        return real(record, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(grading, "assess", faulty)
+    take(store, oru("0.4"), message(msh("B"), pid("12^^^HOSP^MR"), obr("F2"), obx("0.5")))
+    done = grade(store)
+    assert (done.failed, done.assessments) == (1, 1)
+    with store.read() as connection:
+        (letter,) = letters(connection)
+    assert letter.reason == "not-graded"
+    assert "0.4" not in letter.text
+
+
+def test_messages_that_come_while_a_person_is_read_are_not_lost(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, sent = grading.read_messages, [corrected()]
+
+    def slowly(*given: object) -> object:
+        found = real(*given)  # type: ignore[arg-type]
+        if sent:
+            take(store, sent.pop())
+        return found
+
+    monkeypatch.setattr(grading, "read_messages", slowly)
+    take(store, oru("0.4"))
+    grade(store)
+    assert now(store) == [(3.8, "corrected")]
+
+
+# ---- cards, settings ------------------------------------------------------------------------------------------------
+
+
+def test_a_card_is_withdrawn_when_its_counts_change(store: Store) -> None:
+    take(store, oru("0.4"))
+    grade(store)
+    with store.write() as connection:
+        card = kept.issue_card(connection, store.now(), ADA, b'{"summary": "x"}')
+    take(store, corrected())
+    assert grade(store).withdrawn == 1
+    with store.read() as connection:
+        assert kept.cards_shown(connection, ADA) == []
+    assert rows(store, tables.card) == 1
+    with store.write() as connection:
+        assert kept.add_card_event(connection, store.now(), card, "feedback", b'{"outcome": "accepted"}')
+        assert not kept.add_card_event(connection, store.now(), card, "feedback", b'{"outcome": "accepted"}')
+
+
+def test_a_card_needs_an_assessment(store: Store) -> None:
+    with pytest.raises(LookupError), store.write() as connection:
+        kept.issue_card(connection, store.now(), "nobody", b"{}")
+
+
+def test_the_last_value_of_a_setting_holds(store: Store) -> None:
+    with store.write() as connection:
+        for value in ("US", "UK"):
+            kept.set_setting(connection, store.now(), "country", value, actor="admin")
+    with store.read() as connection:
+        assert kept.settings(connection) == {"country": "UK"}
+    assert rows(store, tables.setting) == 2
+
+
+# ---- audit ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_audit_is_whole_and_knows_its_head(store: Store) -> None:
+    take(store, oru("0.4"))
+    early = audit.verify(store)
+    take(store, corrected(), "junk")
+    grade(store)
+    found = audit.verify(store, head=early.head)
+    assert (found.sound, found.has_head) == (True, True)
+    assert found.rows > early.rows
+    assert not audit.verify(store, head="0" * 63 + "1").sound
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit SET detail = '{}' WHERE id = 2",
+        "UPDATE audit SET actor = 'someone else' WHERE id = 1",
+        "DELETE FROM audit WHERE id = 2",
+        "UPDATE audit SET hash = '00' WHERE id = 3",
+    ],
+)
+def test_a_changed_audit_is_found(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "x.sqlite"
+    opened = open_store(path, clock=Clock())
+    for number in range(3):
+        take(opened, oru(control=f"M{number}"))
+    assert audit.verify(opened).sound
+    with sqlite3.connect(path) as connection:
+        for verb in ("update", "delete"):
+            connection.execute(f"DROP TRIGGER audit_{verb}_refused")
+        connection.execute(change)
+    connection.close()
+    assert audit.verify(opened).broken_at is not None
+    opened.close()
+    assert main(["audit", "verify", "--store", str(path)]) == 4
+
+
+def test_rows_cut_off_at_the_end_are_found_by_the_kept_head(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    opened = open_store(path, clock=Clock())
+    take(opened, oru(control="M1"))
+    take(opened, oru(control="M2"))
+    head = audit.verify(opened).head
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TRIGGER audit_delete_refused")
+        connection.execute("DELETE FROM audit WHERE id = 2")
+    connection.close()
+    assert audit.verify(opened).sound
+    assert not audit.verify(opened, head=head).sound
+    opened.close()
+
+
+def test_no_name_and_no_value_is_in_the_audit(store: Store) -> None:
+    take(store, oru("0.4"), "junk Roe^Jane")
+    grade(store)
+    with store.read() as connection:
+        told = " ".join(str(row) for row in connection.execute(select(tables.audit)))
+    assert not any(word in told for word in ("Roe", "Jane", "4711", "19600101", "0.4"))
+
+
+# ---- faults ---------------------------------------------------------------------------------------------------------
+
+
+class Fault:
+    """Makes the database fail as a lost server or a full disk does, as long as `on` is true."""
+
+    def __init__(self, store: Store) -> None:
+        self.on = False
+        event.listen(store.engine, "before_cursor_execute", self)
+
+    def __call__(self, _: object, __: object, statement: str, *___: object) -> None:
+        if self.on and statement.lstrip().upper().startswith("INSERT"):
+            raise OperationalError(statement, {}, Exception("server closed the connection unexpectedly"))
+
+
+@pytest.fixture
+def fault(store: Store) -> Iterator[Fault]:
+    made = Fault(store)
+    yield made
+    event.remove(store.engine, "before_cursor_execute", made)
+
+
+def test_a_store_that_is_down_says_try_again_and_loses_nothing(store: Store, fault: Fault) -> None:
+    fault.on = True
+    verdicts = take(store, oru("0.4"), corrected(), "junk")
+    assert codes(verdicts) == ["AE", "AE", "AE"]
+    assert rows(store, tables.message) == 0
+    fault.on = False
+    assert codes(take(store, oru("0.4"), corrected(), "junk")) == ["AA", "AA", "AR"]
+    assert rows(store, tables.message) == 2
+
+
+def test_a_full_disk_says_try_again(tmp_path: Path) -> None:
+    opened = open_store(tmp_path / "x.sqlite", clock=Clock())
+    take(opened, oru("0.4", control="first"))
+    pages: list[int] = []
+
+    @event.listens_for(opened.engine, "begin")
+    def _full(connection: sqlalchemy.Connection) -> None:
+        if pages:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages[0]}")
+
+    with opened.read() as connection:
+        pages.append(int(connection.exec_driver_sql("PRAGMA page_count").scalar_one()))
+    big = message(msh("big"), pid(), obr(), obx("0.4"), "NTE|1||" + "x" * 2_000_000)
+    (verdict,) = take(opened, big)
+    assert verdict.code == "AE"
+    assert codes(take(opened, oru("0.4", control="first"))) == ["AA"]  # what is stored is known all the same
+    pages[0] = 1_000_000
+    assert codes(take(opened, big)) == ["AA"]
+    assert rows(opened, tables.message) == 2
+    opened.close()
+
+
+def test_a_message_that_the_database_refuses_does_not_block_the_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from leuko.service import inbox
+
+    real = inbox.people_of
+    # a person twice in one message breaks the key of the table, as a row that no database takes would
+    monkeypatch.setattr(inbox, "people_of", lambda one: real(one) * (2 if one.control_id == "bad" else 1))
+    verdicts = take(store, oru(), oru(control="bad"), oru(control="M3"))
+    assert codes(verdicts) == ["AA", "AR", "AA"]
+    assert verdicts[1].reason == "refused-by-store"
+
+
+def test_a_store_that_is_no_file_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(StoreDown):
+        open_store(tmp_path / "no" / "such" / "folder" / "x.sqlite")
+    (tmp_path / "text").write_text("this is no database, and long enough to be looked at" * 20)
+    with pytest.raises(StoreDown):
+        open_store(tmp_path / "text")
+
+
+# ---- the command ----------------------------------------------------------------------------------------------------
+
+
+def test_files_are_fed_once_and_the_queue_is_settled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, where = tmp_path / "night.hl7", str(tmp_path / "x.sqlite")
+    test = message(msh("T1", processing="T"), pid("12^^^HOSP^MR"), obr("F9"), obx("0.2"))
+    path.write_text(oru("0.4") + oru("0.9") + corrected() + test)
+    assert main(["feed", str(path), "--store", where]) == 0
+    told = capsys.readouterr().err
+    assert "2 messages stored" in told
+    assert "1 put aside (id-reused)" in told
+    assert main(["feed", str(path), "--store", where, "--strict"]) == 4
+    assert "0 messages stored, 2 known already" in capsys.readouterr().err
+    assert main(["feed", "--dead", "--store", where]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.split("\t")[3] for line in listed] == ["id-reused", "not-for-production"]
+    assert main(["feed", "--show", "1", "--store", where]) == 0
+    assert "|0.9|" in capsys.readouterr().out
+    assert main(["feed", "--let-in", "2", "--store", where]) == 0
+    assert main(["feed", "--dismiss", "1", "--why", "a copy", "--store", where]) == 0
+    assert main(["feed", "--dismiss", "1", "--store", where]) == 2
+    assert main(["feed", "--show", "99", "--store", where]) == 2
+    capsys.readouterr()
+    assert main(["feed", "--dead", "--store", where]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["audit", "verify", "--store", where]) == 0
+    opened = open_store(where)
+    with opened.read() as connection:
+        actions = set(connection.execute(select(tables.audit.c.action)).scalars())
+    opened.close()
+    assert {"dead-shown", "dead-let-in", "dead-dismissed", "graded", "received"} <= actions
+
+
+def test_a_broken_letter_cannot_be_let_in(tmp_path: Path) -> None:
+    path, where = tmp_path / "x.hl7", str(tmp_path / "x.sqlite")
+    path.write_bytes(b"\x0bMSH|^~\\&|half\x0b" + oru().encode() + b"\x1c\r")
+    assert main(["feed", str(path), "--store", where, "--no-grading"]) == 0
+    assert main(["feed", "--let-in", "1", "--store", where]) == 2
+
+
+def test_an_order_of_words_that_makes_no_sense_is_explained(tmp_path: Path) -> None:
+    assert main(["feed", "--store", str(tmp_path / "x")]) == 2
+    assert main(["feed", "--dead", "--show", "1", "--store", str(tmp_path / "x")]) == 2
+
+
+def test_nothing_unknown_becomes_a_status() -> None:
+    assert not results.WITHDRAWN & results.STATUSES.keys()
+
+
+def test_a_batch_is_one_commit(store: Store) -> None:
+    commits: list[object] = []
+    event.listen(store.engine, "commit", commits.append)
+    Inbox(store).take([Incoming(raw=oru(control=f"M{n}").encode(), source="x") for n in range(50)])
+    assert len(commits) == 1
+    assert rows(store, tables.message) == 50
