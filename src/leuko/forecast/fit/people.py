@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from typing import Final, TypeVar
 
 import numpy as np
@@ -48,6 +46,9 @@ def fit_people(
     numbered = list(enumerate(people))
     if workers <= 1 or len(people) < 2 * workers:
         return run(numbered)
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (loaded for a clinic, never for one person)
+    from multiprocessing import get_context  # noqa: PLC0415
+
     # neighbours stay together, so that each process runs few banks; threads would wait for each other's Python
     edges = [len(numbered) * at // workers for at in range(workers + 1)]
     chunks = [numbered[edges[at] : edges[at + 1]] for at in range(workers)]

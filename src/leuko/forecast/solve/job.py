@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -99,6 +98,8 @@ class Crowd:
         if threads == 1:
             part(0)
         else:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (loaded where it pays)
+
             with ThreadPoolExecutor(threads) as crew:
                 list(crew.map(part, range(threads)))
         estimate = error[:people].astype(np.float64)

@@ -12,9 +12,7 @@ import numpy as np
 from leuko.forecast.model import Floats
 from leuko.forecast.solve.rows import PAST
 
-NODES, WEIGHTS = (
-    0.5 * (one + shift) for one, shift in zip(np.polynomial.legendre.leggauss(6), (1.0, 0.0), strict=True)
-)
+GAUSS = 6  # nodes of the quadrature
 REACH = 12.0  # hours between the nodes before the start
 CLOSE = 0.6  # past nodes nearer together than this share of the step are passed over
 
@@ -53,8 +51,16 @@ def _lagrange(at: Floats, where: float) -> Floats:
     return found
 
 
+def _legendre(many: int) -> tuple[Floats, Floats]:
+    """Nodes and weights of Gauss and Legendre's rule on 0..1 (Golub GH, Welsch JH. Math Comp 1969;23:221-230)."""
+    k = np.arange(1.0, many)
+    beside = np.diag(k / np.sqrt(4.0 * k * k - 1.0), 1)
+    nodes, vectors = np.linalg.eigh(beside + beside.T)
+    return 0.5 * (nodes + 1.0), np.square(vectors[0])
+
+
 def rule() -> Floats:
     """(6, 4): for each node the share of the step that is left behind it, and its weight in each value of P."""
-    u = NODES
+    u, weights = _legendre(GAUSS)
     basis = (2 * (u - 0.5) * (u - 1), 4 * u * (1 - u), 2 * u * (u - 0.5))
-    return np.stack([1 - u, *(WEIGHTS * one for one in basis)], axis=1)
+    return np.stack([1 - u, *(weights * one for one in basis)], axis=1)

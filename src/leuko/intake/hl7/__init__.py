@@ -8,13 +8,16 @@ whether a result is a blood count. Nothing depends on the order in which the mes
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from leuko.errors import Place, UnreadableInput
 from leuko.intake.base import Blob, Intake, ReadOptions
 from leuko.intake.fhir.tell import Teller
-from leuko.intake.hl7.records import Found, records_of
 from leuko.intake.hl7.wire import NoMessage, looks_like_hl7, parse, pieces
 from leuko.knowledge import Library
+
+if TYPE_CHECKING:
+    from leuko.intake.hl7.records import Found
 
 NAME = "hl7"
 
@@ -26,6 +29,8 @@ def claims(blob: Blob) -> bool:
 
 def read(blobs: Sequence[Blob], *, options: ReadOptions, library: Library) -> Intake:
     """Read all messages together, as corrections may stand in other files. Raises UnreadableInput for none at all."""
+    from leuko.intake.hl7.records import records_of  # noqa: PLC0415 (files of other kinds wait for nothing)
+
     tell = Teller(library)
     found = [one for blob in blobs for one in _messages(blob, tell)]
     if not found:
@@ -36,6 +41,8 @@ def read(blobs: Sequence[Blob], *, options: ReadOptions, library: Library) -> In
 
 
 def _messages(blob: Blob, tell: Teller) -> Iterator[Found]:
+    from leuko.intake.hl7.records import Found  # noqa: PLC0415 (as above)
+
     for piece in pieces(blob.data):
         place = Place(source=blob.name, line=piece.line)
         if piece.kind == "torn":
