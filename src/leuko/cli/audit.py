@@ -15,9 +15,7 @@ def command() -> None:
 
 @command.command("verify")
 @store_option
-@click.option(
-    "--head", metavar="HASH", help="A last hash kept from an earlier check, which must be in the chain."
-)
+@click.option("--head", metavar="HASH", help="A last hash kept from an earlier check, which must be in the chain.")
 def verify(*, where: str, head: str | None) -> None:
     """Check every row against the one before it, and print the last hash.
 
