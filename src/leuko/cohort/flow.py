@@ -6,7 +6,9 @@ sources -> leuko.cohort.read -> batches -> leuko.cohort.engine -> tables -> leuk
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -98,8 +100,8 @@ def cohort(
     """
     library = load_library(*knowledge)
     wanted = wish_of(library, definitions, edition, as_published=as_published)
-    held = None if out is not None else tempfile.TemporaryDirectory(prefix="leuko-cohort-")
-    folder = Path(out) if out is not None else Path(held.name) / "out"  # type: ignore[union-attr]
+    held = None if out is not None else _Held(path=Path(tempfile.mkdtemp(prefix="leuko-cohort-")))
+    folder = held.path / "out" if held is not None else Path(str(out))
     _may_write(folder, sources)
     asked = Asked(rules=rules_of(library if knowledge else None), as_of=as_of, wanted=wanted)
     options = options or ReadOptions(as_of=as_of)
@@ -112,6 +114,14 @@ def cohort(
     if format == "csv":
         as_csv(folder)
     return Cohort(folder=folder, account=counting.account, said=said, wanted=wanted, summary=summary, _held=held)
+
+
+class _Held:
+    """A folder that is removed with the last that uses it."""
+
+    def __init__(self, *, path: Path) -> None:
+        self.path = path
+        weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
 
 
 def wish_of(library: Library, definitions: Sequence[str], edition: str, *, as_published: bool = False) -> Wanted:

@@ -261,7 +261,8 @@ def depth(series, episodes, cuts, severe, hole, room, days, least, most):
 
 @njit(**OPTIONS, nogil=True)
 def within(series, of, start, stop, low, severe, hole, room, days, counts):
-    """For each window from `start` to `stop` [days since 1970] of series `of`: days below `severe` and counts inside.
+    """For each span from `start` to `stop` [days since 1970] of series `of`: days below `severe`, and how many windows
+    of counts lie in it and how many of them hold one below (`counts` [both, span]).
 
     `stop` may be infinite: then the most is bounded by the counts alone, and open where the last is not above.
     """
@@ -270,10 +271,12 @@ def within(series, of, start, stop, low, severe, hole, room, days, counts):
         _sides(series, of[number], room, many, low, room.own)
         _sides(series, of[number], room, many, severe, room.side)
         _hide(room, 0, many - 1)
-        inside = 0
+        inside, low_inside = 0, 0
         for point in range(many):
-            inside += start[number] <= room.hi[point] and room.lo[point] < stop[number]
-        counts[number] = inside
+            if start[number] <= room.hi[point] and room.lo[point] < stop[number]:
+                inside += 1
+                low_inside += room.side[point] == BELOW or room.side[point] == MIXED
+        counts[0, number], counts[1, number] = inside, low_inside
         days[0, number], days[1, number] = nothing(), nothing()
         if inside == 0:
             continue

@@ -16,6 +16,7 @@ from leuko.knowledge.schema.cohorts import CycleRow, LastingRow
 
 _EPOCH: Final = date(1970, 1, 1)
 _UNSEEN: Final = "no count in this cycle"
+_HIDDEN: Final = "no count of the cycle lies below the limit, but one between two counts may have"
 
 
 def lasting(given: Given, row: LastingRow) -> pl.DataFrame:
@@ -68,27 +69,29 @@ def cycles(given: Given, row: CycleRow) -> pl.DataFrame:
     start = np.array([(day - _EPOCH).days for _, _, day, _ in begun], np.float64)
     stop = np.array([(end - _EPOCH).days for *_, end in begun], np.float64)
     seen = np.flatnonzero(of >= 0)
-    days, counts = np.full((2, len(begun)), np.nan), np.zeros(len(begun), np.int64)
-    part, number = np.full((2, len(seen)), np.nan), np.zeros(len(seen), np.int64)
+    days, counts = np.full((2, len(begun)), np.nan), np.zeros((2, len(begun)), np.int64)
+    part, number = np.full((2, len(seen)), np.nan), np.zeros((2, len(seen)), np.int64)
     hole = given.rules.library.course[row.analyte].hole_days
     within(series, of[seen], start[seen], stop[seen], row.low, row.severe, hole, room_for(series), part, number)
-    days[:, seen], counts[seen] = part, number
+    days[:, seen], counts[:, seen] = part, number
     return frame_of(
         (
-            {"person": person, "index": first, "cycle": cycle, **_cycle(first, end, days[:, at], int(counts[at]))}
+            {"person": person, "index": first, "cycle": cycle, **_cycle(first, end, days[:, at], counts[:, at])}
             for at, (person, cycle, first, end) in enumerate(begun)
         ),
         kind,
     )
 
 
-def _cycle(first: date, end: date, days: Any, counts: int) -> dict[str, Any]:
+def _cycle(first: date, end: date, days: Any, counts: Any) -> dict[str, Any]:
     least, most = (None if np.isnan(value) else float(value) for value in days)
+    inside, low = map(int, counts)
     if least is None:
-        return {"counts": counts, "text": _UNSEEN}
-    met = True if least > 0 else False if most == 0 else None
+        return {"counts": inside, "text": _UNSEEN}
+    met = True if low else False if most == 0 else None
     span = {"start": first, "end": end - timedelta(days=1)}
-    return {"counts": counts, **span, "least": least, "most": most, "met": met}
+    text = None if met is not None else _HIDDEN
+    return {"counts": inside, **span, "least": least, "most": most, "met": met, "text": text}
 
 
 def _begun(treatments: pl.DataFrame, row: CycleRow) -> list[tuple[Any, int, date, date]]:

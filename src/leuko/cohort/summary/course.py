@@ -50,7 +50,8 @@ def cycles(tables: Tables) -> Section:
     )  # fmt: skip
     note = (
         "Days below 0.5 in a cycle lie between the least and the most that the samples allow: a fall between two counts"
-        " is not invented. Severe for sure: some time below it is proven, by two low counts or one that lasts a day."
+        " is not invented. Severe for sure: a count of the cycle lies below it. Left open: none does, but the true"
+        " nadir may have lain between two of them."
     )
     text = "Mean of the least and of the most days of severe neutropenia that the samples allow, by cycle."
     spec = ranges(values, text, x_title="cycle", y_title="days")
@@ -131,7 +132,7 @@ def times(tables: Tables) -> Section:
         rows.append((arm, part.height, nadir, int(part["back"].sum()), plain.median, between.median))
     columns = (
         "arm", "people", "first low count to nadir [days], median (quartiles)", "recovery seen",
-        "first low count to recovery [days], Kaplan-Meier median (95 %)", "the same, Turnbull median",
+        "first low count to recovery [days], Kaplan-Meier median (95 %)", "onset to recovery [days], Turnbull median",
     )  # fmt: skip
     note = said + (
         "First episode of each person. Kaplan-Meier takes the first count back at or above the limit as the day of"

@@ -20,7 +20,7 @@ _Z: Final = 1.96
 def worst(tables: Tables) -> Section:
     """The worst grade of each person, edition by edition, arm by arm."""
     persons = tables.open("persons").collect()
-    made, figures = [], []
+    made, figures, without = [], [], []
     for analyte in tables.report.analytes:
         names = [name for name in persons.columns if name.startswith(f"worst_{analyte}_") and _whole(name)]
         rows: list[tuple[Cell, ...]] = []
@@ -32,12 +32,19 @@ def worst(tables: Tables) -> Section:
                 seen = sum(numbers.values()) - numbers[NONE]
                 cells = [share(numbers[key], seen) for key in (*map(str, GRADES), OPEN)]
                 rows.append((edition, arm, *cells, numbers[NONE]))
-                values += [
-                    {"edition": edition, "arm": arm, "grade": key, "share": numbers[key] / seen if seen else 0.0}
-                    for key in (*map(str, GRADES), OPEN)
-                ]
+                values += (
+                    []
+                    if not seen
+                    else [
+                        {"edition": edition, "arm": arm, "grade": key, "share": numbers[key] / seen}
+                        for key in (*map(str, GRADES), OPEN)
+                    ]
+                )
         columns = ("edition", "arm", *(f"grade {grade}" for grade in GRADES), OPEN, NONE)
-        made.append(Table(title=tables.label(analyte), columns=columns, rows=tuple(rows)))
+        if not values:
+            without.append(tables.label(analyte).lower())
+        else:
+            made.append(Table(title=tables.label(analyte), columns=columns, rows=tuple(rows)))
         if analyte == tables.report.analytes[0] and values:
             label = tables.label(analyte)
             text = f"Worst grade of {label.lower()} a person, as a share of the people with such a count, by edition."
@@ -46,6 +53,7 @@ def worst(tables: Tables) -> Section:
         "Shares are of the people with such a count. Left open: bounds, a limit of normal or an age leave more than one"
         " grade possible."
     )
+    note += f" Nobody has a count of {' or '.join(without)}." if without else ""
     return Section(id="worst", title="Worst grade by arm", note=note, tables=tuple(made), figures=tuple(figures))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,13 +37,15 @@ class Curve:
 def estimated(times: Times, arm: str) -> tuple[Curve, Curve]:
     """The curves of Kaplan-Meier and of Turnbull. Raises ModuleNotFoundError without lifelines."""
     from lifelines import KaplanMeierFitter  # noqa: PLC0415 (heavy, and an extra)
+    from lifelines.fitters.npmle import npmle  # noqa: PLC0415
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pandas and numpy inside lifelines
         plain = KaplanMeierFitter().fit(np.array(times.observed), np.array(times.event))
         low, high, weights = _grouped(times)
-        between = KaplanMeierFitter().fit_interval_censoring(low, high, weights=weights, tol=_TOLERANCE)
-        return _kaplan_meier(plain, arm), _turnbull(between, arm)
+        chances, spans = npmle(low, high, weights=weights, tol=_TOLERANCE)
+        ends = [(float(span.left), float(span.right)) for span in spans]
+        return _kaplan_meier(plain, arm), _turnbull([float(chance) for chance in chances], ends, arm)
 
 
 def _grouped(times: Times) -> tuple[Any, Any, Any]:
@@ -73,28 +76,29 @@ def _kaplan_meier(fitted: Any, arm: str) -> Curve:
     return Curve(points=points, median=f"{_day(fitted.median_survival_time_)} ({_day(low)} to {_day(high)})")
 
 
-def _turnbull(fitted: Any, arm: str) -> Curve:
-    """The middle of the lower and the upper curve, and both medians where they differ."""
-    curve = fitted.survival_function_
-    points = tuple(
-        {
-            "day": float(day),
-            "share": float(row.mean()),
-            "low": float(row.min()),
-            "high": float(row.max()),
-            "arm": arm,
-            "way": "Turnbull",
-        }
-        for day, row in zip(curve.index, curve.to_numpy(), strict=True)
-        if math.isfinite(day)
-    )
-    medians = sorted(_median(curve.index, curve.iloc[:, column]) for column in range(curve.shape[1]))
-    text = _day(medians[0]) if medians[0] == medians[-1] else f"{_day(medians[0])} to {_day(medians[-1])}"
-    return Curve(points=points, median=text)
+def _turnbull(chances: Sequence[float], spans: Sequence[tuple[float, float]], arm: str) -> Curve:
+    """Between the events as early and as late in their intervals as they may lie; the median likewise."""
+    days = sorted({0.0, *(end for span in spans for end in span if math.isfinite(end))})
+    points = []
+    for day in days:
+        low, high = (
+            max(0.0, 1.0 - sum(chance for chance, span in zip(chances, spans, strict=True) if span[end] <= day))
+            for end in (0, 1)
+        )
+        points.append({"day": day, "share": (low + high) / 2, "low": low, "high": high, "arm": arm, "way": "Turnbull"})
+    first, last = (_median(chances, [span[end] for span in spans]) for end in (0, 1))
+    text = _day(first) if first == last else f"{_day(first)} to {_day(last)}"
+    return Curve(points=tuple(points), median=text)
 
 
-def _median(days: Any, curve: Any) -> float:
-    return next((float(day) for day, value in zip(days, curve, strict=True) if value <= 0.5), math.inf)
+def _median(chances: Sequence[float], days: Sequence[float]) -> float:
+    """The first day by which half of the chance has passed."""
+    passed = 0.0
+    for day, chance in sorted(zip(days, chances, strict=True)):
+        passed += chance
+        if passed >= 0.5 - _TOLERANCE:
+            return day
+    return math.inf
 
 
 def _known(value: float) -> float | None:

@@ -46,7 +46,9 @@ def _table(table: Table, summary: Summary, *, full: bool) -> Iterator[object]:
 
     edition = str(summary.asked["edition"]).replace("-", " ").upper()
     rows = table.rows if full else tuple(row for row in table.rows if row[0] == edition)
-    drawn = Drawn(*table.columns, box=box.SIMPLE_HEAD, title=table.title, title_justify="left", pad_edge=False)
+    drawn = Drawn(
+        *map(_cell, table.columns), box=box.SIMPLE_HEAD, title=table.title, title_justify="left", pad_edge=False
+    )
     for row in rows[:_MOST_ROWS] if not full else rows:
         drawn.add_row(*map(_cell, row))
     yield drawn

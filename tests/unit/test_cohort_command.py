@@ -1,0 +1,332 @@
+"""`leuko cohort` from sources to tables and summary: every format, damage, resumption, exit codes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import leuko
+from fixtures import cohort_files
+from leuko.__main__ import main
+from leuko.cohort import engine
+from leuko.cohort.outputs import adam, events, found
+from leuko.cohort.tabled import open_table
+from leuko.errors import UsageError
+
+LONG = "person_id,test,value,unit,collected\n"
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("LEUKO_DEBUG", raising=False)
+
+    def leuko_(*words: str | Path) -> Done:
+        code = main(["cohort", *map(str, words)])
+        captured = capsys.readouterr()
+        return Done(code, captured.out, captured.err)
+
+    return leuko_
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study of SDTM, run once."""
+    home = tmp_path_factory.mktemp("study")
+    assert main(["cohort", str(cohort_files.sdtm(home / "in")), "--out", str(home / "out"), "-q"]) == 0
+    return home / "out"
+
+
+def table(folder: Path, name: str) -> pl.DataFrame:
+    return open_table(folder, name).collect()
+
+
+def account(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "account.json").read_text("utf-8"))
+    assert content["rows_read"] == content["rows_used"] + content["rows_set_aside"]
+    return content
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+# ---- every format ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [cohort_files.long_table, cohort_files.omop, cohort_files.ndjson])
+def test_every_format_gives_the_same_counts_and_days(tmp_path: Path, run: Run, study: Path, make: Any) -> None:
+    done = run(make(tmp_path / "in"), "--out", tmp_path / "out", "--definition", "dsn")
+    assert done.code == 0, done.err
+    assert account(tmp_path / "out")["rows_used"] == len(cohort_files.counts())
+    columns = ["person", "analyte", "taken", "value", "bound"]
+    mine, theirs = (
+        table(folder, "counts").with_columns(pl.col("person").cast(pl.String)).select(columns).sort(columns)
+        for folder in (tmp_path / "out", study)
+    )
+    assert mine.equals(theirs)
+    if make is cohort_files.long_table:
+        return  # a table of medicines does not say that they were given
+    days = [
+        table(folder, "findings").filter(pl.col("definition") == "dsn").select("cycle", "least", "most", "met").rows()
+        for folder in (tmp_path / "out", study)
+    ]
+    assert days[0] == days[1] != []
+
+
+def test_the_days_of_severe_neutropenia_by_hand(study: Path) -> None:
+    """Person 1: 0.92 on day 7, 0.42 on day 9, 0.32 on day 11, 0.82 on day 13; days without times."""
+    own = table(study, "findings").filter((pl.col("definition") == "dsn") & (pl.col("person") == "1"))
+    # least: from the end of day 9 to the begin of day 11; most: from the begin of day 7 to the end of day 13
+    assert own.select("cycle", "least", "most", "met").row(0) == (1, 1.0, 7.0, True)
+    assert own["index"].to_list() == [date(2024, 1, 8), date(2024, 1, 29)]
+    other = table(study, "findings").filter((pl.col("definition") == "dsn") & (pl.col("person") == "2"))
+    # 1.24 and 1.14: nothing below 0.5 was seen, and nothing deeper is ruled out around the lowest count
+    assert other["least"].to_list() == [0.0, 0.0]
+    assert other["met"].null_count() == 2
+
+
+def test_records_like_adlb(study: Path) -> None:
+    adlb = table(study, "adlb").filter((pl.col("USUBJID") == "1") & (pl.col("PARAMCD") == "NEUT")).sort("ADT")
+    first, lowest = adlb.row(0, named=True), adlb.filter(pl.col("ADY") == 12).row(0, named=True)
+    assert (first["ABLFL"], first["ADY"], first["BASE"], first["CHG"], first["SHIFT1"]) == ("Y", -2, 3.9, None, None)
+    assert (lowest["AVAL"], lowest["BASE"], lowest["ANRIND"], lowest["SHIFT1"]) == (0.32, 3.9, "LOW", "NORMAL to LOW")
+    assert lowest["CHG"] == pytest.approx(-3.58)
+    assert (lowest["ATOXGRL"], lowest["ATOXGR"], lowest["ATOXDSCL"]) == ("4", "-4", "Neutrophil count decreased")
+    assert (lowest["SHIFT2"], lowest["ATOXGRH"], lowest["TRTA"], lowest["ATOXEDN"]) == (
+        "0 to 4",
+        None,
+        "high",
+        "CTCAE 5",
+    )
+    assert (first["ATOXGR"], first["ATOXGRL"]) == ("0", "0")
+    assert adlb.columns == list(adam.COLUMNS)
+
+
+def test_the_edition_of_the_records_is_the_one_that_was_asked_for(tmp_path: Path, run: Run) -> None:
+    source = cohort_files.sdtm(tmp_path / "in")
+    assert run(source, "--out", tmp_path / "out", "--edition", "ctcae-6", "-q").code == 0
+    adlb = table(tmp_path / "out", "adlb")
+    deep = adlb.filter((pl.col("PARAMCD") == "NEUT") & (pl.col("AVAL") == 0.32)).row(0, named=True)
+    assert (deep["ATOXGRL"], deep["ATOXEDN"]) == ("3", "CTCAE 6")
+    bad = run(source, "--out", tmp_path / "other", "--edition", "ctcae-9")
+    assert bad.code == 2
+    assert "ctcae 9" in bad.err
+
+
+def test_records_like_adae(study: Path) -> None:
+    adae = table(study, "adae")
+    assert adae.columns == list(events.COLUMNS)
+    reported = adae.filter(pl.col("AESRC") == "AE").row(0, named=True)
+    assert (reported["AEDECOD"], reported["AETOXGR"], reported["ASTDY"]) == ("Febrile neutropenia", "3", 11)
+    made = adae.filter(
+        (pl.col("AESRC") == "LB") & (pl.col("USUBJID") == "1") & pl.col("AEDECOD").str.starts_with("Neu")
+    )
+    assert made.select("AETOXGR", "TRTEMFL").rows() == [("4", "Y"), ("4", "Y")]
+    assert made.row(0, named=True)["ASTDT"] == date(2024, 1, 15)
+
+
+def test_episodes_carry_days_grades_and_the_bound_of_the_nadir(study: Path) -> None:
+    own = table(study, "episodes").filter((pl.col("person") == "1") & (pl.col("analyte") == "neutrophils"))
+    row = own.row(0, named=True)
+    assert (row["nadir"], row["nadir_bound"], row["dsn_least"], row["dsn_most"]) == (0.32, "=", 1.0, 7.0)
+    assert (row["worst_ctcae_5"], row["worst_ctcae_6"]) == (4, 3)
+
+
+def test_the_table_cohort_is_that_of_omop(study: Path) -> None:
+    members = table(study, "cohort")
+    assert members.columns == ["cohort_definition_id", "subject_id", "cohort_start_date", "cohort_end_date"]
+    assert members.filter(pl.col("cohort_definition_id") == 9001)["subject_id"].unique().sort().to_list() == [
+        "1",
+        "3",
+        "5",
+    ]
+    assert members.null_count().sum_horizontal().item() == 0
+
+
+def test_every_column_of_an_output_is_described(study: Path) -> None:
+    assert table(study, "findings").columns == list(found.DESCRIBED)
+
+
+# ---- the summary -----------------------------------------------------------------------------------------------------
+
+
+def test_the_summary_says_what_a_paper_prints(study: Path) -> None:
+    content = json.loads((study / "summary.json").read_text("utf-8"))
+    sections = {section["id"]: section for section in content["sections"]}
+    cycles = sections["cycles"]["tables"][0]
+    assert cycles["rows"][0][:5] == ["high", 1, 3, 3, "3 (100.0 %)"]
+    assert [row[0] for row in cycles["rows"]] == ["high", "high", "low", "low", "all", "all"]
+    worst = next(one for one in sections["worst"]["tables"] if one["title"] == "Neutrophils")
+    assert ["CTCAE 5", "high", *["0 (0.0 %)"] * 4, "3 (100.0 %)", "0 (0.0 %)", 0] in worst["rows"]
+    shift = next(one for one in sections["shift"]["tables"] if one["title"] == "Neutrophils")
+    assert ["high", "grade 0", 0, 0, 0, 0, 3, 0] in shift["rows"]
+    febrile = sections["febrile"]["tables"][0]["rows"][0]
+    assert febrile[2] == 1
+    one = sections["table-one"]["tables"][0]
+    assert one["columns"] == ["", "high", "low", "all"]
+    assert ["female", "3 (100.0 %)", "3 (100.0 %)", "6 (100.0 %)"] in one["rows"]
+
+
+def test_times_to_recovery_when_lifelines_is_there(study: Path) -> None:
+    pytest.importorskip("lifelines", reason="the extra `survival` is not installed")
+    content = json.loads((study / "summary.json").read_text("utf-8"))
+    times = next(section for section in content["sections"] if section["id"] == "times")
+    row = times["tables"][0]["rows"][0]
+    # first episode of the arm: low on days 7, 9, 11, 13, back on day 16 of the cycle
+    assert row[:2] == ["high", 3]
+    assert row[4].startswith("9.0 (")
+    # onset between day -2 and the end of day 7, recovery between day 13 and the end of day 16
+    assert row[5] == "5.0 to 19.0"
+    assert [figure["title"] for figure in times["figures"]] == ["Time to recovery"]
+
+
+def test_the_page_loads_and_runs_nothing(study: Path) -> None:
+    page = (study / "summary.html").read_text("utf-8")
+    assert "<script" not in page
+    assert "script-src &#39;none&#39;" in page
+    assert "Duration of severe neutropenia" in page
+
+
+def test_the_view_and_the_json_on_stdout(tmp_path: Path, run: Run) -> None:
+    source = cohort_files.sdtm(tmp_path / "in")
+    done = run(source, "--out", tmp_path / "a")
+    assert "Severe neutropenia by cycle" in done.out
+    assert "156 rows of results read: 156 used, 0 set aside" in done.err.replace(",", ",")
+    piped = run(source, "--out", tmp_path / "b", "--json", "-")
+    assert json.loads(piped.out) == json.loads((tmp_path / "b" / "summary.json").read_text("utf-8"))
+
+
+# ---- damage ----------------------------------------------------------------------------------------------------------
+
+
+def damaged(folder: Path) -> Path:
+    """Thirty files; a person in several of them, five formats of dates, two encodings, and five that are broken."""
+    days = ["2024-05-03", "20240504", "5.5.2024", "6 May 2024", "2024/05/07 08:30"]
+    folder.mkdir(parents=True)
+    for number in range(30):
+        rows = f"P{number % 7},ANC,{number % 9}.4,10*9/L,{days[number % 5]}\n"
+        (folder / f"{number:03}.csv").write_text(LONG + rows)
+    (folder / "004.csv").write_bytes((LONG + "Müller,ANC,3.2,10*9/L,2024-05-03\n").encode("cp1252"))
+    (folder / "014.csv.gz").write_bytes(gzip.compress((LONG * 900).encode())[:60])
+    (folder / "015.parquet").write_bytes(b"PAR1 and then nothing PAR1")
+    (folder / "016.csv").write_text("person_id,test,unit,collected\nP1,ANC,10*9/L,2024-05-03\n")  # no values
+    (folder / "017.csv").write_text(LONG + "P2,ANC,haemolysed,10*9/L,2024-05-09\nP2,ANC,2.2,10*9/L,31/02/2024\n")
+    return folder
+
+
+def test_damage_stops_nothing_and_nothing_is_lost(tmp_path: Path, run: Run) -> None:
+    done = run(damaged(tmp_path / "in"), "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    told = account(tmp_path / "out")
+    assert told["sources_damaged"] >= 2
+    notices = table(tmp_path / "out", "notices").filter(pl.col("lost"))
+    broken = {"014.csv.gz", "015.parquet", "016.csv", "017.csv"}
+    assert {Path(file).name for file in notices["file"]} >= broken
+    counts = table(tmp_path / "out", "counts").filter(pl.col("analyte") == "neutrophils")
+    assert counts.filter(pl.col("person") == "Müller").height == 1
+    assert counts["person"].n_unique() == 8
+    assert counts.filter(pl.col("person") == "P0")["file"].n_unique() > 3
+    assert "could not be read to their end" in done.err
+
+
+def test_strict_says_so_with_the_exit_code(tmp_path: Path, run: Run) -> None:
+    assert run(damaged(tmp_path / "in"), "--out", tmp_path / "out", "--strict", "-q").code == 4
+    whole = cohort_files.sdtm(tmp_path / "whole")
+    rows = [line for line in (whole / "lb.csv").read_text().splitlines(keepends=True) if ",WBC," not in line]
+    (whole / "lb.csv").write_text("".join(rows))
+    done = run(whole, "--out", tmp_path / "strict", "--strict", "-q")
+    left = json.loads((tmp_path / "strict" / "summary.json").read_text("utf-8"))["sections"][-1]
+    assert done.code == (4 if left["tables"][0]["rows"] else 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["gone.csv", "--out", "out"], 3, "gone.csv"),
+        (["labs.csv", "--out", "out", "--definition", "dnn"], 2, "did you mean dsn?"),
+        (["labs.csv", "--out", "labs.csv"], 2, "the output is a file"),
+        (["labs.csv", "--out", "."], 2, "something else"),
+        ([".", "--out", "out"], 2, "inside a source"),
+        (["labs.csv", "--out", "out", "--definition", "bad.toml"], 2, "unknown: severity"),
+        (["labs.csv"], 2, "--out"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, *, words: list[str], code: int, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "labs.csv").write_text(LONG + "A,ANC,3.2,10*9/L,2024-05-03\n")
+    (tmp_path / "bad.toml").write_text(
+        '[[cycle]]\nid="x"\nnumber=1\ntitle="x"\nsevere=0.5\nlow=1\napart=9\nlongest=20\nseverity=1\n'
+    )
+    done = run(*words)
+    assert (done.code, said in done.err) == (code, True), done.err
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_bytes(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = cohort_files.omop(tmp_path / "in")
+    assert run(source, "--out", tmp_path / "plain", "--batch-people", 1, "-q").code == 0
+    commit, done = engine._commit, []
+
+    def killed(*given: Any) -> None:
+        commit(*given)
+        done.append(given)
+        if len(done) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "_commit", killed)
+        assert run(source, "--out", tmp_path / "out", "--batch-people", 1, "-q").code == 130
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert run(source, "--out", tmp_path / "out", "--batch-people", 1, "-q").code == 2
+    again = run(source, "--out", tmp_path / "out", "--batch-people", 1, "--resume", "-q")
+    assert again.code == 0
+    assert "2 of 6 batches were there already" in again.err
+    assert written(tmp_path / "out") == written(tmp_path / "plain")
+    whole = run(source, "--out", tmp_path / "whole", "-q")
+    assert whole.code == 0
+    assert written(tmp_path / "whole") == written(tmp_path / "plain")
+
+
+def test_csv_holds_the_same_tables(tmp_path: Path, run: Run, study: Path) -> None:
+    assert run(cohort_files.sdtm(tmp_path / "in"), "--out", tmp_path / "out", "--format", "csv", "-q").code == 0
+    assert not list((tmp_path / "out").rglob("*.parquet"))
+    for name in ("adlb", "findings", "episodes"):
+        assert table(tmp_path / "out", name).height == table(study, name).height
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
+    assert manifest["tables"]["adlb"][0]["file"] == "adlb.csv"
+
+
+# ---- from Python -----------------------------------------------------------------------------------------------------
+
+
+def test_lazy_frames_in_python(tmp_path: Path) -> None:
+    made = leuko.cohort(cohort_files.omop(tmp_path / "in"), definitions=["dsn"])
+    assert made.said.people == len(cohort_files.PEOPLE)
+    deep = made.counts.filter(pl.col("ctcae_5") == 4).select(pl.len()).collect().item()
+    assert deep == sum(1 for _, _, name, value in cohort_files.counts() if name == "anc" and value < 0.5)
+    with pytest.raises(UsageError, match="no table"):
+        made.table("grades")
+    with pytest.raises(AttributeError):
+        _ = made.grades
