@@ -138,7 +138,7 @@ def test_analytes(case: dict) -> None:
 
 @pytest.mark.parametrize("case", cases("course"))
 def test_course(case: dict) -> None:
-    analyte = case["row"].partition(".")[0]
+    analyte = case["row"].removeprefix("course:").partition(".")[0]
     series = [
         count(analyte, value, taken=Moment(at=MORNING + timedelta(days=float(day))), id=f"day {day}")
         for day, value in case["counts"].items()
@@ -149,6 +149,7 @@ def test_course(case: dict) -> None:
         "episodes": len(found.episodes),
         "kind": found.kind,
         "trend": found.trend.direction,
+        "below": [one.cut for one in found.episodes[-1].days_below] if found.episodes else [],
         "recovered": bool(found.episodes) and found.episodes[-1].recovery_confirmed,
     }
     assert {key: told[key] for key in case["expected"]} == case["expected"]

@@ -15,7 +15,21 @@ from leuko.result.plan import Monitoring, TreatDay
 CASES = tomllib.loads((Path(__file__).resolve().parents[1] / "cases" / "entries-limits.toml").read_text("utf-8"))
 DUE = {"day_1": 21, "day_8": 7, "day_15": 14, "before_start": 0}
 """The day of a rule, and of the count, after the doses of day 0; those before a start are planned for day 1."""
-TREAT = {"row", "with", "other", "rule", "on", "region", "setting", "says", "then", "tried", "febrile", "as_of", "facts"}
+TREAT = {
+    "row",
+    "with",
+    "other",
+    "rule",
+    "on",
+    "region",
+    "setting",
+    "says",
+    "then",
+    "tried",
+    "febrile",
+    "as_of",
+    "facts",
+}
 BAND = {"row", "drug", "scheme", "band", "action", "says", "counts", "due", "at", "not_at", "at_start", "duffy_null"}
 
 

@@ -111,7 +111,9 @@ def response(drug: str, still: float, back: float, line: str) -> DrugLink:
     """What stopping on day 35, or one dose of chemotherapy, showed."""
     row = identified(dose(drug, 0), INDEX).rows[0]
     if row.pattern == "late_onset":
-        return only(found_links([dose(drug, 0, kind="given")], course_pairs((59, 60), back, line, still=still), line=line))
+        return only(
+            found_links([dose(drug, 0, kind="given")], course_pairs((59, 60), back, line, still=still), line=line)
+        )
     if row.pattern != "cytotoxic":
         return only(found_links([dose(drug, 0, 35)], course_pairs((28, 35), back, line, still=still), line=line))
     nadir = next(case["lowest"] for case in CASES["window_entry"] if case["row"] == f"{row.id}:nadir")

@@ -90,6 +90,24 @@ def test_classes(case: dict) -> None:
     assert nothing_known.band == (None if case.get("reassures") else case["band"]), nothing_known.says
 
 
+@pytest.mark.parametrize("case", cases("listed"))
+def test_listed(case: dict) -> None:
+    row = next(row for row in LIBRARY.rows(ScoreRow) if row.id == own(case))
+    assert (row.kind, row.name, row.why_listed) == ("listed", case["name"], case["why"])
+    child = Patient(id="c", born=date(2021, 3, 1), sex="male")
+    neutropenia = (count("neutrophils", 0.1, taken=Moment(at=START), id="low"),)
+    found = scores_of(
+        Record(patient=child, counts=neutropenia),
+        series={"neutrophils": neutropenia},
+        latest={},
+        infection=None,
+        library=LIBRARY,
+        as_of=AS_OF,
+        answers={},
+    )
+    assert not any(one.id == own(case) and one.band is not None for one in found)
+
+
 @pytest.mark.parametrize("case", cases("criterion"))
 def test_criteria(case: dict) -> None:
     def met(answers: dict, patient: Patient = UNKNOWN) -> tuple[bool | None, bool | None]:

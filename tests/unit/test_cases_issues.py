@@ -17,7 +17,9 @@ from leuko.report.fhir import bundle
 from leuko.result import Assessment
 
 FILE = Path(__file__).resolve().parents[1] / "cases" / "issues.toml"
-CASES = [pytest.param(case, id=case["row"]) for case in tomllib.loads(FILE.read_text("utf-8"))["issue"]]
+CONTENT = tomllib.loads(FILE.read_text("utf-8"))
+CASES = [pytest.param(case, id=case["row"]) for case in CONTENT["issue"]]
+CODES = [pytest.param(case, id=case["row"]) for case in CONTENT["code"]]
 
 
 def assessed(case: dict) -> Assessment:
@@ -48,6 +50,20 @@ def test_issue(case: dict) -> None:
     assert severity(case, changed(IssueSeverity, case["row"])) is None
     other = "low" if case["is"] != "low" else "high"
     assert severity(case, changed(IssueSeverity, case["row"], severity=other)) == other
+
+
+def codes(analyte: str, value: float) -> set[str]:
+    """The codes that are sent with the issues of an adult with one count."""
+    found = assess(person({"age_years": 50, "counts": {analyte: [[0, value]]}}), as_of=TODAY)
+    issues = [one["resource"] for one in bundle(found, library=LIBRARY)["entry"]]
+    sent = [one["code"].get("coding", ()) for one in issues if one["resourceType"] == "DetectedIssue"]
+    return {f"{code['system']}|{code['code']} {code.get('display', '')}" for each in sent for code in each}
+
+
+@pytest.mark.parametrize("case", CODES)
+def test_the_code_of_the_finding(case: dict) -> None:
+    assert case["sent"] in codes(case["of"], case["count"])
+    assert case["sent"] not in codes(case["of"], case["not"])
 
 
 def test_a_count_without_a_band_has_no_word() -> None:

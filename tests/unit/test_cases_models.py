@@ -117,7 +117,14 @@ def test_published_numbers_are_met_or_missed_as_said(case) -> None:
 
 
 def test_every_model_has_a_case() -> None:
-    named = {name for table in CASES.values() if isinstance(table, list) for case in table for name in (case["model"], case.get("adds")) if name}
+    named = {
+        name
+        for table in CASES.values()
+        if isinstance(table, list)
+        for case in table
+        for name in (case["model"], case.get("adds"))
+        if name
+    }
     assert {row.id for row in LIBRARY.rows(ModelRow)} == named
 
 

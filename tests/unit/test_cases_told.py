@@ -90,7 +90,7 @@ def wrong_situation(case: Mapping[str, Any], library: Library = LIBRARY) -> Iter
 
 def wrong_concept(case: Mapping[str, Any], library: Library = LIBRARY) -> Iterator[str]:
     tables = tables_of(library)
-    for expected, key in (("yes", "is"), ("no", "no"), ("silent", "open")):
+    for expected, key in (("yes", "is"), ("no", "no"), ("silent", "open"), ("maybe", "perhaps")):
         for told in case.get(key, ()):
             setting = Setting(
                 record=person(dict(told)),

@@ -24,7 +24,14 @@ grades = { ctcae-5 = "3" }
 
 [[person]]
 name = "two"
-expect = ["definition:SV001", "a sentence about SV005", "chemotherapy"]
+expect = ["definition:SV001", "a sentence about SV005", "chemotherapy", "fever", "neutropenia"]
+"""
+
+OF_KIND = """
+kinds.person = "symptom"
+
+[[person]]
+says = ["fever"]
 """
 
 
@@ -47,6 +54,20 @@ def test_a_row_has_a_case_where_one_names_it_and_neither_a_title_nor_a_word_of_a
     named = {row.key for row in rows(LIBRARY) if cases.name(row)}
     assert "definition:SV001" in named
     assert not {"definition:SV009", "definition:SV005"} & named
+
+
+def test_a_name_that_several_rows_share_names_none_of_them(cases) -> None:
+    named = {row.key for row in rows(LIBRARY) if cases.name(row)}
+    several = {row.id for row in LIBRARY.definitions if row.concept == "neutropenia"}
+    assert len(several) > 1
+    assert not {f"definition:{one}" for one in several} & named
+    assert not {"symptom:fever", "causes.fact:fever"} & named
+
+
+def test_a_file_may_say_which_kind_of_row_a_table_is_about(tmp_path: Path) -> None:
+    (tmp_path / "some.toml").write_text(OF_KIND)
+    cases = read_cases(tmp_path)
+    assert {row.key for row in rows(LIBRARY) if cases.name(row)} == {"symptom:fever"}
 
 
 def test_a_grade_rule_needs_its_analyte_and_its_edition(cases) -> None:

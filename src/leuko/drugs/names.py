@@ -122,9 +122,9 @@ def _unit(token: str, words: Words) -> bool:
 
 
 def _strength(token: str, words: Words) -> bool:
-    """A number with its unit in one word: 25mg, 2mg/ml."""
-    match = re.fullmatch(r"[\d.,]+(.+)", token)
-    return match is not None and match[1] in words.units
+    """A number with its unit in one word: 25mg, 2mg/ml, AUC5."""
+    match = re.fullmatch(r"[\d.,]+(.+)|(\D{3,})[\d.,]+", token)
+    return match is not None and (match[1] or match[2]) in words.units
 
 
 def qualified(text: str, words: Words) -> str | None:

@@ -1,22 +1,24 @@
 """How well the knowledge is confirmed, and how much of it a case in tests/cases shows at work.
 
-A case is a table in a TOML file that a clinician can read. A row has a case where one of them names it: by its id, by
-its name, or, of a grade rule, by its analyte together with its edition. The name must be a whole value or a key: a word
-inside a sentence names nothing. The cases are no part of an installed leuko.
+A case is a table in a TOML file that a clinician can read. A row has a case where one of them names just it: by its key
+(`treat_day:T01`), by an id or a name that no other row has, or, of a grade rule, by its analyte together with its
+edition. A name that several rows share names none of them, unless the file says in `kinds` which kinds of row the cases
+of one of its tables are about, and only one row of that kind has the name. The name must be a whole value or a key: a
+word inside a sentence names nothing. The cases are no part of an installed leuko.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from leuko.errors import UsageError
 from leuko.knowledge.further import further_kinds, kind_name
-from leuko.knowledge.library import Library, bases
+from leuko.knowledge.library import Library, core_rows
 from leuko.knowledge.schema import DRIVING, Basis
 
 _NAMED = ("name", "concept", "title", "drug", "item")
@@ -40,25 +42,34 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """One row: its kind, its printable key, what it rests on, and the names under which a case may know it."""
+    """One row: its kind, its printable key, what it rests on, the row itself, and the names a case may know it by.
+
+    `names` no other row has; `own` no other row of its kind has.
+    """
 
     kind: str
     key: str
     basis: Basis
+    row: Any
     names: frozenset[str]
+    own: frozenset[str] = frozenset()
     pair: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cases:
-    """All that the cases name: values and keys, and of grades the pairs of analyte and edition; in lower case."""
+    """All that cases name: values and keys, those of tables about one kind of row with the kind, and of grades the
+    pairs of analyte and edition; in lower case."""
 
     values: frozenset[str]
+    of_kind: frozenset[tuple[str, str]]
     pairs: frozenset[tuple[str, str]]
 
     def name(self, row: Held) -> bool:
-        """Whether one of them names the row."""
-        return row.pair in self.pairs if row.pair is not None else bool(row.names & self.values)
+        """Whether one of them names the row, and no other with it."""
+        if row.pair is not None:
+            return row.pair in self.pairs
+        return bool(row.names & self.values) or any((row.kind, name) in self.of_kind for name in row.own)
 
 
 def read_cases(folder: Path) -> Cases:
@@ -66,14 +77,31 @@ def read_cases(folder: Path) -> Cases:
     files = sorted(folder.glob("*.toml"))
     if not files:
         raise UsageError(f"no cases in {folder}", do="name the folder tests/cases of a checkout of leuko")
-    found = [case for file in files for case in _tables(tomllib.loads(file.read_text(encoding="utf-8")))]
-    pairs = [(str(case.get("analyte", "")), edition) for case in found for edition in case.get("grades", {})]
-    return Cases(values=frozenset(_values(found)), pairs=frozenset(pairs))
+    return cases_of(tomllib.loads(file.read_text(encoding="utf-8")) for file in files)
 
 
-def _tables(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for rows in content.values():
-        yield from (row for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
+def cases_of(contents: Iterable[Mapping[str, Any]]) -> Cases:
+    """What the cases of some files, or some of their tables, name."""
+    values: set[str] = set()
+    of_kind: set[tuple[str, str]] = set()
+    pairs: set[tuple[str, str]] = set()
+    for content in contents:
+        for _, kinds, case in tables(content):
+            named = frozenset(_values(case))
+            values |= named
+            of_kind |= {(kind, name) for kind in kinds for name in named}
+            pairs |= {(str(case.get("analyte", "")), edition) for edition in case.get("grades", {})}
+    return Cases(values=frozenset(values), of_kind=frozenset(of_kind), pairs=frozenset(pairs))
+
+
+def tables(content: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], Mapping[str, Any]]]:
+    """Each case of a file, with its table and the kinds of row that the table is about."""
+    about = content.get("kinds", {})
+    for table, found in content.items():
+        kinds = about.get(table, ())
+        for case in found if isinstance(found, list) else ():
+            if isinstance(case, dict):
+                yield table, ((kinds,) if isinstance(kinds, str) else tuple(kinds)), case
 
 
 def _values(value: Any) -> Iterator[str]:
@@ -91,17 +119,31 @@ def _values(value: Any) -> Iterator[str]:
 
 def rows(library: Library) -> Iterator[Held]:
     """Every row of every table."""
+    found = tuple(_every_row(library))
+    everywhere = Counter(name for row in found for name in row.names)
+    of_kind = Counter((row.kind, name) for row in found for name in row.names)
+    for row in found:
+        names = frozenset(name for name in row.names if everywhere[name] == 1)
+        own = frozenset(name for name in row.names if of_kind[row.kind, name] == 1)
+        yield replace(row, names=names, own=own)
+
+
+def _every_row(library: Library) -> Iterator[Held]:
+    """Every row of every table, with every name that a case may know it by."""
     rules = {rule.id: (rule.analyte, f"{s.id}-{s.edition}") for s in library.schemes for rule in s.rules}
     schemes = {f"{scheme.id}-{scheme.edition}" for scheme in library.schemes}
     concepts = {f"definition:{row.id}": row.concept.lower() for row in library.definitions}
-    for key, basis in bases(library):
+    for key, basis, row in core_rows(library):
         head, _, rest = key.partition(":")
         names = frozenset({key.lower(), rest.lower(), concepts.get(key, "")} - {""})
-        yield Held(kind="grade" if head in schemes else head, key=key, basis=basis, names=names, pair=rules.get(key))
-    for kind in further_kinds():
-        for row in library.rows(kind):
-            key = f"{kind_name(kind)}:{row.id}"
-            yield Held(kind=kind_name(kind), key=key, basis=row.basis, names=_names(row, key, f"{kind.KEY}:{row.id}"))
+        kind = "grade" if head in schemes else head
+        yield Held(kind=kind, key=key, basis=basis, row=row, names=names, pair=rules.get(key))
+    for further in further_kinds():
+        kind = kind_name(further)
+        for row in library.rows(further):
+            key = f"{kind}:{row.id}"
+            names = _names(row, key, f"{further.KEY}:{row.id}")
+            yield Held(kind=kind, key=key, basis=row.basis, row=row, names=names)
 
 
 def _names(row: Any, *keys: str) -> frozenset[str]:

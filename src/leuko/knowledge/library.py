@@ -301,14 +301,19 @@ def every_basis(library: Library) -> Iterator[tuple[str, Basis]]:
 
 
 def bases(library: Library) -> Iterator[tuple[str, Basis]]:
-    """Every row that rests on a source, by a printable key, with its basis."""
+    """Every row of the core tables that rests on a source, by a printable key, with its basis."""
+    yield from ((key, basis) for key, basis, _ in core_rows(library))
+
+
+def core_rows(library: Library) -> Iterator[tuple[str, Basis, Any]]:
+    """The same, each with the row that the basis stands in; of a single number of a course, the rules of the course."""
     for scheme in library.schemes:
-        yield f"{scheme.id}-{scheme.edition}", scheme.basis
-        yield from ((rule.id, rule.basis) for rule in scheme.rules)
-    yield from ((f"definition:{row.id}", row.basis) for row in library.definitions)
-    yield from ((f"interval:{row.id}", row.basis) for row in library.intervals)
+        yield f"{scheme.id}-{scheme.edition}", scheme.basis, scheme
+        yield from ((rule.id, rule.basis, rule) for rule in scheme.rules)
+    yield from ((f"definition:{row.id}", row.basis, row) for row in library.definitions)
+    yield from ((f"interval:{row.id}", row.basis, row) for row in library.intervals)
     for rules in library.course.values():
-        yield f"course:{rules.analyte}", rules.basis
-        yield from ((f"course:{rules.analyte}.{name}", basis) for name, basis in rules.bases.items())
-    yield from ((f"analyte:{row.id}", row.basis) for row in library.analytes.values())
-    yield from ((f"code:{row.system}|{row.code}", row.basis) for row in library.codes.values())
+        yield f"course:{rules.analyte}", rules.basis, rules
+        yield from ((f"course:{rules.analyte}.{name}", basis, rules) for name, basis in rules.bases.items())
+    yield from ((f"analyte:{row.id}", row.basis, row) for row in library.analytes.values())
+    yield from ((f"code:{row.system}|{row.code}", row.basis, row) for row in library.codes.values())
