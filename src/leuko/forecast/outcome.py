@@ -118,11 +118,19 @@ def nadir(courses: Courses, *, until: float = inf) -> tuple[Floats, Floats]:
 
 def at_cut(courses: Courses, cut: float, *, until: float = inf, hold: float = inf) -> AtCut:
     """Everything that is asked at one cut; days below it count up to the recovery."""
-    day, never, was = recovery(courses, cut, until=until, hold=hold)
+    size = courses.counts.shape[1]
+    day, days = np.zeros(size), np.zeros(size)
+    never, was = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+    some = np.flatnonzero((courses.counts < cut).any(axis=0))  # nothing is asked of draws that never fall below
+    if some.size:
+        fallen = Courses(days=courses.days, counts=courses.counts[:, some], baseline=courses.baseline[some])
+        day[some], never[some], was[some] = recovery(fallen, cut, until=until, hold=hold)
+        ends = np.where(never[some], inf, np.where(was[some], day[some], -inf))
+        days[some] = days_below(fallen, cut, until=ends)
     return AtCut(
         cut=cut,
         below=float(np.mean(was)),
-        days_below=spread_of(days_below(courses, cut, until=np.where(never, inf, np.where(was, day, -inf))), "d"),
+        days_below=spread_of(days, "d"),
         recovery=spread_of(day, "d", never=never, needed=was),
     )
 
