@@ -1,0 +1,317 @@
+"""Who meets which definition: by hand, from counts and facts to findings."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from leuko.cohort import frames
+from leuko.cohort.outputs.definitions import chosen, findings, members, on_file
+from leuko.cohort.outputs.given import Given
+from leuko.cohort.tables import rules_of
+from leuko.errors import KnowledgeError, UsageError
+from leuko.knowledge import load_library
+
+LIBRARY = load_library()
+RULES = rules_of()
+START = date(2024, 3, 1)
+Result = tuple[float, float, str]  # day since the start, neutrophils, bound
+
+
+def at(day: float) -> datetime:
+    return datetime(2024, 3, 1, 8, tzinfo=UTC) + timedelta(days=day)
+
+
+def given(
+    counts: list[tuple[float, float] | Result],
+    *,
+    facts: list[dict[str, Any]] | None = None,
+    people: list[dict[str, Any]] | None = None,
+    derived: bool = False,
+) -> Given:
+    """One person, A, with counts by day, and what else is known."""
+    kind = pl.String()
+    rows = [
+        {
+            "person": "A", "analyte": "neutrophils", "taken": at(row[0]), "has_time": True, "value": row[1],
+            "bound": row[2] if len(row) > 2 else "=", "derived": derived, "file": "labs.csv", "row": number,
+        }
+        for number, row in enumerate(counts, start=1)
+    ]  # fmt: skip
+
+    def frame(found: list[dict[str, Any]], columns: dict[str, str]) -> pl.DataFrame:
+        return pl.DataFrame(found, schema=frames.schema(columns, person=kind), orient="row")
+
+    tables = {
+        "counts": frame(rows, frames.COUNTS),
+        "episodes": frame([], frames.EPISODES),
+        "persons": pl.DataFrame({"person": ["A"]}),
+        "people": frame(people or [], frames.PEOPLE),
+        "facts": frame([{"person": "A", **fact} for fact in facts or []], frames.FACTS),
+    }
+    return Given.of(tables, RULES)
+
+
+def asked(name: str, told: Given, **options: Any) -> pl.DataFrame:
+    return findings(told, chosen([name], LIBRARY), **options)
+
+
+def only(name: str, told: Given, **options: Any) -> dict[str, Any]:
+    (row,) = asked(name, told, **options).iter_rows(named=True)
+    return row
+
+
+TRANSPLANT = [{"kind": "procedure", "name": "Allogeneic stem cell transplantation", "start": at(0)}]
+CELLS = [{"kind": "procedure", "name": "Infusion of axicabtagene ciloleucel", "start": at(0)}]
+
+
+# ---- engraftment -----------------------------------------------------------------------------------------------------
+
+
+def test_engraftment_is_the_first_of_three_results_of_different_days_after_the_fall() -> None:
+    """CIBMTR: high counts before the nadir do not count; 0.5 itself does."""
+    counts = [(1, 2.0), (2, 1.1), (3, 0.9), (6, 0.3), (9, 0.0), (12, 0.6), (13, 0.4), (15, 0.5), (16, 0.7), (18, 0.9)]
+    row = only("engraftment-cibmtr", given(counts, facts=TRANSPLANT))
+    assert (row["met"], row["start"], row["index"]) == (True, date(2024, 3, 16), START)
+    assert (row["least"], row["most"]) == (14.0, 15.0)  # the last low result is of day 13
+
+
+def test_two_results_of_one_day_are_one_of_the_three() -> None:
+    counts = [(5, 0.1), (10, 0.6), (10.3, 0.7), (11, 0.8)]
+    row = only("engraftment-cibmtr", given(counts, facts=TRANSPLANT))
+    assert row["met"] is None
+    assert "only 2 results in a row" in row["text"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "met", "text"),
+    [
+        ([(5, 2.0), (9, 1.5)], None, "no result below 0.5 was seen"),
+        ([(5, 0.1), (9, 0.2)], False, "not recovered by the last count"),
+        ([(-5, 2.0)], None, "no count in the window"),
+        ([(5, 0.1), (9, 0.6, "<"), (10, 0.6), (11, 0.7)], None, "only 2 results in a row"),
+    ],
+)
+def test_engraftment_that_cannot_be_told(counts: Any, met: bool | None, text: str) -> None:
+    row = only("engraftment-cibmtr", given(counts, facts=TRANSPLANT))
+    assert row["met"] is met
+    assert text in row["text"]
+
+
+def test_nobody_without_the_event_is_asked() -> None:
+    assert asked("engraftment-cibmtr", given([(5, 0.1)])).height == 0
+    assert asked("icaht-early", given([(5, 0.1)], facts=TRANSPLANT)).height == 0
+
+
+# ---- ICAHT -----------------------------------------------------------------------------------------------------------
+
+
+def daily(*spans: tuple[int, int, float]) -> list[tuple[float, float] | Result]:
+    return [(float(day), value) for first, last, value in spans for day in range(first, last + 1)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "grade"),
+    [
+        (daily((0, 30, 2.0)), 0),
+        (daily((0, 3, 2.0), (4, 9, 0.4), (10, 30, 1.0)), 1),  # six days
+        (daily((0, 3, 2.0), (4, 10, 0.5), (11, 30, 1.0)), 2),  # seven days; 0.5 counts
+        (daily((0, 3, 2.0), (4, 17, 0.4), (18, 30, 1.0)), 3),  # fourteen days
+        (daily((0, 3, 2.0), (4, 10, 0.1), (11, 30, 1.0)), 3),  # seven days at 0.1
+        (daily((0, 3, 2.0), (4, 17, 0.05), (18, 30, 1.0)), 4),  # fourteen days at 0.1
+        (daily((0, 30, 0.4)), 4),  # never above 0.5
+        (daily((0, 3, 2.0), (4, 8, 0.4), (9, 10, 0.8), (11, 13, 0.4), (14, 30, 1.0)), 2),  # two days are no recovery
+        (daily((0, 3, 2.0), (4, 8, 0.4), (9, 11, 0.8), (12, 14, 0.4), (15, 30, 1.0)), 1),  # three days are
+    ],
+)
+def test_early_grades_of_daily_counts(counts: Any, grade: int) -> None:
+    row = only("icaht-early", given(counts, facts=CELLS))
+    assert (row["grade_least"], row["grade_most"]) == (grade, grade)
+    assert row["met"] is (grade > 0)
+
+
+def test_sparse_counts_leave_an_early_grade_open() -> None:
+    """0.4 on days 7 and 12: six days are bridged; up to day 5 and from day 16 on the counts are above."""
+    row = only(
+        "icaht-early", given([(0, 2.0), (5, 1.0), (7, 0.4), (12, 0.4), (16, 1.0), (24, 2.0), (30, 2.0)], facts=CELLS)
+    )
+    assert (row["least"], row["most"]) == (6.0, 10.0)
+    assert (row["grade_least"], row["grade_most"], row["met"]) == (1, 2, True)
+
+
+def test_a_death_ends_the_window() -> None:
+    """Low from day 2 to the death on day 12: never above 0.5, grade 4 (Liang's patient 8)."""
+    dead = [*CELLS, {"kind": "death", "name": "death", "start": at(12)}]
+    row = only("icaht-early", given(daily((0, 1, 1.0), (2, 12, 0.4)), facts=dead))
+    assert row["grade_least"] == 4
+
+
+@pytest.mark.parametrize(
+    ("counts", "least", "most"),
+    [
+        ([(35, 1.4), (40, 1.2)], 1, 1),
+        ([(35, 1.4), (40, 0.9)], 2, 2),
+        ([(35, 0.5), (40, 0.6)], 3, 3),
+        ([(35, 0.1), (40, 0.6)], 4, 4),
+        ([(35, 0.1), (40, 1.6)], 0, 4),  # one low result alone
+        ([(35, 2.0), (40, 1.6)], 0, 0),
+        ([(20, 0.1), (101, 0.1)], None, None),  # outside of the window
+    ],
+)
+def test_late_grades(counts: Any, least: int | None, most: int | None) -> None:
+    row = only("icaht-late", given(counts, facts=CELLS))
+    assert (row["grade_least"], row["grade_most"]) == (least, most)
+
+
+# ---- OHDSI -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_entry_lasts_three_weeks_or_until_a_count_that_is_not_low() -> None:
+    row = only("ohdsi-213", given([(0, 1.2)]))
+    assert (row["start"], row["end"]) == (START, START + timedelta(days=21))
+    row = only("ohdsi-213", given([(0, 1.2), (9, 1.8)]))
+    assert row["end"] == START + timedelta(days=9)
+
+
+def test_entries_less_than_a_year_apart_are_one() -> None:
+    found = asked("ohdsi-213", given([(0, 1.2), (300, 1.1), (800, 0.9)]))
+    assert found.select("start", "end").rows() == [
+        (START, date(2025, 1, 16)),
+        (date(2026, 5, 10), date(2026, 5, 31)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "closed", "published"),
+    [
+        ([(0, 0.0)], 1, 0),  # zero is not looked at
+        ([(0, 1.4995)], 1, 0),
+        ([(0, 1.2, ">")], 0, 1),  # an operator is not looked at
+        ([(0, 0.1, "<")], 1, 1),
+        ([(0, 1.2), (0.3, 2.0)], 0, 1),  # a count of 2.0 on the day is not normal to it
+        ([(0, 1.2), (0.3, 5.0)], 0, 0),
+        ([(0, 1.6)], 0, 0),
+    ],
+)
+def test_the_holes_are_closed_and_the_switch_opens_them(counts: Any, closed: int, published: int) -> None:
+    told = given(counts)
+    assert asked("ohdsi-213", told).height == closed
+    assert asked("ohdsi-213", told, as_published=True).height == published
+
+
+def test_derived_counts_are_not_published() -> None:
+    told = given([(0, 1.2)], derived=True)
+    assert (asked("ohdsi-213", told).height, asked("ohdsi-213", told, as_published=True).height) == (1, 0)
+
+
+def test_a_published_entry_ends_a_day_later_and_with_the_observation() -> None:
+    """The engine of OHDSI lets a measurement end the day after it was taken."""
+    row = only("ohdsi-213", given([(0, 1.2)]), as_published=True)
+    assert row["end"] == START + timedelta(days=22)
+    people = [{"person": "A", "start": START, "end": START + timedelta(days=5)}]
+    row = only("ohdsi-213", given([(0, 1.2)], people=people), as_published=True)
+    assert row["end"] == START + timedelta(days=5)
+    people = [{"person": "A", "start": START + timedelta(days=2), "end": None}]
+    assert asked("ohdsi-213", given([(0, 1.2)], people=people), as_published=True).height == 0
+
+
+def test_conditions_let_in_and_congenital_ones_keep_out() -> None:
+    condition = {"kind": "condition", "name": "Neutropenia", "code": "320073", "system": "omop:concept", "start": at(3)}
+    assert only("ohdsi-213", given([], facts=[condition]))["start"] == date(2024, 3, 4)
+    congenital = {**condition, "name": "Congenital neutropenia", "code": "434895", "start": at(9)}
+    assert asked("ohdsi-213", given([], facts=[condition, congenital])).height == 0
+    later = {**congenital, "start": at(20)}
+    assert asked("ohdsi-213", given([], facts=[condition, later])).height == 1
+
+
+# ---- lasting ---------------------------------------------------------------------------------------------------------
+
+
+def with_episode(told: Given, **episode: Any) -> Given:
+    known = {"person": "A", "analyte": "neutrophils", "cut": 1.5, "nadir": 0.1, "recovery_confirmed": False}
+    frame = pl.DataFrame([{**known, **episode}], schema=frames.schema(frames.EPISODES), orient="row")
+    return Given.of(
+        {"counts": told.counts, "episodes": frame, "persons": told.persons, "people": told.people, "facts": told.facts},
+        RULES,
+    )
+
+
+def test_low_counts_over_three_months_are_chronic() -> None:
+    long = with_episode(given([(0, 1.2), (40, 0.9), (91, 1.1)]), onset_latest=at(0), days_least=91.0)
+    row = only("chronic-neutropenia", long)
+    assert (row["met"], row["least"], row["counts"]) == (True, 91.0, 3)
+    assert asked("severe-chronic-neutropenia", long).height == 0
+    deep = with_episode(given([(0, 0.2), (40, 0.3), (91, 0.4)]), onset_latest=at(0), days_least=91.0)
+    assert only("severe-chronic-neutropenia", deep)["met"] is True
+    short = with_episode(
+        given([(0, 1.2), (40, 0.9)]), onset_latest=at(0), recovery_earliest=at(40), days_least=40.0, days_most=70.0
+    )
+    assert asked("chronic-neutropenia", short).height == 0
+    open_ = with_episode(given([(0, 1.2), (40, 0.9)]), onset_latest=at(0), days_least=40.0)
+    assert only("chronic-neutropenia", open_)["met"] is None
+
+
+# ---- on file, and one's own ------------------------------------------------------------------------------------------
+
+OWN = """
+[[entry]]
+id = "deep"
+number = 1
+title = "Neutrophils below 0.2"
+band = { upper = 0.2 }
+end_days = 7.0
+
+[[stay]]
+id = "our-own"
+number = 2
+title = "Our own grade"
+starts = ["stem cell"]
+first = 0
+last = 20
+recovered = 3
+bridge = 3
+early = 0
+grades = [{ grade = 1, limit = 0.2, days = 5 }]
+"""
+
+
+def test_a_definition_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(OWN)
+    rows = chosen([str(tmp_path / "mine.toml"), "dsn"], LIBRARY)
+    assert [row.id for row in rows] == ["deep", "our-own", "dsn"]
+    found = findings(given(daily((0, 3, 1.0), (4, 8, 0.1), (9, 20, 1.0)), facts=TRANSPLANT), rows)
+    assert found.filter(pl.col("definition") == "deep").select("start", "end", "counts").rows() == [
+        (date(2024, 3, 5), date(2024, 3, 16), 5)
+    ]
+    assert found.filter(pl.col("definition") == "our-own")["grade_least"].to_list() == [1]
+    assert members(found)["cohort_definition_id"].to_list() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[enter]]\nid = 'x'\n", "enter"),
+        (OWN.replace("end_days = 7.0", "end_day = 7.0"), "end_day"),
+        ("[[entry]\n", "not valid TOML"),
+    ],
+)
+def test_a_file_that_breaks_the_schema_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(KnowledgeError) as error:
+        chosen([str(tmp_path / "mine.toml")], LIBRARY)
+    assert said in str(error.value)
+
+
+def test_two_definitions_of_one_name_or_number_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(OWN.replace("number = 2", "number = 9001"))
+    with pytest.raises(UsageError, match="the number 9001"):
+        chosen([str(tmp_path / "mine.toml"), "dsn"], LIBRARY)
+
+
+def test_everything_on_file_may_drive() -> None:
+    assert {row.basis.drives for row in on_file(LIBRARY).values()} == {True}
+    assert len({row.number for row in on_file(LIBRARY).values()}) == len(on_file(LIBRARY)) == 7
