@@ -11,7 +11,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from leuko.__main__ import main
 from leuko.cohort.read import Frames, read_source
+from leuko.cohort.tabled import open_table
 from leuko.grading import grade
 from leuko.intake import read
 
@@ -128,3 +130,79 @@ def test_the_published_grades_of_sdtm(
         if grade(value, analyte=graded_as, scheme="ctcae", edition="4", lab_low=low).value != expected
     ]
     assert wrong == []
+
+
+# ---- through the command ---------------------------------------------------------------------------------------------
+
+
+def run(source: Path, out: Path, *words: str) -> Path:
+    if not source.exists():
+        pytest.skip("the public data do not lie beside the checkout")
+    assert main(["cohort", str(source), "--out", str(out), "-q", *words]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def pilot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """CDISC's pilot study, run once."""
+    return run(CDISC, tmp_path_factory.mktemp("pilot") / "out", "--edition", "ctcae-4")
+
+
+@pytest.mark.parametrize(("parameter", "compared", "graded"), [("WBC", 1809, 38), ("PLAT", 1788, 17)])
+def test_adlb_holds_the_published_grades(pilot: Path, parameter: str, compared: int, graded: int) -> None:
+    sequence = {row: line["LBSEQ"] for row, line in enumerate(rows_of(CDISC / "sdtm_lb_haematology.csv.gz"), start=1)}
+    adlb = open_table(pilot, "adlb").filter((pl.col("PARAMCD") == parameter) & pl.col("SRCROW").is_not_null()).collect()
+    mine = {(row["USUBJID"], sequence[row["SRCROW"]]): row for row in adlb.iter_rows(named=True)}
+    published = [
+        (mine[row["USUBJID"], row["LBSEQ"]], row)
+        for row in rows_of(CDISC / "adlb_expected_grades.csv.gz")
+        if row["PARAMCD"] == parameter
+        and not row["DTYPE"]
+        and row["ATOXGRL"]
+        and (row["USUBJID"], row["LBSEQ"]) in mine
+    ]
+    assert len(published) == compared
+    assert sum(row["ATOXGRL"] != "0" for _, row in published) == graded
+    assert [row for own, row in published if own["ATOXGRL"] != row["ATOXGRL"]] == []
+    # ATOXGR is left open by leuko where the count lies above the upper end: it grades no high counts
+    combined = [(own["ATOXGR"], row["ATOXGR"]) for own, row in published if own["ATOXGR"] is not None]
+    assert combined != []
+    assert all(own == theirs for own, theirs in combined)
+    assert all(own["ANRIND"] in {None, row["ANRIND"]} for own, row in published)
+    known = [(own, row) for own, row in published if own["ANRIND"] and row["ANRIND"]]
+    assert len(known) > 0.95 * len(published)
+
+
+def test_the_pilot_study_is_all_told(pilot: Path) -> None:
+    account = json.loads((pilot / "account.json").read_text("utf-8"))
+    assert (account["rows_read"], account["rows_used"], account["rows_set_aside"]) == (16_237, 16_237, 0)
+    arms = open_table(pilot, "adlb").select(pl.col("TRTA").unique()).collect()["TRTA"].drop_nulls()
+    assert {"Placebo", "Xanomeline High Dose", "Xanomeline Low Dose"} <= set(arms)
+
+
+def test_omop_through_the_command_gives_the_grades_of_fhir(tmp_path: Path) -> None:
+    if not OMOP.exists():
+        pytest.skip("the public data do not lie beside the checkout")
+    people = {row["person_id"]: row for row in rows_of(OMOP / "PERSON.csv.gz")}
+    patients = [
+        {
+            "resourceType": "Patient",
+            "id": person,
+            "gender": {"8507": "male", "8532": "female"}[row["gender_concept_id"]],
+            "birthDate": f"{row['year_of_birth']}-{int(row['month_of_birth']):02}-{int(row['day_of_birth']):02}",
+        }
+        for person, row in people.items()
+    ]
+    lines = [*patients, *(entry["resource"] for entry in as_fhir(OMOP))]
+    (tmp_path / "bulk.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    columns = ["person", "analyte", "taken", "value", "bound", "derived"]
+    by_omop, by_fhir = (
+        open_table(run(source, tmp_path / name), "counts")
+        .with_columns(pl.col("person").cast(pl.String))
+        .drop("file", "row")
+        .sort(columns)
+        .collect()
+        for name, source in (("omop", OMOP), ("fhir", tmp_path / "bulk.ndjson"))
+    )
+    assert by_omop.filter(~pl.col("derived")).height == 644
+    assert by_omop.equals(by_fhir)
