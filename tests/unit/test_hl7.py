@@ -87,7 +87,7 @@ def test_everything_beside_the_value_is_kept() -> None:
     assert count.issued is not None
     assert count.issued.at.isoformat() == "2026-01-10T08:45:00+01:00"
     assert str(count.origin.place) == "0.hl7:4#OBX-5"
-    assert count.id == "F1/751-8"
+    assert count.id == "F1/751-8@20260110083000"
 
 
 # ---- delimiters, characters, frames ---------------------------------------------------------------------------------
@@ -223,7 +223,10 @@ STORIES = {
     "made final without the value": ([("0.8", "P"), ("", "U")], [(0.8, "final")]),
     "the last correction": ([("0.8", "F"), ("0.9", "C"), ("1.1", "C")], [(1.1, "corrected")]),
     "final again with the same value": ([("0.8", "F"), ("0.9", "C"), ("0.9", "F")], [(0.9, "corrected")]),
-    "empty is not null": ([("0.8", "F"), ("", "F")], []),
+    "empty is not null": ([("0.8", "F"), ("", "F")], [(0.8, "final")]),
+    "pending again": ([("0.8", "P"), ("", "I")], [(0.8, "preliminary")]),
+    "final without the value": ([("0.8", "P"), ("", "F")], [(0.8, "final")]),
+    "corrected to nothing": ([("0.8", "F"), ("", "C")], []),
 }
 
 

@@ -118,10 +118,16 @@ class Committer:
     def _safely(self, batch: list[Incoming]) -> list[Verdict]:
         """A fault of our own is told to the senders as one to be tried again; nothing was acknowledged."""
         try:
-            return self._take(batch)
+            verdicts = self._take(batch)
         except Exception as error:  # noqa: BLE001 (the endpoint must outlive any single fault)
             _LOG.error("a batch could not be taken: %s", type(error).__name__)
             return [Verdict(code="AE", text="a fault inside leuko: nothing was stored") for _ in batch]
+        for one, verdict in zip(batch, verdicts, strict=True):
+            if verdict.code != "AA":
+                _LOG.warning(
+                    "%s to a message of %s: %s", verdict.code, one.source, verdict.reason or "the store is down"
+                )
+        return verdicts
 
     def close(self) -> None:
         """End the thread, after the batch that it is at."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import resource
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -432,3 +435,47 @@ def test_the_network_needs_tls_or_a_word() -> None:
     assert check(Settings(store="x", host="10.0.0.5", port=1, network_without_tls=True)) is None
     for loopback in ("127.0.0.1", "localhost", "::1"):
         assert check(Settings(store="x", host=loopback, port=1)) is None
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of this test for localhost, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed: no certificate can be made")
+    made, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    words = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    subprocess.run(
+        ["openssl", "req", "-x509", *words, "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", made],
+        check=True,
+        capture_output=True,
+    )
+    return made, key
+
+
+def test_tls_is_spoken_and_senders_without_a_known_certificate_are_refused(
+    store: Store, certificate: tuple[Path, Path]
+) -> None:
+    made, key = certificate
+    tls = check(Settings(store="x", host="0.0.0.0", port=0, certificate=made, key=key, client_authority=made))  # noqa: S104
+    assert tls is not None
+    known = ssl.create_default_context(cafile=str(made))
+    stranger = ssl.create_default_context(cafile=str(made))
+    known.load_cert_chain(made, key)
+
+    async def ask(port: int, control: str, context: ssl.SSLContext) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="localhost")
+        writer.write(frame(oru(control=control)))
+        found = await reader.readuntil(b"\x1c\r")
+        writer.close()
+        return found
+
+    async def run() -> None:
+        async with Endpoint(Inbox(store).take) as endpoint:
+            _, port = await endpoint.listen("127.0.0.1", 0, tls=tls)
+            assert b"MSA|AA|M1" in await ask(port, "M1", known)
+            with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
+                await ask(port, "M2", stranger)
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+    with store.read() as connection:
+        assert connection.execute(select(tables.message.c.control_id)).scalars().all() == ["M1"]

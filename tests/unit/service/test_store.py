@@ -187,7 +187,7 @@ def test_a_correction_grades_again_and_keeps_what_was(store: Store) -> None:
     assert (done.counts, done.assessments) == (1, 1)
     assert now(store) == [(3.8, "corrected")]
     with store.read() as connection:
-        history = kept.history_of(connection, ADA, "F1/751-8")
+        history = kept.history_of(connection, ADA, "F1/751-8@20260110083000")
         assert [(one.state, one.count.value) for one in history] == [("current", 0.4), ("current", 3.8)]
         assert [old.value for old in history[-1].count.superseded] == [0.4]
         last = kept.latest_assessment(connection, ADA)
@@ -204,7 +204,10 @@ def test_a_withdrawal_takes_the_count_away_and_grades_again(store: Store) -> Non
     assert grade(store).assessments == 1
     assert now(store) == []
     with store.read() as connection:
-        assert [one.state for one in kept.history_of(connection, ADA, "F1/751-8")] == ["current", "withdrawn"]
+        assert [one.state for one in kept.history_of(connection, ADA, "F1/751-8@20260110083000")] == [
+            "current",
+            "withdrawn",
+        ]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))

@@ -171,7 +171,8 @@ def listen(said: Said, reading: Reading, place: Place) -> None:
     if sex in _SEXES:
         said.sex.append((stamp, _SEXES[sex], place))
     elif sex and sex not in {"U", "O", "N"}:
-        tell.add("LK815", "the sex of {n} messages is neither female nor male in HL7's letters", place)
+        text = "PID-8 of {n} messages is neither F nor M: no interval that depends on sex is used"
+        tell.add("LK815", text, place, one=text.replace("{n} messages", "1 message"))
 
 
 def patient_of(name: str, said: Said, tell: Teller) -> Patient:

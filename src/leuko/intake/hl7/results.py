@@ -66,7 +66,7 @@ class Reading:
     tell: Teller
     sender_zone: tzinfo | None = None
     sent_at: float = float("-inf")
-    comments: int = 0
+    comments: bool = False
 
     def __post_init__(self) -> None:
         """The zone and time of the message."""
@@ -116,8 +116,8 @@ def results_of(reading: Reading) -> Iterator[Sent]:
             else:
                 yield _sent(segment, shared, reading)
     if reading.comments:
-        text = "comments (NTE) stand beside {n} results or orders; leuko does not read them"
-        reading.tell.add("LK841", text, Place(source=reading.source), one=text.replace("{n}", str(reading.comments)))
+        text = "comments (NTE) stand in {n} messages; leuko does not read them"
+        reading.tell.add("LK841", text, Place(source=reading.source), one=text.replace("{n} messages", "1 message"))
 
 
 def _groups(reading: Reading) -> list[_Group]:
@@ -138,7 +138,7 @@ def _groups(reading: Reading) -> list[_Group]:
         elif segment.name == "OBX":
             groups[-1].results.append(segment)
         elif segment.name == "NTE" and segment.text_of(3):
-            reading.comments += 1
+            reading.comments = True
     return [group for group in groups if group.results]
 
 
@@ -216,7 +216,8 @@ def _sent(segment: Segment, shared: _Shared, reading: Reading) -> Sent:
     letter = segment.text_of(11).upper() or shared.letter
     code, sub = _code(what), segment.text_of(4)
     raw = RawResult(
-        id="/".join(text for text in (shared.number or reading.part.message.control_id, code, sub) if text),
+        id="/".join(text for text in (shared.number or reading.part.message.control_id, code, sub) if text)
+        + _at(taken),
         place=reading.place(segment, 5),
         codes=what.codes,
         names=what.names,
@@ -236,6 +237,11 @@ def _sent(segment: Segment, shared: _Shared, reading: Reading) -> Sent:
     known = shared.number != "" and code != ""
     key = (shared.facility, shared.number, code, sub) if known else None
     return Sent(raw=raw, key=key, letter=letter, stamp=shared.stamp, deleted=value.deleted)
+
+
+def _at(taken: Moment | None) -> str:
+    """The time of the draw, as a part of the name: one order may have several draws."""
+    return "" if taken is None else f"@{taken.at.strftime('%Y%m%d%H%M%S' if taken.has_time else '%Y%m%d')}"
 
 
 def _code(what: Concept) -> str:

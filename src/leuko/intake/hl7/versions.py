@@ -123,6 +123,10 @@ def _after(chain: Chain, one: Sent) -> list[Chain]:
     """What becomes of a chain when a version comes that is no older than it."""
     now = chain.current
     same_rank = _rank(one) == _rank(now)
+    if _says_nothing(one) and not _says_nothing(now) and not now.withdrawn:
+        if same_rank or _rank(one) < _rank(now):
+            return [chain]  # an empty value changes nothing: to delete one, HL7 has the null value and OBX-11
+        one = replace(one, raw=made_final(now.raw, one.raw))
     if _is_late(one, now):
         return [replace(chain, older=(*chain.older, one))]
     if same_rank and _content(one) == _content(now):
@@ -133,9 +137,12 @@ def _after(chain: Chain, one: Sent) -> list[Chain]:
         return [replace(chain, older=(*chain.older, one))] if same else [chain, Chain(current=one)]
     if same_rank and now.stamp == one.stamp:
         return [chain, Chain(current=one)]
-    if one.letter == "U" and one.raw.value_text is None and _rank(now) == 0:
-        one = replace(one, raw=made_final(now.raw, one.raw))
     return [replace(chain, current=one, older=(*chain.older, now), again=now.withdrawn and not one.withdrawn)]
+
+
+def _says_nothing(one: Sent) -> bool:
+    """Whether a version gives no value, and does not take one back either."""
+    return one.raw.value_text is None and _rank(one) in {0, _FINAL}
 
 
 def _is_late(one: Sent, now: Sent) -> bool:
