@@ -464,10 +464,12 @@ def test_tls_is_spoken_and_senders_without_a_known_certificate_are_refused(
 
     async def ask(port: int, control: str, context: ssl.SSLContext) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="localhost")
-        writer.write(frame(oru(control=control)))
-        found = await reader.readuntil(b"\x1c\r")
-        writer.close()
-        return found
+        try:
+            writer.write(frame(oru(control=control)))
+            return await reader.readuntil(b"\x1c\r")
+        finally:
+            writer.close()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
     async def run() -> None:
         async with Endpoint(Inbox(store).take) as endpoint:
