@@ -8,3 +8,8 @@ from numba import njit
 
 OPTIONS: Final[dict[str, Any]] = {"_nrt": False, "error_model": "numpy", "boundscheck": False}
 compiled = njit(**OPTIONS, forceinline=True)
+"""A small function that several others call."""
+once = njit(**OPTIONS, inline="always")
+"""A function that one other calls, as a part of that one: to compile each by itself takes longer."""
+apart = njit(**OPTIONS)
+"""A large function, compiled by itself."""

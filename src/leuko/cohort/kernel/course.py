@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from leuko.cohort.kernel.age import day_of, nothing, whole_seconds_in_days
-from leuko.cohort.kernel.compiled import compiled
+from leuko.cohort.kernel.compiled import apart, compiled, once
 from leuko.cohort.kernel.exact import rounded
 from leuko.cohort.kernel.grades import ABOVE, BELOW, MIXED, OPEN
 from leuko.cohort.kernel.layout import (
@@ -50,7 +52,7 @@ from leuko.cohort.kernel.layout import (
 _APART = 2_000_000  # times further apart than this are apart in whole seconds too
 
 
-@compiled
+@once
 def pointed(scratch, start, end):
     """Windows of time from the counts `entry_order[start:end]`, which are put in the order of their windows."""
     entries, order, points = scratch.entries, scratch.whole[W_ENTRY_ORDER], scratch.points
@@ -60,7 +62,7 @@ def pointed(scratch, start, end):
             order[to] = order[to - 1]
             to -= 1
         order[to] = entry
-    number = 0
+    number = np.int64(0)
     for at in range(start, end):
         entry = order[at]
         first, last = _window(entries, entry)
@@ -83,7 +85,7 @@ def _window(entries, entry):
     return taken, taken if entries.whole[E_TIMED, entry] else taken + DAY_US - 1
 
 
-@compiled
+@once
 def _before(entries, one, other):  # noqa: PLR0911 (one return for each thing that may decide)
     taken, than_taken = entries.whole[E_TAKEN, one], entries.whole[E_TAKEN, other]
     if taken + _APART < than_taken or than_taken + _APART < taken:
@@ -105,10 +107,10 @@ def _before(entries, one, other):  # noqa: PLR0911 (one return for each thing th
     return entries.whole[E_PLACE, one] < entries.whole[E_PLACE, other]
 
 
-@compiled
+@once
 def told(scratch, number):
     """The points that prove low or not low, as their numbers in `told`; how many."""
-    points, many = scratch.points, 0
+    points, many = scratch.points, np.int64(0)
     for at in range(number):
         below, above = False, False
         opened = False
@@ -141,7 +143,7 @@ def _any_hole(points, first, last, hole_days):
     return False
 
 
-@compiled
+@apart
 def _holds(tables, points, analyte, first, end):
     """Whether the told points from first up to end, all at or above the cut, count as a recovery."""
     days, before = 0, math.inf
@@ -159,7 +161,7 @@ def _holds(tables, points, analyte, first, end):
     return long and not _any_hole(points, first, end - 1, tables.real[T_HOLE_DAYS, analyte])
 
 
-@compiled
+@once
 def _retreated(points, people, cycles, cycles_end, earlier, later):
     """Whether the counts above the cut between two low told points end one cycle of treatment."""
     if later - earlier < 2:
@@ -171,7 +173,7 @@ def _retreated(points, people, cycles, cycles_end, earlier, later):
     return False
 
 
-@compiled
+@once
 def _one_episode(tables, people, points, analyte, person, earlier, later):
     """Whether two low told points, with none between them, belong to one episode."""
     if _any_hole(points, earlier, later, tables.real[T_HOLE_DAYS, analyte]):
@@ -183,7 +185,7 @@ def _one_episode(tables, people, points, analyte, person, earlier, later):
     )
 
 
-@compiled
+@apart
 def episodes(tables, people, scratch, analyte, person, many, out, at):
     """Writes the episodes of one series; at[1] counts them."""
     points, low = scratch.points, 0
@@ -204,7 +206,7 @@ def episodes(tables, people, scratch, analyte, person, many, out, at):
         low = end
 
 
-@compiled
+@once
 def _measured(tables, scratch, analyte, person, first, last, end, out, at):
     points, to = scratch.points, at[1]
     start, stop = points.whole[P_TOLD, first], points.whole[P_TOLD, last]
@@ -233,7 +235,7 @@ def _measured(tables, scratch, analyte, person, first, last, end, out, at):
     at[1] += 1
 
 
-@compiled
+@once
 def _nadir(scratch, first, last):
     """The lowest of the low counts of an episode, the first of equals, and the cut of the first low count."""
     points, entries, order = scratch.points, scratch.entries, scratch.whole[W_ENTRY_ORDER]
@@ -251,7 +253,7 @@ def _nadir(scratch, first, last):
     return nadir, cut
 
 
-@compiled
+@once
 def _deeper(entries, one, other):
     if entries.real[E_VALUE, one] != entries.real[E_VALUE, other]:
         return entries.real[E_VALUE, one] < entries.real[E_VALUE, other]

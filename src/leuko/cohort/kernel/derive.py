@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from math import isnan
 
+import numpy as np
+
 from leuko.cohort.kernel.age import nothing
-from leuko.cohort.kernel.compiled import compiled
+from leuko.cohort.kernel.compiled import apart, compiled, once
 from leuko.cohort.kernel.draws import note
 from leuko.cohort.kernel.entries import (
     ALL,
@@ -55,7 +57,7 @@ _MOST_SCALE = 17
 _HUNDRED = 2 * 100 * 10**_COMMON
 
 
-@compiled
+@apart
 def derived(tables, rows, scratch, start, end, notes, at):
     """Adds the counts of a draw to the entries, with all that can be derived; False: too many digits."""
     named, slots = tables.named, scratch.slots
@@ -77,7 +79,7 @@ def derived(tables, rows, scratch, start, end, notes, at):
     return True
 
 
-@compiled
+@once
 def _white(tables, rows, slots, notes, at):
     """The white count that stands: the laboratory's corrected one, else the reported one."""
     wbc, corrected, nrbc = tables.named[WBC], tables.named[CORRECTED], tables.named[NRBC]
@@ -103,7 +105,7 @@ def _white(tables, rows, slots, notes, at):
             note(notes, at, LK613, row)
 
 
-@compiled
+@once
 def _asks(tables, value):
     """Whether any source asks for a correction at this number of nucleated red cells."""
     for index in range(tables.nrbc.shape[1]):
@@ -116,7 +118,7 @@ def _asks(tables, value):
 # Shares of the white count
 
 
-@compiled
+@once
 def _shares(tables, rows, scratch, start, end, notes, at):
     slots = scratch.slots
     if not has(slots, tables.named[WBC]):
@@ -132,8 +134,8 @@ def _shares(tables, rows, scratch, start, end, notes, at):
             absolute,
             slots.whole[S_ROW, tables.named[WBC]],
             slots.whole[S_ROW, percent],
-            -1,
-            False,
+            np.int64(-1),
+            np.int64(0),
             notes,
             at,
         ):
@@ -141,7 +143,7 @@ def _shares(tables, rows, scratch, start, end, notes, at):
     return True
 
 
-@compiled
+@apart
 def _share(rows, scratch, analyte, wbc, part, other, at_least, notes, at):
     """WBC x percentages / 100; a measured count stands, and a disagreement is told. False: too many digits."""
     bound, able = rows.whole[R_BOUND, part], True
@@ -233,7 +235,7 @@ def _plus(one, decimals, other, others):
     return one * factor + other * than
 
 
-@compiled
+@once
 def _apart(rows, measured, wbc, part, other, open_above):
     """Whether no value lies both in a measured count and in its share of the white count: 1, 0, -1: many digits."""
     least, most, decimals = _span_of(rows, part)
@@ -268,7 +270,7 @@ def _apart(rows, measured, wbc, part, other, open_above):
 # The neutrophils
 
 
-@compiled
+@once
 def _neutrophils(tables, rows, scratch, notes, at):
     named, slots = tables.named, scratch.slots
     wbc, anc = slots.whole[S_ROW, named[WBC]], named[ANC]
@@ -284,38 +286,38 @@ def _neutrophils(tables, rows, scratch, notes, at):
                 bound = joined(rows.whole[R_BOUND, wbc], rows.whole[R_BOUND, whole])
                 if bound >= 0:
                     note(notes, at, LK615, whole)
-        return _share(rows, scratch, anc, wbc, whole, bands if add == 1 else -1, False, notes, at)
+        return _share(rows, scratch, anc, wbc, whole, bands if add == 1 else np.int64(-1), np.int64(0), notes, at)
     if wbc >= 0 and has(slots, named[SEGMENTS_PERCENT]):
         segments = slots.whole[S_ROW, named[SEGMENTS_PERCENT]]
         if bands >= 0:
-            return _share(rows, scratch, anc, wbc, segments, bands, False, notes, at)
-        adds = _adds_up(tables, rows, slots, segments, -1)
-        return adds >= 0 and _share(rows, scratch, anc, wbc, segments, -1, adds == 0, notes, at)
+            return _share(rows, scratch, anc, wbc, segments, bands, np.int64(0), notes, at)
+        adds = _adds_up(tables, rows, slots, segments, np.int64(-1))
+        return adds >= 0 and _share(rows, scratch, anc, wbc, segments, np.int64(-1), np.int64(adds == 0), notes, at)
     if has(slots, named[SEGMENTS]):
         return _from_absolute(tables, rows, scratch, notes, at)
     return True
 
 
-@compiled
+@once
 def _add_bands(tables, rows, slots, whole, bands):
     """Whether the bands are added to all neutrophils: 1 yes, 0 no, 2 not shown by the record, -1 many digits."""
     segments = slots.whole[S_ROW, tables.named[SEGMENTS_PERCENT]]
     if segments >= 0:
-        held, apart = _meets(rows, whole, segments, bands), _meets(rows, whole, segments, -1)
+        held, apart = _meets(rows, whole, segments, bands), _meets(rows, whole, segments, np.int64(-1))
     else:
-        held, apart = _adds_up(tables, rows, slots, whole, -1), _adds_up(tables, rows, slots, whole, bands)
+        held, apart = _adds_up(tables, rows, slots, whole, np.int64(-1)), _adds_up(tables, rows, slots, whole, bands)
     if held < 0 or apart < 0:
         return -1
     return 2 if held == apart else apart
 
 
-@compiled
+@apart
 def _meets(rows, whole, one, other):
     """Whether a whole and the sum of its parts can be the same: 1, 0, -1: many digits."""
-    least, most, able = _added(rows, one, 0, 0, True)
+    least, most, able = _added(rows, one, np.int64(0), np.int64(0), True)
     if other >= 0:
         least, most, able = _added(rows, other, least, most, able)
-    own_least, own_most, can = _added(rows, whole, 0, 0, True)
+    own_least, own_most, can = _added(rows, whole, np.int64(0), np.int64(0), True)
     if not able or not can:
         return -1
     return 0 if (most >= 0 and own_least > most) or (own_most >= 0 and least > own_most) else 1
@@ -333,13 +335,13 @@ def _added(rows, row, least, most, able):
     return least + own_least * factor, -1 if most < 0 or own_most < 0 else most + own_most * factor, True
 
 
-@compiled
+@apart
 def _adds_up(tables, rows, slots, one, other):
     """Whether a whole differential makes 100 %, within rounding, with these as its neutrophils."""
     for line in tables.lines:
         if slots.whole[S_ROW, line] < 0:
             return 0
-    least, most, able = _added(rows, one, 0, 0, True)
+    least, most, able = _added(rows, one, np.int64(0), np.int64(0), True)
     if other >= 0:
         least, most, able = _added(rows, other, least, most, able)
     least, most, able = _with_lines(tables, rows, slots, least, most, able)
@@ -348,7 +350,7 @@ def _adds_up(tables, rows, slots, one, other):
     return 1 if least <= _HUNDRED and (most < 0 or most >= _HUNDRED) else 0
 
 
-@compiled
+@apart
 def _with_lines(tables, rows, slots, least, most, able):
     """A sum with all other lines; those that may stand within others widen it upwards only."""
     for analyte in tables.parts:
@@ -360,7 +362,7 @@ def _with_lines(tables, rows, slots, least, most, able):
     return least, most, able
 
 
-@compiled
+@once
 def _from_absolute(tables, rows, scratch, notes, at):
     """Segments, perhaps with bands, as absolute counts."""
     named, slots = tables.named, scratch.slots
@@ -400,12 +402,12 @@ def _from_absolute(tables, rows, scratch, notes, at):
     return True
 
 
-@compiled
+@once
 def _sum_apart(rows, measured, one, other, open_above):
-    least, most, able = _added(rows, one, 0, 0, True)
+    least, most, able = _added(rows, one, np.int64(0), np.int64(0), True)
     if other >= 0:
         least, most, able = _added(rows, other, least, most, able)
-    own_least, own_most, can = _added(rows, measured, 0, 0, True)
+    own_least, own_most, can = _added(rows, measured, np.int64(0), np.int64(0), True)
     if not able or not can:
         return -1
     over = most >= 0 and not open_above and own_least > most
@@ -415,7 +417,7 @@ def _sum_apart(rows, measured, one, other, open_above):
 # What is told of a draw
 
 
-@compiled
+@once
 def _sum_check(tables, rows, scratch, notes, at):
     """Tells a differential whose lines add up to more than everything, or leave cells unnamed."""
     named, slots = tables.named, scratch.slots
@@ -427,7 +429,7 @@ def _sum_check(tables, rows, scratch, notes, at):
     source = first if first >= 0 else _first_line(tables, scratch)
     if source < 0 or _any_bound(tables, rows, slots, first, second):
         return True
-    least, most, able = 0, 0, True
+    least, most, able = np.int64(0), np.int64(0), True
     for row in (first, second):
         if row >= 0:
             least, most, able = _added(rows, row, least, most, able)
@@ -444,7 +446,7 @@ def _sum_check(tables, rows, scratch, notes, at):
     return True
 
 
-@compiled
+@once
 def _first_line(tables, scratch):
     """The row that a differential without neutrophils is named by: its first line in the order of the rules."""
     for line in tables.line_order:
@@ -453,7 +455,7 @@ def _first_line(tables, scratch):
     return -1
 
 
-@compiled
+@once
 def _any_bound(tables, rows, slots, first, second):
     found = (first >= 0 and rows.whole[R_BOUND, first] != EQUAL) or (
         second >= 0 and rows.whole[R_BOUND, second] != EQUAL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from leuko.cohort.kernel.age import day_of
-from leuko.cohort.kernel.compiled import compiled
+from leuko.cohort.kernel.compiled import apart, compiled, once
 from leuko.cohort.kernel.layout import (
     LK601,
     LK602,
@@ -62,7 +62,7 @@ def before(rows, one, other):  # noqa: PLR0911 (one return for each thing that m
     return rows.whole[R_ROW, one] < rows.whole[R_ROW, other]
 
 
-@compiled
+@apart
 def in_order(rows, first, last, order, buffer):
     """The rows from first up to last, in order."""
     number = last - first
@@ -82,7 +82,7 @@ def in_order(rows, first, last, order, buffer):
         width *= 2
 
 
-@compiled
+@once
 def _merge(rows, order, buffer, start, middle, end):
     if not before(rows, order[middle], order[middle - 1]):
         return
@@ -98,10 +98,10 @@ def _merge(rows, order, buffer, start, middle, end):
             right += 1
 
 
-@compiled
+@once
 def screened(rows, order, number, born_first, as_of, kept, notes, at):
     """The rows that can stand in a series; every other one has its notice."""
-    keep = 0
+    keep = np.int64(0)
     for position in range(number):
         row = order[position]
         value, taken = rows.real[R_VALUE, row], rows.whole[R_TAKEN, row]
@@ -122,7 +122,7 @@ def screened(rows, order, number, born_first, as_of, kept, notes, at):
     return keep
 
 
-@compiled
+@once
 def note(notes, at, code, row):
     """One notice more; at[2] counts them."""
     notes.code[at[2]] = code
@@ -155,7 +155,7 @@ def _same_instant(rows, one, other):
     )
 
 
-@compiled
+@apart
 def tied(rows, scratch, number):
     """Ties the kept rows to draws: `parent` leads to the first row of each, `named` tells whose name ties them."""
     kept, parent, named = scratch.whole[W_KEPT], scratch.whole[W_PARENT], scratch.whole[W_NAMED]
@@ -184,7 +184,7 @@ def tied(rows, scratch, number):
         parent[at] = _root(parent, at)
 
 
-@compiled
+@once
 def _by_name(rows, scratch, number):
     """Ties rows by the name of their draw, unless that name cannot be one sample."""
     kept, order = scratch.whole[W_KEPT], scratch.whole[W_BY_DRAW]
@@ -211,7 +211,7 @@ def _by_name(rows, scratch, number):
         start = end
 
 
-@compiled
+@once
 def _cumulative(rows, kept, order, start, end):
     """Whether a name spans several days, or holds one analyte at several times."""
     first, last = kept[order[start]], kept[order[end - 1]]
@@ -232,11 +232,11 @@ def _cumulative(rows, kept, order, start, end):
     return False
 
 
-@compiled
+@apart
 def grouped(rows, scratch, number):
     """The draws, the earliest first: how many; `members` holds their rows, `draw_first` where each begins."""
     parent, members, first = scratch.whole[W_PARENT], scratch.whole[W_MEMBERS], scratch.whole[W_DRAW_FIRST]
-    groups = 0
+    groups = np.int64(0)
     for at in range(number):
         if parent[at] == at:
             scratch.whole[W_GROUP, at] = groups
@@ -260,7 +260,7 @@ def grouped(rows, scratch, number):
     return _split(rows, scratch, groups, number)
 
 
-@compiled
+@once
 def _split(rows, scratch, groups, number):
     """Days of several samples that nothing tells apart are taken apart, row by row."""
     first, state, members = scratch.whole[W_DRAW_FIRST], scratch.whole[W_DRAW_STATE], scratch.whole[W_MEMBERS]
@@ -277,7 +277,7 @@ def _split(rows, scratch, groups, number):
         members[at] = scratch.whole[W_KEPT, row]
     if not any_split:
         return groups
-    draws = 0
+    draws = np.int64(0)
     for group in range(groups):
         apart = state[group] == SPLIT
         for at in range(first[group], first[group + 1]):
@@ -292,7 +292,7 @@ def _split(rows, scratch, groups, number):
     return draws
 
 
-@compiled
+@once
 def one_sample(rows, scratch, group):
     """Whether no analyte comes twice with different results; members are places among the kept rows here."""
     first, members, kept = scratch.whole[W_DRAW_FIRST], scratch.whole[W_MEMBERS], scratch.whole[W_KEPT]
@@ -311,7 +311,7 @@ def differ(rows, one, other):
     )
 
 
-@compiled
+@once
 def several_samples(rows, members, start, end):
     """Whether samples of different names in one draw contradict each other."""
     names = False
@@ -326,7 +326,7 @@ def several_samples(rows, members, start, end):
     return False
 
 
-@compiled
+@once
 def repeats_another(rows, scratch, draws, draw):
     """Whether a draw without a time of day says nothing that another draw of the day does not say already."""
     first, members, state = scratch.whole[W_DRAW_FIRST], scratch.whole[W_MEMBERS], scratch.whole[W_DRAW_STATE]
@@ -347,7 +347,7 @@ def repeats_another(rows, scratch, draws, draw):
     return False
 
 
-@compiled
+@apart
 def _says(rows, members, first, draw, other):
     """Whether a draw says all that another one says."""
     for at in range(first[draw], first[draw + 1]):

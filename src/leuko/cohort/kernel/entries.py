@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leuko.cohort.kernel.age import nothing
-from leuko.cohort.kernel.compiled import compiled
+from leuko.cohort.kernel.compiled import compiled, once
 from leuko.cohort.kernel.draws import note
 from leuko.cohort.kernel.layout import (
     AT_MOST,
@@ -63,13 +63,13 @@ def entry(scratch, at, analyte, taken, timed, value, bound, low, high, kind, sou
     return to
 
 
-@compiled
+@once
 def has(slots, analyte):
     """Whether the draw has a result of an analyte."""
     return analyte >= 0 and slots.whole[S_ROW, analyte] >= 0
 
 
-@compiled
+@once
 def bounded(tables, scratch, notes, at):
     """Without a differential, neutrophils are at most the white count, or the granulocytes they are part of."""
     named, slots, entries = tables.named, scratch.slots, scratch.entries

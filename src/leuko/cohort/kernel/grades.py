@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from leuko.cohort.kernel.age import nothing
-from leuko.cohort.kernel.compiled import compiled
+from leuko.cohort.kernel.compiled import compiled, once
 from leuko.cohort.kernel.layout import AT_MOST, EQUAL, LESS, MORE
 from leuko.cohort.tables import (
     GRADE,
@@ -65,7 +65,7 @@ def _grade_at(grades, rule, value, side, lab_low):
     return worst
 
 
-@compiled
+@once
 def graded(grades, scheme, analyte, sex, cell, last_cell, value, bound, low):
     """The least and the most severe grade of one edition that remain possible; -1, -1: cannot be graded."""
     if value == 0.0 and bound == LESS:
@@ -119,7 +119,7 @@ def _side(value, bound, cut, inclusive):
     return OPEN if is_below(at, side, cut, inclusive) else ABOVE
 
 
-@compiled
+@once
 def side_and_cut(tables, analyte, sex, cell, last_cell, ageless, value, bound, low, high):
     """Where a count lies, and the lowest cut that may apply; open where limits disagree or there is none."""
     limits = tables.definitions
@@ -139,7 +139,7 @@ def side_and_cut(tables, analyte, sex, cell, last_cell, ageless, value, bound, l
     return (OPEN if apart else side), cut
 
 
-@compiled
+@once
 def _interval_low(limits, analyte, sex, cell, last_cell, ageless, low, high):
     """The lower end of the interval that a count is held against; NaN: none."""
     if not (np.isnan(low) and np.isnan(high)):

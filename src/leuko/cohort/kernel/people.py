@@ -9,7 +9,7 @@ from typing import Any
 from numba import njit
 
 from leuko.cohort.kernel.age import cells_on, day_of
-from leuko.cohort.kernel.compiled import OPTIONS, compiled
+from leuko.cohort.kernel.compiled import OPTIONS, apart, once
 from leuko.cohort.kernel.course import episodes, pointed, told
 from leuko.cohort.kernel.derive import derived
 from leuko.cohort.kernel.draws import (
@@ -81,7 +81,7 @@ from leuko.cohort.kernel.resolve import resolved
 _SAMPLES, _DIGITS = int(Flag.SAMPLES), int(Flag.DIGITS)
 
 
-@compiled
+@once
 def _one(tables, rows, people, person, as_of, scratch, counts, out, found, notes, at):
     """One person; the flag says whether the answer stands."""
     first, last = people.whole[H_FIRST, person], people.whole[H_FIRST, person + 1]
@@ -116,7 +116,7 @@ def _one(tables, rows, people, person, as_of, scratch, counts, out, found, notes
     return flag
 
 
-@compiled
+@once
 def _repeats(rows, scratch, draws, notes, at):
     """Leaves out draws that only repeat another draw of the day without its time."""
     for draw in range(draws):
@@ -126,7 +126,7 @@ def _repeats(rows, scratch, draws, notes, at):
                 note(notes, at, LK605, scratch.whole[W_MEMBERS, member])
 
 
-@compiled
+@once
 def _unsure(rows, scratch, draws, notes, at):
     """Says where only the day joins results, and where a day's results could not be told apart."""
     day = MISSING
@@ -142,7 +142,7 @@ def _unsure(rows, scratch, draws, notes, at):
             note(notes, at, LK610, row)
 
 
-@compiled
+@once
 def _several_analytes(rows, members, start, end):
     for member in range(start + 1, end):
         if rows.whole[R_ANALYTE, members[member]] != rows.whole[R_ANALYTE, members[start]]:
@@ -150,7 +150,7 @@ def _several_analytes(rows, members, start, end):
     return False
 
 
-@compiled
+@once
 def _cleaned(tables, rows, scratch, draws, notes, at):
     """Every draw resolved, with what can be derived from it."""
     for draw in range(draws):
@@ -168,7 +168,7 @@ def _cleaned(tables, rows, scratch, draws, notes, at):
     return 0
 
 
-@compiled
+@once
 def _emptied(tables, rows, scratch, start, end, entry, last_entry):
     """Empties the slots of a draw: those of its rows, of the entries made from them, and of the white count."""
     slots = scratch.slots
@@ -180,7 +180,7 @@ def _emptied(tables, rows, scratch, start, end, entry, last_entry):
     slots.whole[S_ROW, tables.named[WBC]] = -1
 
 
-@compiled
+@once
 def _by_analyte(scratch, number):
     """Puts the entries in order of analyte, time, measured before derived, and their own rows."""
     entries, order, first = scratch.entries, scratch.whole[W_ENTRY_ORDER], scratch.whole[W_FIRST_OF]
@@ -206,7 +206,7 @@ def _by_analyte(scratch, number):
             order[to] = entry
 
 
-@compiled
+@once
 def _earlier(entries, one, other):
     if entries.whole[E_TAKEN, one] != entries.whole[E_TAKEN, other]:
         return entries.whole[E_TAKEN, one] < entries.whole[E_TAKEN, other]
@@ -215,7 +215,7 @@ def _earlier(entries, one, other):
     return entries.whole[E_PLACE, one] < entries.whole[E_PLACE, other]
 
 
-@compiled
+@apart
 def _series(tables, people, person, scratch, counts, out, found, notes, at):
     """Writes the counts of each series with their grades, then its episodes."""
     first = scratch.whole[W_FIRST_OF]
@@ -245,7 +245,7 @@ def _series(tables, people, person, scratch, counts, out, found, notes, at):
     found.episodes[person] = at[1] - before
 
 
-@compiled
+@once
 def _order_unknown(scratch, start, end, notes, at):
     """Says where a day holds several counts of one analyte and one of them has no time of day."""
     entries, order = scratch.entries, scratch.whole[W_ENTRY_ORDER]
@@ -260,7 +260,7 @@ def _order_unknown(scratch, start, end, notes, at):
         index = to
 
 
-@compiled
+@once
 def _aged(tables, people, person, scratch, start, end):
     """The cells of the age at each count of a series; ages only rise."""
     entries, order = scratch.entries, scratch.whole[W_ENTRY_ORDER]
@@ -276,7 +276,7 @@ def _aged(tables, people, person, scratch, start, end):
         entries.whole[E_LEAST_CELL, order[index]], entries.whole[E_MOST_CELL, order[index]] = cell, last_cell
 
 
-@compiled
+@once
 def _write(tables, sex, person, scratch, entry, counts, found, at):
     entries, to = scratch.entries, at[0]
     analyte, grades = entries.whole[E_ANALYTE, entry], tables.grades
@@ -308,7 +308,7 @@ def _write(tables, sex, person, scratch, entry, counts, found, at):
     at[0] += 1
 
 
-@compiled
+@once
 def _sides(tables, people, person, scratch, analyte, start, end):
     """The side that each count of a series lies on; whether any is low: without one there is no episode."""
     low, entries, ageless = False, scratch.entries, people.whole[H_BORN_FIRST, person] == MISSING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 
-from leuko.cohort.kernel.compiled import compiled
+from leuko.cohort.kernel.compiled import apart, compiled, once
 from leuko.cohort.kernel.draws import note
 from leuko.cohort.kernel.exact import TENS, printed, span
 from leuko.cohort.kernel.layout import (
@@ -34,7 +34,7 @@ from leuko.cohort.kernel.layout import (
 _CANNOT_SAY = 2
 
 
-@compiled
+@apart
 def resolved(tables, rows, scratch, start, end, notes, at):
     """Fills the slots of a draw; False where its digits are too many to compare."""
     members, slots = scratch.whole[W_MEMBERS], scratch.slots
@@ -60,7 +60,7 @@ def resolved(tables, rows, scratch, start, end, notes, at):
     return True
 
 
-@compiled
+@once
 def _one(tables, rows, scratch, size, notes, at):
     """The best of several results of one analyte, in an order of their own."""
     same, slots = scratch.whole[W_SAME], scratch.slots
@@ -94,7 +94,7 @@ def _lower(rows, one, other):
     return _height(rows.whole[R_BOUND, one]) < _height(rows.whole[R_BOUND, other])
 
 
-@compiled
+@once
 def _stands_before(tables, rows, one, other):
     """By status, then the last version, then the lowest; the order of the rows decides the rest."""
     rank, than = tables.ranks[rows.whole[R_STATUS, one]], tables.ranks[rows.whole[R_STATUS, other]]
@@ -105,7 +105,7 @@ def _stands_before(tables, rows, one, other):
     return _lower(rows, one, other)
 
 
-@compiled
+@once
 def _pair(tables, rows, slots, best, other, notes, at):
     """The better of two; its interval stays in the slot. -1: too many digits."""
     agree = _agree(rows, best, other)
@@ -129,7 +129,7 @@ def _pair(tables, rows, slots, best, other, notes, at):
     return other if takes else best
 
 
-@compiled
+@once
 def _merged(tables, rows, slots, best, other, notes, at):
     """The fuller of two equal results, with the printed interval of the other where it has none of its own."""
     analyte = rows.whole[R_ANALYTE, best]
@@ -145,7 +145,7 @@ def _merged(tables, rows, slots, best, other, notes, at):
     return other if fuller else best
 
 
-@compiled
+@once
 def _agree(rows, one, other):
     """Whether two results are one, perhaps printed with different numbers of digits; -1: too many digits."""
     if rows.whole[R_BOUND, one] != rows.whole[R_BOUND, other]:
@@ -162,7 +162,7 @@ def _agree(rows, one, other):
     return 1 if 2 * other_least <= least + most <= 2 * other_most else 0
 
 
-@compiled
+@once
 def _spans(rows, one, other):
     """What two printed numbers may stand for, in halves of the finer last digit."""
     whole, digits = printed(rows.real[R_VALUE, one], rows.whole[R_DIGITS, one])
@@ -177,7 +177,7 @@ def _spans(rows, one, other):
     return least * factor, most * factor, other_least * other_factor, other_most * other_factor, True
 
 
-@compiled
+@once
 def _fuller(tables, rows, low, best, other):
     """Whether the other one of two equal results says more: by status, digits, interval, a time of day."""
     rank, than = tables.ranks[rows.whole[R_STATUS, best]], tables.ranks[rows.whole[R_STATUS, other]]
@@ -194,7 +194,7 @@ def _fuller(tables, rows, low, best, other):
     return 1 if rows.whole[R_TIMED, other] and not rows.whole[R_TIMED, best] else 0
 
 
-@compiled
+@once
 def _finer(rows, best, other):
     """1 where the other one is printed more finely, -1 where the better one is."""
     if rows.whole[R_BOUND, best] >= MORE:
