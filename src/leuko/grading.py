@@ -21,7 +21,7 @@ from leuko.knowledge import Library, load_library
 from leuko.knowledge.schema import Band, GradeRule, GradeScheme, Limit
 from leuko.record import Bound, Sex
 from leuko.result import Citation, Gap, Grade, Reason
-from leuko.wording import say_list, say_unit
+from leuko.wording import say_list, say_number, say_unit
 
 SEXES: Final[tuple[Sex, ...]] = ("female", "male")
 _SIGNS: Final[dict[Bound, str]] = {"=": "", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
@@ -356,7 +356,7 @@ def _citations(case: _Case) -> tuple[Citation, ...]:
 
 def say_exact(value: float, bound: Bound = "=") -> str:
     """A bounded number with every digit that matters, so that 0.49996 below a limit of 0.5 never reads as 0.5."""
-    return f"{_SIGNS[bound]}{value:.12g}"
+    return f"{_SIGNS[bound]}{say_number(value)}"
 
 
 # What cannot be graded at all

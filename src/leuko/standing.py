@@ -55,7 +55,7 @@ def standing_of(record: Record, *, library: Library, as_of: date) -> Standing:
         cleaned=cleaned,
         history=history,
         latest=latest,
-        courses=_courses(cleaned, replace(record, patient=patient), library, as_of),
+        courses=_courses(cleaned, replace(record, patient=patient), library, as_of, told),
         lines=lines_of(latest, library=library),
     )
 
@@ -73,7 +73,9 @@ def _history(
     }
 
 
-def _courses(cleaned: Cleaned, record: Record, library: Library, as_of: date) -> dict[str, Course]:
+def _courses(
+    cleaned: Cleaned, record: Record, library: Library, as_of: date, told: tuple[Statement, ...]
+) -> dict[str, Course]:
     cycles = _cycles(record, library)
     return {
         analyte: course_of(
@@ -84,6 +86,7 @@ def _courses(cleaned: Cleaned, record: Record, library: Library, as_of: date) ->
             as_of=as_of,
             doses=record.doses,
             cycles=cycles,
+            at=lambda moment: person_at(record, moment, told),
         )
         for analyte in library.course
         if cleaned.series.get(analyte)

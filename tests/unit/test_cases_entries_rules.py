@@ -14,6 +14,7 @@ from fixtures.people import LIBRARY, TODAY, person
 from leuko.assessment import Asked, assess
 from leuko.knowledge import Library
 from leuko.knowledge.further import further_kinds, kind_name
+from leuko.knowledge.schema.scores import ConceptRow
 from leuko.result import Assessment
 
 FILE = Path(__file__).resolve().parents[1] / "cases" / "entries-rules.toml"
@@ -87,3 +88,12 @@ def points(case: Mapping[str, Any], library: Library = LIBRARY) -> int | str:
 def test_diabetes_leaves_the_glucose_open(case: Mapping[str, Any]) -> None:
     assert points(case) == case["points"]
     assert points(case, other(case)) != case["points"]
+
+
+@pytest.mark.parametrize("case", cases("unconfirmed"))
+def test_a_concept_that_is_not_confirmed_is_silent(case: Mapping[str, Any]) -> None:
+    entry = {"name": case["has"], "icd": case["icd"], "days": 90}
+    record = {"counts": {"neutrophils": [[0, 0.3]]}, "facts": [entry]}
+    library = changed(ConceptRow, case["row"].partition(":")[2])
+    told = {one.id for one in assessed(record, library).scores}
+    assert told == {one.id for one in assessed(record, LIBRARY).scores}

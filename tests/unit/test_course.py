@@ -15,6 +15,7 @@ from fixtures.series import ADULT, RULES, START, counts, definition, dose, libra
 from leuko.course import course_of
 from leuko.course.lowness import lowness_of
 from leuko.errors import UsageError
+from leuko.knowledge import load_library
 from leuko.knowledge.schema import Ages, IntervalRow
 from leuko.record import Moment, Patient
 from leuko.result import Course, Episode
@@ -587,3 +588,27 @@ def test_without_treatment_a_single_count_above_does_not_end_the_episode():
 def test_treatment_that_goes_on_between_tells_nothing():
     daily = cycles_on(*range(53))
     assert len(course(THREE_WEEKS, cycles=daily).episodes) == 1
+
+
+def haemoglobin(pairs, patient: Patient, at=None) -> Course:
+    series = counts(pairs, analyte="haemoglobin", unit="g/L")
+    shipped = load_library()
+    return course_of("haemoglobin", series, patient=patient, library=shipped, as_of=LATER, at=at)
+
+
+def test_the_course_of_haemoglobin_in_pregnancy_is_held_against_its_own_limits() -> None:
+    """At 112 g/L she is above 110 and 105, the limits of pregnancy, though below 120: no episode."""
+    values = [(0, 112.0), (14, 113.0), (28, 112.0)]
+    she = replace(ADULT, sex="female", pregnant=True)
+    assert haemoglobin(values, she).episodes == ()
+    assert only(haemoglobin(values, replace(she, pregnant=False))).cut == 120.0
+
+
+def test_before_the_pregnancy_the_limits_of_everybody_hold() -> None:
+    she, began = replace(ADULT, sex="female"), START + timedelta(days=100)
+    found = haemoglobin(
+        [(0, 118.0), (180, 112.0), (194, 113.0)],
+        replace(she, pregnant=True),
+        at=lambda moment: replace(she, pregnant=moment is not None and moment.at > began),
+    )
+    assert [episode.nadir_count.value for episode in found.episodes] == [118.0]

@@ -453,3 +453,10 @@ def test_red_cells_are_not_low_in_pregnancy_at_a_haemoglobin_that_is_usual_there
     expecting = replace(ADULT, sex="female", pregnant=True)
     assert is_low(status("haemoglobin", 115.0, patient=expecting)) is False
     assert is_low(status("haemoglobin", 100.0, patient=expecting)) is True
+
+
+def test_a_derived_count_is_said_without_digits_that_nobody_measured() -> None:
+    found = status("neutrophils", 1 / 3, patient=replace(ADULT, born=None))
+    told = [found.position_reason.text, *(gap.what for gap in found.gaps), *(one.reason.text for one in found.grades)]
+    assert any("0.3333" in text for text in told)
+    assert not any("0.33333" in text for text in told)

@@ -201,9 +201,8 @@ def _earlier_normal(row: CoursePredicate, scene: Scene) -> Finding:
     label = scene.label(row.analyte)
     series = scene.series.get(row.analyte, ())
     before = [one for one in series if one.taken is not None and one.taken.day < scene.first_low]
-    normal = [one for one in before if is_low(scene.status(one)) is False]
-    if normal:
-        last = normal[-1]
+    last = next((one for one in reversed(before) if is_low(scene.status(one)) is False), None)
+    if last is not None:
         text = f"{label} not low before ({say_count(last)} on {say_moment(last.taken)})"
         return Finding(met=row.earlier_normal is True, text=text, evidence=(last.id,))
     return unknown(f"no earlier count tells whether {label} had been normal before")

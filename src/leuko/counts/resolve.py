@@ -5,8 +5,10 @@ The choice is written down in docs/decisions/0005-conflicting-results.md.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 from leuko.counts.draws import Draw, repeats
@@ -28,14 +30,18 @@ _RANK: Final[dict[ResultStatus, int]] = {
 
 def without_repeats(draws: tuple[Draw, ...], library: Library) -> tuple[tuple[Draw, ...], Step]:
     """Leave out draws that only repeat another draw of the day without its time (two exports of one result)."""
+    left: dict[date, list[Draw]] = defaultdict(list)
+    for draw in draws:
+        left[draw.day].append(draw)
     kept: list[Draw] = []
     steps: list[Step] = []
-    for index, draw in enumerate(draws):
-        others = (*kept, *draws[index + 1 :])
-        twin = next((other for other in others if repeats(draw, other)), None)
+    for draw in draws:
+        same_day = left[draw.day]
+        twin = next((other for other in same_day if other is not draw and repeats(draw, other)), None)
         if twin is None:
             kept.append(draw)
         else:
+            same_day[:] = [other for other in same_day if other is not draw]
             steps += [_merged(count, _twin(count, twin), library) for count in draw.counts]
     return tuple(kept), joined(steps)
 

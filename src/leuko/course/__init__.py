@@ -7,7 +7,7 @@ points -> low or not (lowness) -> which counts make an episode (stretch) -> meas
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from leuko.course.episodes import episode_of
@@ -35,19 +35,21 @@ def course_of(
     as_of: date,
     doses: Sequence[Dose] = (),
     cycles: Sequence[Moment] = (),
+    at: Callable[[Moment | None], Patient] | None = None,
 ) -> Course:
     """The course of one analyte as of a day, from its counts in any order.
 
     Counts of other analytes take no part, nor do those without a day, from after `as_of`, in another unit or without a
     possible number; a gap tells of these. `doses` keep the rhythm of a treatment from being read as the person's own;
     `cycles` are the times at which treatment was given that makes counts fall: a new cycle begins a new episode.
+    `at` tells who the patient was at a draw (pregnant or not); without it `patient` holds for every count.
     Raises UsageError for an analyte without course rules.
     """
     if analyte not in library.course:
         known = ", ".join(sorted(library.course))
         raise UsageError(f"no course rules for {analyte!r}", why=f"known: {known}", do="name one of these")
     rules = library.course[analyte]
-    lowness = lowness_of(analyte, patient=patient, library=library)
+    lowness = lowness_of(analyte, patient=patient, library=library, at=at)
     own = [count for count in counts if count.analyte == analyte]
     usable = [count for count in own if _usable(count, lowness, as_of)]
     told = told_of(points_of(usable), lowness, rules, spans_of(cycles))

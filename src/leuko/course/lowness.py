@@ -6,7 +6,7 @@ stands in, the laboratory's own first. Where the age is not known at all, defini
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -16,6 +16,7 @@ from leuko.knowledge import Library
 from leuko.knowledge.schema import Ages, DefinitionRow
 from leuko.record import Count, Moment, Patient, Precision
 from leuko.result import Citation, Reason, ReferenceInterval
+from leuko.status.definitions import of_pregnancy, own_rows
 from leuko.status.intervals import hold
 from leuko.status.knownness import Person, rows_for
 from leuko.wording import say_list, say_number, say_unit
@@ -39,7 +40,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lowness:
-    """The definition rows of one analyte, for one person. Of each day of a draw it remembers what held then."""
+    """The definition rows of one analyte, for one person. Of each day of a draw it remembers what held then.
+
+    `at` tells who the person was at a draw (pregnant or not); without it `patient` holds for all of them.
+    """
 
     analyte: str
     label: str
@@ -47,6 +51,7 @@ class Lowness:
     rows: tuple[DefinitionRow, ...]
     patient: Patient
     library: Library
+    at: Callable[[Moment | None], Patient] | None = None
     _persons: dict[_Day, Person] = field(default_factory=dict, repr=False, compare=False)
     _defined: dict[_Day, tuple[Limit, ...]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -54,13 +59,17 @@ class Lowness:
         """Every limit that may apply at the draw, given what is known of age and sex; empty where there is none."""
         found = self._defined.get(day := _day(count.taken))
         if found is None:
-            found = tuple(_limit(row) for row in rows_for(self.rows, self.person(count)))
+            rows = own_rows(self.rows, pregnant=self._then(count).pregnant is True)
+            found = tuple(_limit(row) for row in rows_for(rows, self.person(count)))
             self._defined[day] = found
         return found or self._of_interval(count)
 
+    def _then(self, count: Count) -> Patient:
+        return self.patient if self.at is None else self.at(count.taken)
+
     def _of_interval(self, count: Count) -> tuple[Limit, ...]:
         person = self.person(count)
-        interval = hold(count, patient=self.patient, person=person, library=self.library).interval
+        interval = hold(count, patient=self._then(count), person=person, library=self.library).interval
         return () if interval.low is None else (Limit(cut=Cut(value=interval.low), interval=interval),)
 
     def person(self, count: Count) -> Person:
@@ -124,13 +133,20 @@ class Lowness:
         return found
 
 
-def lowness_of(analyte: str, *, patient: Patient, library: Library) -> Lowness:
-    """The house definition of low for an analyte."""
+def lowness_of(
+    analyte: str,
+    *,
+    patient: Patient,
+    library: Library,
+    at: Callable[[Moment | None], Patient] | None = None,
+) -> Lowness:
+    """The house definition of low for an analyte; during a pregnancy that of pregnancy, where there is one."""
     known = library.analytes.get(analyte)
     rows = tuple(
         row
         for row in library.definitions
-        if (row.analyte, row.category, row.house) == (analyte, "definition", True)
+        if (row.analyte, row.category) == (analyte, "definition")
+        and (row.house or of_pregnancy(row))
         and row.basis.drives
         and isinstance(row.band.upper, (int, float))
     )
@@ -141,6 +157,7 @@ def lowness_of(analyte: str, *, patient: Patient, library: Library) -> Lowness:
         rows=rows,
         patient=patient,
         library=library,
+        at=at,
     )
 
 

@@ -21,7 +21,7 @@ from leuko.scores.answers import read_answers
 from leuko.scores.area import Area, area_over, latest_area
 from leuko.scores.eligible import criterion_of
 from leuko.scores.items import judge
-from leuko.scores.named import named
+from leuko.scores.named import concept
 from leuko.scores.setting import Setting
 from leuko.scores.tables import tables_of
 from leuko.scores.tell import Parts, told_measure, told_points
@@ -81,4 +81,4 @@ def _counts(item: ItemRow, setting: Setting) -> bool:
 
 
 def _stated(name: str, setting: Setting) -> bool:
-    return named(setting.tables.concepts[name], setting).state == "yes"
+    return concept(name, setting).state == "yes"

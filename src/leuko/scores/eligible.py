@@ -12,7 +12,7 @@ from leuko.result import Reason
 from leuko.result.infection import FeverVerdict, Infection
 from leuko.result.scores import ScoreCriterion
 from leuko.scores.items import judge
-from leuko.scores.named import named
+from leuko.scores.named import concept
 from leuko.scores.observe import observe
 from leuko.scores.reading import inside
 from leuko.scores.setting import Setting
@@ -64,11 +64,10 @@ def _answered(row: CriterionRow, setting: Setting) -> list[_Heard]:
 
 
 def _named(row: CriterionRow, setting: Setting) -> list[_Heard]:
-    rows = setting.tables.concepts
     return [
         _Heard(met=met, text=one.text, evidence=one.evidence)
         for names, met in ((row.met_with, True), (row.unmet_with, False))
-        for one in (named(rows[name], setting) for name in names)
+        for one in (concept(name, setting) for name in names)
         if one.state == "yes"
     ]
 

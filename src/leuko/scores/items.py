@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from leuko.knowledge.schema.scores import ItemRow, Option
-from leuko.scores.named import Named, named
+from leuko.scores.named import Named, concept
 from leuko.scores.observe import Observed, observe
 from leuko.scores.reading import Reading, inside, stepped, touches
 from leuko.scores.setting import Setting
@@ -159,5 +159,4 @@ def _left_by_name(item: ItemRow, known: Mapping[str, Named]) -> frozenset[str] |
 
 
 def _concepts(names: Iterable[str], setting: Setting) -> dict[str, Named]:
-    rows = setting.tables.concepts
-    return {name: named(rows[name], setting) for name in names}
+    return {name: concept(name, setting) for name in names}

@@ -29,6 +29,12 @@ class Named:
     clash: bool = False
 
 
+def concept(name: str, setting: Setting) -> Named:
+    """Whether the record or an answer names a concept by its id; silent where its row is not confirmed."""
+    row = setting.tables.concepts.get(name)
+    return named(row, setting) if row is not None else Named(state="silent")
+
+
 def named(row: ConceptRow, setting: Setting) -> Named:
     """Whether the record or an answer names the concept on the day."""
     found = _in_record(row, setting)

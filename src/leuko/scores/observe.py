@@ -15,7 +15,7 @@ from leuko.course import course_of
 from leuko.grading import Edge, edges
 from leuko.knowledge.schema.scores import ObservableRow, ObservedIn
 from leuko.record import Bound, Count, Moment, Sign
-from leuko.result import Episode
+from leuko.result import Course, Episode
 from leuko.scores.area import latest_area
 from leuko.scores.named import matches
 from leuko.scores.reading import Reading, believable, in_unit
@@ -268,18 +268,24 @@ def _body(row: ObservableRow, setting: Setting, formula: Callable[[float, float]
 # ---- the course of the neutrophils ----------------------------------------------------------------------------------
 
 
+def _course(analyte: str, counts: tuple[Count, ...], setting: Setting) -> Course:
+    if analyte not in setting.courses:
+        setting.courses[analyte] = course_of(
+            analyte,
+            counts,
+            patient=setting.record.patient,
+            library=setting.library,
+            as_of=setting.as_of,
+            doses=setting.record.doses,
+        )
+    return setting.courses[analyte]
+
+
 def _from_days(row: ObservableRow, setting: Setting) -> Observed:
     counts = setting.series.get(row.analyte, ())
     if not counts or row.cut is None:
         return Observed(why=f"no count of {row.analyte} in the record")
-    course = course_of(
-        row.analyte,
-        counts,
-        patient=setting.record.patient,
-        library=setting.library,
-        as_of=setting.as_of,
-        doses=setting.record.doses,
-    )
+    course = _course(row.analyte, counts, setting)
     last = course.episodes[-1] if course.episodes else None
     days = next((days for days in last.days_below if days.cut == row.cut), None) if last is not None else None
     if last is None or days is None or days.most == 0:

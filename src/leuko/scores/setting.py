@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from leuko.knowledge import Library
 from leuko.record import Count, Record
+from leuko.result import Course
 from leuko.result.infection import Infection
 from leuko.scores.answers import Answers
 from leuko.scores.tables import Tables
@@ -15,7 +16,7 @@ from leuko.scores.tables import Tables
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Everything that the scores of one person on one day are made from."""
+    """Everything that the scores of one person on one day are made from. `courses` remembers what several ask for."""
 
     record: Record
     series: Mapping[str, tuple[Count, ...]]
@@ -24,3 +25,4 @@ class Setting:
     library: Library
     tables: Tables
     as_of: date
+    courses: dict[str, Course] = field(default_factory=dict, compare=False, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,7 +36,7 @@ def judge(count: Count, *, person: Person, library: Library, pregnant: bool = Fa
     """
     rows = [row for row in library.definitions if row.analyte == count.analyte and row.basis.drives]
     named = [row for row in rows if row.category == "definition"]
-    own = _own(named, pregnant=pregnant)
+    own = own_rows(named, pregnant=pregnant)
     house = _house(own, count, person, library)
     others = [row for row in named if not row.house and row not in own and _applies(row, person)]
     sure = (_met(row, count, person, library) for row in others if not _needs_more(row))
@@ -73,13 +73,14 @@ def _bands(count: Count, library: Library) -> list[DefinitionRow]:
     return [row for row in rows if row.category == "severity" and row.house]
 
 
-def _own(named: list[DefinitionRow], *, pregnant: bool) -> list[DefinitionRow]:
+def own_rows(named: Sequence[DefinitionRow], *, pregnant: bool) -> list[DefinitionRow]:
     """The rows of the house: those of pregnancy, of which the week of the pregnancy would choose one, or the others."""
-    expecting = [row for row in named if _of_pregnancy(row)] if pregnant else []
+    expecting = [row for row in named if of_pregnancy(row)] if pregnant else []
     return expecting or [row for row in named if row.house]
 
 
-def _of_pregnancy(row: DefinitionRow) -> bool:
+def of_pregnancy(row: DefinitionRow) -> bool:
+    """Whether a row is a definition for pregnancy."""
     return row.condition.startswith(PREGNANT)
 
 
