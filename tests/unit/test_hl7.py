@@ -334,6 +334,23 @@ def test_people_with_other_birth_dates_are_not_joined() -> None:
     assert "LK811" in codes(*texts)
 
 
+def test_a_placeholder_for_unknown_people_is_no_person() -> None:
+    texts = [
+        message(msh(f"M{n}"), pid("UNKNOWN^^^HOSP^MR", born=f"19{n}00101"), obr(f"F{n}"), obx(f"0.{n}"))
+        for n in range(4, 7)
+    ]
+    assert [len(person.counts) for person in read(*texts).records] == [1, 1, 1]
+    assert "LK816" in codes(*texts)
+    known = [text.replace("UNKNOWN^^^HOSP^MR", f"UNKNOWN^^^HOSP^MR~{n}^^^HOSP^MR") for n, text in enumerate(texts, 4)]
+    assert [person.patient.id for person in read(*known).records] == ["4", "5", "6"]
+
+
+def test_a_number_with_two_birth_dates_and_both_sexes_is_no_person() -> None:
+    one = message(msh("A"), pid(born="19600101", sex="F"), obr("F1"), obx("0.4"))
+    other = message(msh("B"), pid(born="19700101", sex="M"), obr("F2"), obx("5.0"))
+    assert len(read(one, other).records) == 2
+
+
 def test_several_people_in_one_message_stay_apart() -> None:
     text = message(msh(), pid("1^^^H^MR"), obr("F1"), obx("0.8"), pid("2^^^H^MR"), obr("F2"), obx("5.0"))
     got = {person.patient.id: [count.value for count in person.counts] for person in read(text).records}

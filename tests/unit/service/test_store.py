@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import sqlalchemy
@@ -24,7 +25,7 @@ from leuko.intake.hl7 import results
 from leuko.knowledge import load_library
 from leuko.service import grade as grading
 from leuko.service.grade import grade
-from leuko.service.inbox import Inbox, Incoming
+from leuko.service.inbox import Inbox, Incoming, Reason
 from leuko.service.store import HEAD, Store, StoreDown, audit, open_store, tables
 from leuko.service.store import __file__ as store_file
 from leuko.service.store import people as kept
@@ -527,3 +528,43 @@ def test_a_batch_is_one_commit(store: Store) -> None:
     Inbox(store).take([Incoming(raw=oru(control=f"M{n}").encode(), source="x") for n in range(50)])
     assert len(commits) == 1
     assert rows(store, tables.message) == 50
+
+
+def test_a_placeholder_that_shows_itself_later_takes_the_counts_off_its_person(store: Store) -> None:
+    """The first two messages look like one person's; the third shows that the number is nobody's."""
+    texts = [
+        message(msh(f"M{n}"), pid("UNKNOWN^^^HOSP^MR", born=f"19{n}00101"), obr(f"F{n}"), obx(f"0.{n}"))
+        for n in range(4, 7)
+    ]
+    take(store, *texts[:2])
+    grade(store)
+    assert len(now(store, "UNKNOWN^HOSP")) == 2
+    take(store, texts[2])
+    grade(store)
+    assert now(store, "UNKNOWN^HOSP") == []
+    assert now(store, "LAB@HOSP#F4^") == [(0.4, "final")]
+
+
+def test_a_kill_in_the_middle_of_grading_doubles_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    take(store, oru("0.4"), message(msh("B"), pid("12^^^HOSP^MR"), obr("F2"), obx("0.5")))
+    real, left = grading._keep, [1]
+
+    def killed(*given: object) -> object:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        return real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(grading, "_keep", killed)
+    with pytest.raises(KeyboardInterrupt):
+        grade(store)
+    assert (rows(store, tables.count), rows(store, tables.reading)) == (1, 0)
+    monkeypatch.setattr(grading, "_keep", real)
+    assert grade(store).people == 2
+    assert (rows(store, tables.count), rows(store, tables.assessment), rows(store, tables.reading)) == (2, 2, 1)
+
+
+def test_every_table_and_reason_is_in_the_documentation() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "service.md").read_text("utf-8")
+    assert all(f"`{table.name}`" in page for table in tables.metadata.sorted_tables)
+    assert all(f"`{reason}`" in page for reason in get_args(Reason))

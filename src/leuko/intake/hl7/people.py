@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -21,6 +21,7 @@ Key = tuple[str, str]  # number, authority
 
 # Identifiers of a visit, an account, a bed or a card are none of the person; the others name one, best first.
 _NOT_OF_A_PERSON: Final = frozenset({"AN", "VN", "ANON", "ACSN", "XX", "CC", "AM", "BC", "VISITID", "ACCT", "FI"})
+_TOO_MANY: Final = 3  # birth dates of one number that no correction explains
 _BEST: Final = ("MR", "MRN", "PI", "PT", "PN", "U", "EI", "")
 _SEXES: Final[dict[str, Sex]] = {"F": "female", "M": "male", "W": "female"}
 
@@ -34,13 +35,17 @@ class Identifier:
     authority: str
 
 
-def identifiers(part: Part) -> tuple[Identifier, ...]:
-    """The person's identifiers, the best first: PID-3, else PID-2 or PID-4; none where the message names nobody."""
+def identifiers(part: Part, ignored: frozenset[Key] = frozenset()) -> tuple[Identifier, ...]:
+    """The person's identifiers, the best first: PID-3, else PID-2 or PID-4; none where the message names nobody.
+
+    `ignored` are numbers that are no one's.
+    """
     pid = part.first("PID")
     if pid is None:
         return ()
     for number in (3, 2, 4):
-        found = [one for text in pid.repeats(number) if (one := _identifier(text, pid, part)) is not None]
+        said = (_identifier(text, pid, part) for text in pid.repeats(number))
+        found = [one for one in said if one is not None and (one.number, one.authority) not in ignored]
         if found:
             return tuple(sorted(dict.fromkeys(found), key=lambda one: one.rank))
     return ()
@@ -64,6 +69,26 @@ def _identifier(text: str, pid: Segment, part: Part) -> Identifier | None:
     return Identifier(rank=rank, number=number, authority=authority or part.message.header.text_of(4))
 
 
+def of_nobody(parts: Iterable[Part]) -> frozenset[Key]:
+    """Numbers that stand for several people, such as a placeholder for "unknown".
+
+    A birth date is corrected now and then; a number with three of them, or with two and both sexes, is no one's.
+    """
+    births: dict[Key, set[str]] = defaultdict(set)
+    sexes: dict[Key, set[str]] = defaultdict(set)
+    for part in parts:
+        pid = part.first("PID")
+        if pid is None:
+            continue
+        for one in identifiers(part):
+            key = (one.number, one.authority)
+            births[key] |= {pid.text_of(7)[:8]} - {""}
+            sexes[key] |= {pid.text_of(8).upper()} & _SEXES.keys()
+    return frozenset(
+        key for key, said in births.items() if len(said) >= _TOO_MANY or (len(said) > 1 and len(sexes[key]) > 1)
+    )
+
+
 # ---- linking --------------------------------------------------------------------------------------------------------
 
 
@@ -73,15 +98,15 @@ class People:
     Two people are never made one where their birth dates differ: one number of the list is then someone else's.
     """
 
-    def __init__(self, parts: Sequence[Part], stand_ins: Sequence[str | None]) -> None:
-        """`stand_ins` names the person of each part that has no identifier (None: it has)."""
+    def __init__(self, parts: Sequence[Part], stand_ins: Sequence[str | None], ignored: frozenset[Key]) -> None:
+        """`stand_ins` names the person of each part that has no identifier beside those `ignored` (None: it has)."""
         self.doubtful: list[int] = []  # parts with a number that stands beside another birth date elsewhere
         self._parent: dict[Key, Key] = {}
         self._best: dict[Key, Identifier] = {}
         self._births: dict[Key, set[str]] = {}
         self._keys: list[Key] = []
         for index, (part, name) in enumerate(zip(parts, stand_ins, strict=True)):
-            own = identifiers(part) if name is None else (Identifier(rank=0, number=name, authority=""),)
+            own = identifiers(part, ignored) if name is None else (Identifier(rank=0, number=name, authority=""),)
             self._keys.append(self._join(index, part, own))
         numbers: dict[str, set[Key]] = defaultdict(set)
         for key, best in self._roots().items():

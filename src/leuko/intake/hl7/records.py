@@ -15,7 +15,7 @@ from leuko.intake.fhir.people import without_birth
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.times import last_day
 from leuko.intake.hl7 import doses, facts
-from leuko.intake.hl7.people import People, Said, identifiers, listen, patient_of, stand_in
+from leuko.intake.hl7.people import Key, People, Said, identifiers, listen, of_nobody, patient_of, stand_in
 from leuko.intake.hl7.results import STATUSES, WITHDRAWN, Reading, Sent, results_of
 from leuko.intake.hl7.versions import Chain, chains
 from leuko.intake.hl7.wire import Message, Part
@@ -63,7 +63,8 @@ def records_of(
     """
     used = _without_repeats([one for one in found if _is_used(one, tell)], tell)
     parts = [(number, one, part) for number, one in enumerate(used) for part in one.message.parts()]
-    linked = People([part for *_, part in parts], _stand_ins(parts, options, tell))
+    ignored = of_nobody(part for *_, part in parts)
+    linked = People([part for *_, part in parts], _stand_ins(parts, ignored, options, tell), ignored)
     for index in linked.doubtful:
         text = "a number of the person stands beside another birth date elsewhere; the two were not joined"
         tell.say("LK811", text, replace(parts[index][1].place(), pointer="PID-3"))
@@ -121,12 +122,19 @@ def _without_repeats(found: list[Found], tell: Teller) -> list[Found]:
     return kept
 
 
-def _stand_ins(parts: Sequence[tuple[int, Found, Part]], options: ReadOptions, tell: Teller) -> list[str | None]:
+def _stand_ins(
+    parts: Sequence[tuple[int, Found, Part]], ignored: frozenset[Key], options: ReadOptions, tell: Teller
+) -> list[str | None]:
     """A name for each part that identifies nobody: the caller's, else one of the sample, as an analyser's results."""
     names: list[str | None] = []
     for _, one, part in parts:
-        if identifiers(part):
+        if identifiers(part, ignored):
             names.append(None)
+        elif identifiers(part):
+            names.append(stand_in(part))
+            text = "{n} messages carry a number that stands for several people; each sample stands by itself"
+            one_text = "1 message carries a number that stands for several people; its sample stands by itself"
+            tell.add("LK816", text, replace(one.place(), pointer="PID-3"), one=one_text)
         elif options.patient is not None:
             names.append(options.patient)
         else:
