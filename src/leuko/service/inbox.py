@@ -7,6 +7,7 @@ again. The same control id with other bytes is refused and put aside: one of the
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -23,6 +24,7 @@ from leuko.service.store.tables import message, message_person
 
 Code = Literal["AA", "AE", "AR"]
 Reason = Literal["unreadable", "not-for-production", "no-control-id", "id-reused", "refused-by-store", "not-graded"]
+_LOG: Final = logging.getLogger(__name__)
 _WIDTHS: Final = {"identity": 500, "control_id": 200, "number": 200, "authority": 200, "source": 200, "kind": 40}
 
 
@@ -54,17 +56,14 @@ class _Judged:
     message: Message | None = None
     reason: Reason | None = None
     text: str = ""
+    identity: str = ""
     known: bool = False
-    forced: bool = False
 
-    @property
-    def identity(self) -> str:
-        """Sender and control id, of a message that a person let in beside another one its digest too."""
-        found = self.message
-        if found is None:
-            return ""
-        own = f"|{self.digest[:16]}" if self.forced else ""
-        return fitted(f"{found.sender}|{found.control_id}{own}", _WIDTHS["identity"])
+
+def _identity(message: Message, digest: str = "") -> str:
+    """Sender and control id; with a digest where a person let a message in beside another one of the same id."""
+    own = f"|{digest[:16]}" if digest else ""
+    return fitted(f"{message.sender}|{message.control_id}{own}", _WIDTHS["identity"])
 
 
 class Inbox:
@@ -81,13 +80,15 @@ class Inbox:
         except StoreDown as down:
             if _is_outage(down):
                 return [_try_again(one) for one in judged]
-            return [self._alone(one) for one in judged]
+        except Exception as error:  # noqa: BLE001 (one message must not hold up all others)
+            _LOG.error("a batch was taken apart: %s", type(error).__name__)
+        return [self._alone(one) for one in judged]
 
     def let_in(self, incoming: Incoming) -> Verdict:
         """Store a message that a person has looked at: of production or not, beside another one of its control id."""
         judged = self._judge(incoming)
-        if judged.reason in {"not-for-production", None}:
-            judged = replace(judged, reason=None, text="", forced=True)
+        if judged.message is not None and judged.reason in {"not-for-production", None}:
+            judged = replace(judged, reason=None, text="", identity=_identity(judged.message, judged.digest))
         return self._commit([judged])[0]
 
     # -- looking --
@@ -99,7 +100,9 @@ class Inbox:
         except NoMessage as error:
             return _Judged(incoming=incoming, digest=digest, reason="unreadable", text=str(error))
         reason, text = self._objection(message)
-        return _Judged(incoming=incoming, digest=digest, message=message, reason=reason, text=text)
+        return _Judged(
+            incoming=incoming, digest=digest, message=message, reason=reason, text=text, identity=_identity(message)
+        )
 
     def _objection(self, message: Message) -> tuple[Reason | None, str]:
         """Why a message can never be taken, if so."""
@@ -145,17 +148,17 @@ class Inbox:
         return verdicts
 
     def _alone(self, one: _Judged) -> Verdict:
-        """A message by itself, after the database refused a batch that held it."""
-        try:
-            return self._commit([one])[0]
-        except StoreDown as down:
-            if _is_outage(down):
-                return _try_again(one)
-        refused = replace(one, reason="refused-by-store", text="the database does not take this message")
-        try:
-            return self._commit([refused])[0]
-        except StoreDown:
-            return _try_again(one)
+        """A message by itself, after a batch that held it failed: one that fails again is put aside."""
+        refused = replace(one, reason="refused-by-store", text="the store does not take this message")
+        for each in (one, refused):
+            try:
+                return self._commit([each])[0]
+            except StoreDown as down:
+                if _is_outage(down):
+                    break
+            except Exception as error:  # noqa: BLE001 (the same)
+                _LOG.error("a message cannot be stored: %s", type(error).__name__)
+        return _try_again(one)
 
 
 def _is_outage(down: StoreDown) -> bool:

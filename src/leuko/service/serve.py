@@ -9,10 +9,10 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from leuko.errors import UsageError
-from leuko.service.background import Job, start
 from leuko.service.inbox import Inbox
 from leuko.service.mllp import Endpoint, Limits, reach_of
 from leuko.service.store import open_store
@@ -59,6 +59,12 @@ def check(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
+def _grading(settings: Settings) -> BaseProcess:
+    from leuko.service.background import Job, start  # noqa: PLC0415 (loads the whole flow, in both processes)
+
+    return start(Job(where=settings.store, zone=settings.zone, forecasts=settings.forecasts))
+
+
 async def serve(settings: Settings, *, say: Callable[[str], None]) -> None:
     """Run until the process is told to end (SIGTERM, SIGINT); what is being committed then is still acknowledged."""
     tls = check(settings)
@@ -66,8 +72,7 @@ async def serve(settings: Settings, *, say: Callable[[str], None]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    job = Job(where=settings.store, zone=settings.zone, forecasts=settings.forecasts)
-    process = start(job) if settings.grading else None
+    grading = _grading(settings) if settings.grading else None
     inbox = Inbox(store, accept_test=settings.accept_test)
     try:
         async with Endpoint(inbox.take, limits=settings.limits) as endpoint:
@@ -78,15 +83,15 @@ async def serve(settings: Settings, *, say: Callable[[str], None]) -> None:
                 raise UsageError(f"cannot listen on {settings.host}:{settings.port}", why=why) from error
             say(f"listening for HL7 v2 on {host}:{port}" + (" with TLS" if tls else ""))
             while not stop.is_set():
-                if process is not None and not process.is_alive():
-                    _LOG.error("the grading process ended (%s); it is started again", process.exitcode)
-                    process = start(job)
+                if grading is not None and not grading.is_alive():
+                    _LOG.error("the grading process ended (%s); it is started again", grading.exitcode)
+                    grading = _grading(settings)
                 try:
                     await asyncio.wait_for(stop.wait(), timeout=5)
                 except TimeoutError:
                     continue
     finally:
-        if process is not None:
-            process.terminate()
-            process.join(timeout=10)
+        if grading is not None:
+            grading.terminate()
+            grading.join(timeout=10)
         store.close()

@@ -22,6 +22,7 @@ from fixtures.stores import Clock, codes, take
 from leuko.__main__ import main
 from leuko.errors import UsageError
 from leuko.intake.hl7 import results
+from leuko.intake.hl7.wire import Message
 from leuko.knowledge import load_library
 from leuko.service import grade as grading
 from leuko.service.grade import grade
@@ -463,6 +464,39 @@ def test_a_message_that_the_database_refuses_does_not_block_the_others(
     verdicts = take(store, oru(), oru(control="bad"), oru(control="M3"))
     assert codes(verdicts) == ["AA", "AR", "AA"]
     assert verdicts[1].reason == "refused-by-store"
+
+
+def test_a_fault_of_our_own_with_one_message_does_not_block_the_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from leuko.service import inbox
+
+    real = inbox.people_of
+
+    def faulty(one: Message) -> list[tuple[str, str]]:
+        if one.control_id == "bad":
+            raise ZeroDivisionError
+        return real(one)
+
+    monkeypatch.setattr(inbox, "people_of", faulty)
+    assert codes(take(store, oru(), oru(control="bad"), oru(control="M3"))) == ["AA", "AR", "AA"]
+    with store.read() as connection:
+        assert [letter.reason for letter in letters(connection)] == ["refused-by-store"]
+
+
+@pytest.mark.parametrize("address", ["postgresql"], indirect=True)
+def test_connections_that_the_server_cut_are_made_again(store: Store) -> None:
+    take(store, oru())
+    other = sqlalchemy.create_engine(store.engine.url)
+    with other.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    other.dispose()
+    assert codes(take(store, oru(control="M2"))) == ["AA"]
 
 
 def test_a_store_that_is_no_file_is_explained(tmp_path: Path) -> None:
