@@ -31,6 +31,7 @@ def pages() -> dict[Path, str]:
         DOCS / "reference" / "cli.md": command_line(),
         DOCS / "reference" / "notices.md": notices(library),
         DOCS / "reference" / "knowledge.md": knowledge(library),
+        DOCS / "reference" / "cohort-outputs.md": cohort_outputs(library),
         DOCS / "decisions" / "index.md": decisions(),
         **tables(library),
         **{path: reviewed(path.read_text("utf-8"), library) for path in sorted((DOCS / "explanation").glob("*.md"))},
@@ -78,6 +79,70 @@ def help_text(words: tuple[str, ...], command: click.Command) -> str:
     """The help of one command."""
     context = click.Context(command, info_name=" ".join(words), terminal_width=88, help_option_names=["-h", "--help"])
     return command.get_help(context).rstrip()
+
+
+# ---- the tables of a cohort ------------------------------------------------------------------------------------------
+
+
+def cohort_outputs(library: Library) -> str:
+    """The tables that `leuko cohort` writes, column by column, the definitions, and where ADaM is left."""
+    from leuko.cohort.outputs import described
+    from leuko.cohort.outputs.definitions import on_file
+
+    parts = [
+        MADE,
+        "# The tables of a cohort\n",
+        dedent("""\
+        What [`leuko cohort`](../how-to/cohort.md) writes into its folder: a folder of Parquet files a table
+        (`--format csv`: a file), `summary.html`, `summary.json`, `manifest.json` (files, rows, SHA-256) and
+        `account.json` (where every row went). Beside these tables stand those that were read: people, treatments,
+        signs, facts.
+        """),
+    ]
+    for name, columns in described.TABLES.items():
+        rows = [f"| `{column}` | {text} |" for column, text in columns.items()]
+        parts.append(
+            "\n".join([f"## {name}\n", f"{described.HEADS[name]}\n", "| column | holds |", "| --- | --- |", *rows, ""])
+        )
+    parts.append(
+        dedent("""\
+        ## Where ADaM is left
+
+        * **ATOXGRH** is always empty: leuko grades low counts only. So **ATOXGR** is `-1` to `-4` for a low
+          count, and `0` only where the count is also proven not to lie above the upper end of normal; else
+          it is empty.
+        * **A count that cannot be graded has no grade**, never `0`: ATOXGRLL and ATOXGRLM say what remains
+          possible.
+        * **BASE** is the last count on or before the first treatment that was given, else before the start
+          that the source names (RFSTDTC). Where it is only a bound, BASE and CHG are empty and BASEC shows
+          it.
+        * **ADLB** holds one row a count as leuko uses it: duplicates and superseded versions are in the
+          notices; counts that leuko derived carry PARAMTYP `DERIVED`. PARAM carries leuko's unit; PARAMCD
+          is SDTM's code where it is confirmed. There are no visits (AVISIT), no imputed rows (DTYPE) and no
+          analysis flags beyond ABLFL.
+        * **ADAE**: AESRC tells reported events (`AE`) from episodes of counts (`LB`). ASTDT and AENDT of an
+          episode are the first low count and the first one back; ASTDTE and AENDTE are the other ends of
+          the two intervals.
+        * **ATOXEDN, ATOXGRLL, ATOXGRLM, SRCFILE, SRCROW, AESRC, AETOXGRL, AETOXGRM, ASTDTE, AENDTE, ADURL,
+          ADURM, ACENS** are names of leuko's own.
+        """)
+    )
+    rows = []
+    for row in on_file(library).values():
+        source = library.sources[row.basis.source].title
+        rows.append(f"| `{row.id}` | {row.number} | {row.title} | {source} | {row.basis.confidence} |")
+    head = [
+        "## Definitions on file\n",
+        "| name | number | what | rests on | confidence |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    holes = [f"* {hole}" for row in on_file(library).values() for hole in getattr(row, "holes", ())]
+    parts.append(
+        "\n".join(
+            [*head, *rows, "", "Holes of `ohdsi-213` that are closed, and open with `--as-published`:\n", *holes, ""]
+        )
+    )
+    return "\n".join(parts)
 
 
 # ---- notices ---------------------------------------------------------------------------------------------------------

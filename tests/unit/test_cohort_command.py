@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,7 @@ import leuko
 from fixtures import cohort_files
 from leuko.__main__ import main
 from leuko.cohort import engine
-from leuko.cohort.outputs import adam, events, found
+from leuko.cohort.outputs import adam, described, events
 from leuko.cohort.tabled import open_table
 from leuko.errors import UsageError
 
@@ -162,8 +163,12 @@ def test_the_table_cohort_is_that_of_omop(study: Path) -> None:
     assert members.null_count().sum_horizontal().item() == 0
 
 
-def test_every_column_of_an_output_is_described(study: Path) -> None:
-    assert table(study, "findings").columns == list(found.DESCRIBED)
+@pytest.mark.parametrize("name", list(described.TABLES))
+def test_every_column_of_an_output_is_described(study: Path, name: str) -> None:
+    schemes = leuko.load_library().schemes
+    editions = [f"{scheme.id}_{scheme.edition}" for scheme in schemes]
+    real = [described.edition_of(column, editions) for column in table(study, name).columns]
+    assert list(dict.fromkeys(real)) == list(described.TABLES[name])
 
 
 # ---- the summary -----------------------------------------------------------------------------------------------------
@@ -330,3 +335,15 @@ def test_lazy_frames_in_python(tmp_path: Path) -> None:
         made.table("grades")
     with pytest.raises(AttributeError):
         _ = made.grades
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs a Java runtime")
+@pytest.mark.filterwarnings("ignore")
+def test_spark_gives_the_same_bytes(tmp_path: Path, run: Run) -> None:
+    pytest.importorskip("pyspark", reason="the extra `spark` is not installed")
+    source = cohort_files.sdtm(tmp_path / "in")
+    words = ("--batch-people", 2, "-q")
+    assert run(source, "--out", tmp_path / "kernel", *words).code == 0
+    done = run(source, "--out", tmp_path / "spark", "--engine", "spark", "--master", "local[2]", *words)
+    assert done.code == 0, done.err
+    assert written(tmp_path / "spark") == written(tmp_path / "kernel")

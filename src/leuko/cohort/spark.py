@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -78,6 +79,7 @@ def _session(master: str | None) -> Any:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers on this machine are this very Python
     build = SparkSession.builder.appName("leuko cohort").config("spark.ui.enabled", "false")
     build = build.config("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
+    build = build.config("spark.sql.warehouse.dir", str(Path(tempfile.gettempdir()) / "leuko-spark-warehouse"))
     try:
         return (build.master(master) if master else build).getOrCreate()
     except Exception as error:  # Java's own errors have no common type

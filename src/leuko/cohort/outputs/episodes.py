@@ -94,7 +94,9 @@ def arrays_of(rows: pl.DataFrame, names: list[str]) -> tuple[Any, pl.Series]:
     people = rows["person"].unique(maintain_order=True)
     first = np.append(rows["person"].search_sorted(people, side="left").to_numpy(), len(rows)).astype(np.int64)
     grades = [
-        np.array([rows[f"{name}_{end}"].fill_null(-1).to_numpy() for name in names], np.int64).reshape(-1, len(rows))
+        np.array([rows[f"{name}_{end}"].fill_null(-1).to_numpy() for name in names], np.int64).reshape(
+            len(names), len(rows)
+        )
         for end in ("least", "most")
     ]
     codes = rows["bound"].replace_strict(list(BOUNDS), range(len(BOUNDS)), return_dtype=pl.Int64)
