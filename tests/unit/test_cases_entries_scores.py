@@ -135,6 +135,8 @@ def test_measures(case: dict) -> None:
     found = score(name, fitting(name), counts=counts)
     if "total" in case:
         assert found.total == pytest.approx(case["total"]), found.says
+    if case.get("none"):
+        assert (found.total, found.eligible) == (None, False), found.says
     if "least" in case:
         assert (found.total if found.total is not None else found.least) == pytest.approx(case["least"]), found.says
     if "band" in case:
