@@ -87,23 +87,33 @@ def _rows(results: pl.DataFrame, rules: Rules) -> Columns:
     whole[R_ANALYTE] = coded(results["analyte"], rules.analytes)
     whole[R_TAKEN] = taken
     whole[R_TIMED] = timed
-    whole[R_BOUND] = coded(results["bound"].fill_null("="), BOUNDS)
+    whole[R_BOUND] = coded(_told(results["bound"], "="), BOUNDS)
     whole[R_DRAW] = _names(results["draw"])
-    whole[R_STATUS] = coded(results["status"].fill_null("unknown"), STATUSES, otherwise="unknown")
+    whole[R_STATUS] = coded(_told(results["status"], "unknown"), STATUSES, otherwise="unknown")
     whole[R_SEQUENCE] = results["sequence"].fill_null(MISSING)
     whole[R_DIGITS] = results["digits"].fill_null(-1) if "digits" in results.columns else -1
-    files = results["file"].fill_null("")
-    whole[R_FILE] = coded(files, sorted(files.unique()))
+    whole[R_FILE] = _files(_told(results["file"], ""))
     whole[R_ROW] = results["row"].fill_null(MISSING)
     return Columns(whole=whole, real=np.stack([_floats(results[name]) for name in ("value", "low", "high")]))
+
+
+def _told(words: pl.Series, otherwise: str) -> pl.Series:
+    return words.fill_null(otherwise) if words.null_count() else words
+
+
+def _files(files: pl.Series) -> Any:
+    """Files as numbers in the order of their names; rows of one file stand together."""
+    runs = files.rle().struct.unnest()
+    numbers = coded(runs["value"], sorted(set(runs["value"]))).to_numpy()
+    return np.repeat(numbers, runs["len"].to_numpy())
 
 
 def coded(words: pl.Series, known: Any, *, otherwise: str | None = None) -> pl.Series:
     """Words as their places among the known ones; an unknown word is `otherwise`, or -1."""
     known = list(known)
     at = -1 if otherwise is None else known.index(otherwise)
-    found = words.cast(pl.Enum(known), strict=False).to_physical()
-    return found.cast(pl.Int64).fill_null(at)
+    found = words.cast(pl.Enum(known), strict=False).to_physical()  # of an enumeration: as it is
+    return found.cast(pl.Int64).fill_null(at) if found.null_count() else found
 
 
 def _floats(numbers: pl.Series) -> Any:

@@ -399,7 +399,8 @@ def _said(rows: pl.DataFrame, codes: pl.Series, rules: Rules) -> pl.DataFrame:
     """What a notice is about: analyte, result, unit, day."""
     labels = {name: row.label for name, row in rules.library.analytes.items()}
     units = {name: row.unit for name, row in rules.library.analytes.items()}
-    sign = pl.col("bound").replace("=", "").fill_null("")
+    analyte = pl.col("analyte").cast(pl.String)
+    sign = pl.col("bound").cast(pl.String).replace("=", "").fill_null("")
     day = pl.col("taken").dt.strftime("%Y-%m-%d").fill_null("no day")
     return rows.select(
         "person",
@@ -408,10 +409,10 @@ def _said(rows: pl.DataFrame, codes: pl.Series, rules: Rules) -> pl.DataFrame:
         code=codes,
         text=pl.format(
             "{} {}{} {} ({})",
-            pl.col("analyte").replace(labels).fill_null("?"),
+            analyte.replace(labels).fill_null("?"),
             sign,
             pl.col("value").cast(pl.String).fill_null("?"),
-            pl.col("analyte").replace_strict(units, default=""),
+            analyte.replace_strict(units, default=""),
             day,
         ),
     )

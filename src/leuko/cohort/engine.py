@@ -101,7 +101,8 @@ Engine = Callable[[Iterator[Task], Asked], Iterator[tuple[Task, Answered]]]
 
 def answer(tables: Mapping[str, pl.DataFrame], asked: Asked) -> Answered:
     """One batch answered; what was known of its people is passed on."""
-    results = tables["results"].filter(pl.col("person").is_not_null())
+    results = tables["results"]
+    results = results.drop_nulls("person") if results["person"].null_count() else results
     batch = run_batch(results, tables["people"], tables["treatments"], asked.rules, as_of=asked.as_of)
     told = [tables["notices"], batch.notices] if "notices" in tables else [batch.notices]
     notices = pl.concat(told).sort("person", "file", "row", "code", "text", nulls_last=False)

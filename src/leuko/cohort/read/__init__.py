@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -84,7 +84,7 @@ def _read(inventory: Inventory, library: Library, options: ReadOptions, batch_pe
         raise _nothing(inventory)
     before = joined([reading.frames(notices=notice) for notice in inventory.notices], reading)
     streams = [part for part in parts if part.results]
-    line_up = _line_up(streams)
+    line_up = _line_up(streams, reading)
     if line_up is None:
         yield from batches(_all(parts, reading, before), reading, batch_people=batch_people, size=inventory.size)
         return
@@ -245,11 +245,11 @@ def _small(path: Path, name: str, reading: Reading) -> Part:
 # ---- people that stand in order already ------------------------------------------------------------------------------
 
 
-def _line_up(streams: Sequence[Part]) -> list[Part] | None:
+def _line_up(streams: Sequence[Part], reading: Reading) -> list[Part] | None:
     """The parts that hold results, in the order of their people, where each and all of them are in that order."""
     spans = []
     for part in streams:
-        span = None if part.table is None or part.person is None else _span(part.table, part.person)
+        span = None if part.table is None or part.person is None else _span(part.table, part.person, reading)
         if span is None:
             return None
         spans.append((span, part))
@@ -258,19 +258,32 @@ def _line_up(streams: Sequence[Part]) -> list[Part] | None:
     return [part for _, part in spans] if spans and apart else None
 
 
-def _span(table: Table, column: int) -> tuple[int, int] | None:
+def _span(table: Table, column: int, reading: Reading) -> tuple[Any, Any] | None:
     """The first and the last person of a table of typed ids in ascending order, None where they are not."""
-    if not table.types or not table.types[column].is_integer():
+    # whole numbers that are read as text have another order
+    if not table.types or table.types[column].is_integer() != reading.person.is_integer():
         return None
-    first: int | None = None
-    last: int | None = None
+    first: Any = None
+    last: Any = None
     try:
         for chunk in table.chunks([column]):
             persons = chunk[str(column)]
-            if persons.null_count() or not persons.is_sorted() or (last is not None and persons[0] < last):
+            if not _in_order(persons) or (last is not None and persons[0] < last):
                 return None
-            first = int(persons[0]) if first is None else first
-            last = int(persons[-1])
+            first = persons[0] if first is None else first
+            last = persons[-1]
     except pl.exceptions.PolarsError:
         return None
     return None if first is None or last is None else (first, last)
+
+
+def _in_order(persons: pl.Series) -> bool:
+    """Whether ids stand in ascending order, as they are used: text without spaces around it."""
+    if persons.null_count() or not persons.is_sorted():
+        return False
+    if persons.dtype.is_integer():
+        return True
+    if persons.dtype != pl.String or not persons[0]:
+        return False
+    distinct = persons.rle().struct.field("value")
+    return bool((distinct.str.strip_chars() == distinct).all())

@@ -9,6 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from leuko.cohort.frames import FACTS, NOTICES, PEOPLE, RESULTS, SIGNS, TREATMENTS, schema
+from leuko.cohort.tables import BOUNDS, STATUSES
 from leuko.errors import Notice
 from leuko.intake.base import ReadOptions
 from leuko.knowledge import Library
@@ -45,6 +46,11 @@ class Frames:
         return {name: getattr(self, name) for name in NAMES}
 
 
+def words_of(library: Library) -> dict[str, pl.DataType]:
+    """The types of the columns of results whose words are known beforehand, as the engine numbers them."""
+    return {"analyte": pl.Enum(sorted(library.analytes)), "bound": pl.Enum(BOUNDS), "status": pl.Enum(STATUSES)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What every part of one reading needs: knowledge, the caller's words, and the type of a person's id."""
@@ -54,8 +60,9 @@ class Reading:
     person: pl.DataType = field(default_factory=pl.String)
 
     def schema(self, name: str) -> dict[str, pl.DataType]:
-        """The Polars schema of one of the frames."""
-        return schema(COLUMNS[name], person=self.person)
+        """The Polars schema of one of the frames; words of results that are few are enumerations."""
+        kinds = schema(COLUMNS[name], person=self.person)
+        return kinds if name != "results" else {**kinds, **words_of(self.library)}
 
     def frame(self, name: str, data: pl.DataFrame | Mapping[str, Any] | None = None) -> pl.DataFrame:
         """A frame in its columns, order and types; columns that `data` lacks are null."""

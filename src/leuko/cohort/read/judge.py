@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 
-from leuko.cohort.read.base import Reading, told
+from leuko.cohort.read.base import Reading, told, words_of
 from leuko.cohort.read.distinct import coded
 from leuko.cohort.read.keys import KEYS, Plan, plan_of, raw_of
 from leuko.counts.numbers import span_of
@@ -203,8 +203,10 @@ class Judge:
 
     def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Add `analyte`, `bound` and `status`, where the source has none."""
-        names = pl.Series([plan.analyte for plan in self.plans], dtype=pl.String)
-        bound = pl.col("bound").fill_null("=") if "bound" in frame.columns else pl.lit("=").alias("bound")
+        kinds = words_of(self.reading.library)
+        names = pl.Series([plan.analyte or None for plan in self.plans], dtype=kinds["analyte"])
+        told = pl.col("bound").fill_null("=") if "bound" in frame.columns else pl.lit("=")
+        bound = told.cast(kinds["bound"]).alias("bound")
         status = [] if "status" in frame.columns else [pl.lit("final").alias("status")]
         return frame.with_columns(names.gather(frame["key"]).alias("analyte"), bound, *status)
 
@@ -367,7 +369,9 @@ def _answered(frame: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
     """The frame with the answers of its odd rows in their places; what is a count is plain from now on."""
     at = (frame["way"] == _ASK).arg_true()
     ways = pl.Series(np.where(placed["kind"] == "count", _PLAIN, _ASK).astype(np.uint8))
-    found = placed.select(*_ANSWERED[:-1], pl.col("found_bound").alias("bound")).with_columns(ways.alias("way"))
+    found = placed.select(
+        pl.col("found_bound" if name == "bound" else name).alias(name).cast(frame.schema[name]) for name in _ANSWERED
+    ).with_columns(ways.alias("way"))
     new = [name for name in found.columns if not found[name].equals(frame[name].gather(at), null_equal=True)]
     return frame.with_columns(frame[name].clone().scatter(at, found[name]) for name in new)
 

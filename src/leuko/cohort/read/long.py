@@ -7,7 +7,7 @@ table reader's own rules, on the distinct texts of the whole file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -220,16 +220,15 @@ class LongTable:
         """`status` and `bound`; void rows, derived rows and rows with an unknown comparator are set aside."""
         if not {"status", "comparator", "derived"} & self.layout.roles.keys():
             return frame, self.reading.frame("notices")
-        frame = frame.with_columns(
-            self._text("status").alias("_status"),
-            self._text("comparator").alias("_sign"),
-            self._text("derived").alias("_derived"),
-        )
         known = self.words.status
-        status = mapped(frame["_status"], lambda text: known.get(key_of(text), "?"), pl.String()).fill_null("final")
-        bound = mapped(frame["_sign"], lambda text: _BOUNDS.get(text, "?"), pl.String()).fill_null("=")
-        frame = frame.with_columns(status.alias("status"), bound.alias("bound"))
-        derived, void = frame["_derived"].is_not_null(), frame["status"] == "void"
+        frame = frame.with_columns(
+            self._asked(frame, "status", lambda text: known.get(key_of(text), "?"), {*known.values(), "?"}, "final"),
+            self._asked(frame, "comparator", lambda text: _BOUNDS.get(text, "?"), {*_BOUNDS.values(), "?"}, "=").alias(
+                "bound"
+            ),
+        )
+        derived = frame.select(self._text("derived").is_not_null().alias("derived"))["derived"]
+        void = frame["status"] == "void"
         rows = [
             *self._aside(frame, derived, "LK527", "rows marked as derived are not read twice"),
             *self._aside(frame, void, "LK518", "rows that were cancelled or entered in error"),
@@ -242,14 +241,26 @@ class LongTable:
                     "LK534", f"“{sign}” is no comparator that leuko knows; the value was not used",
                     file=self.file, row=row, rows=1, lost=True,
                 )
-                for row, sign in kept.filter(strange).select("row", "_sign").iter_rows()
+                for row, sign in kept.filter(strange).select("row", self._text("comparator")).iter_rows()
             ]  # fmt: skip
         if (kept["status"] == "?").any():
             unknown = kept.filter(pl.col("status") == "?")
-            text = f"statuses that are not known: {', '.join(unknown['_status'].unique().sort().head(5))}"
+            found = unknown.select(self._text("status").alias("found"))["found"].unique().sort().head(5)
+            text = f"statuses that are not known: {', '.join(found)}"
             rows.append(self.reading.row("LK519", text, file=self.file, row=_first(unknown)))
-            kept = kept.with_columns(pl.col("status").replace("?", "unknown"))
+            kept = kept.with_columns(pl.col("status").cast(pl.String).replace("?", "unknown"))
         return _without(kept, strange), self.reading.notices(rows)
+
+    def _asked(
+        self, frame: pl.DataFrame, role: str, ask: Callable[[str], str], answers: set[str], otherwise: str
+    ) -> pl.Series:
+        """What the words of a column mean, one of few answers, asked once for each distinct one."""
+        kind, index = pl.Enum(sorted({*answers, otherwise})), self.layout.first(role)
+        if index is None:
+            return pl.Series(role, [otherwise], dtype=kind).new_from_index(0, frame.height)
+        texts = frame[str(index)].cast(pl.String)
+        found = mapped(texts, lambda text: ask(text.strip()) if text.strip() else None, kind)
+        return found.fill_null(otherwise).alias(role)
 
     def _aside(self, frame: pl.DataFrame, which: pl.Series, code: str, text: str) -> list[dict[str, object]]:
         if not which.any():
