@@ -334,6 +334,26 @@ def test_people_with_other_birth_dates_are_not_joined() -> None:
     assert "LK811" in codes(*texts)
 
 
+def test_a_merge_joins_what_stood_under_the_old_number() -> None:
+    old = message(msh("A"), pid("12^^^HOSP^MR"), obr("F1"), obx("0.4"))
+    new = message(msh("B"), pid("4711^^^HOSP^MR"), obr("F2", taken="20260111"), obx("0.5"))
+    merge = message(msh("C", kind="ADT^A40"), pid("4711^^^HOSP^MR"), "MRG|12^^^HOSP^MR")
+    person = record(old, new, merge)
+    assert (person.patient.id, [count.value for count in person.counts]) == ("4711", [0.4, 0.5])
+
+
+def test_a_merge_of_people_with_other_birth_dates_is_not_followed() -> None:
+    old = message(msh("A"), pid("12^^^HOSP^MR", born="19800101"), obr("F1"), obx("0.4"))
+    merge = message(msh("C", kind="ADT^A40"), pid("4711^^^HOSP^MR"), "MRG|12^^^HOSP^MR")
+    assert len(read(old, merge).records) == 2
+    assert "LK811" in codes(old, merge)
+
+
+def test_a_link_that_leuko_does_not_follow_is_told() -> None:
+    link = message(msh("C", kind="ADT^A24"), pid("4711^^^HOSP^MR"), "MRG|12^^^HOSP^MR", obx())
+    assert "LK814" in codes(link)
+
+
 def test_a_placeholder_for_unknown_people_is_no_person() -> None:
     texts = [
         message(msh(f"M{n}"), pid("UNKNOWN^^^HOSP^MR", born=f"19{n}00101"), obr(f"F{n}"), obx(f"0.{n}"))

@@ -264,6 +264,15 @@ def test_people_are_joined_when_a_message_ties_their_numbers(store: Store) -> No
     assert gone.payload == b""
 
 
+def test_a_merge_moves_the_counts_to_the_number_that_stays(store: Store) -> None:
+    take(store, message(msh("B"), pid("12^^^HOSP^MR"), obr("F2", taken="20260111"), obx("0.5")), oru("0.4"))
+    grade(store)
+    take(store, message(msh("C", kind="ADT^A40", sent=LATER), pid(), "MRG|12^^^HOSP^MR"))
+    grade(store)
+    assert [value for value, _ in now(store)] == [0.4, 0.5]
+    assert now(store, "12^HOSP") == []
+
+
 def test_nothing_new_is_no_new_assessment(store: Store) -> None:
     take(store, oru("0.4"))
     grade(store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from leuko.errors import Place
@@ -21,6 +21,7 @@ Key = tuple[str, str]  # number, authority
 
 # Identifiers of a visit, an account, a bed or a card are none of the person; the others name one, best first.
 _NOT_OF_A_PERSON: Final = frozenset({"AN", "VN", "ANON", "ACSN", "XX", "CC", "AM", "BC", "VISITID", "ACCT", "FI"})
+_MERGES: Final = frozenset({"A34", "A40"})  # what stood under the number in MRG-1 is of the person in PID
 _TOO_MANY: Final = 3  # birth dates of one number that no correction explains
 _BEST: Final = ("MR", "MRN", "PI", "PT", "PN", "U", "EI", "")
 _SEXES: Final[dict[str, Sex]] = {"F": "female", "M": "male", "W": "female"}
@@ -47,8 +48,18 @@ def identifiers(part: Part, ignored: frozenset[Key] = frozenset()) -> tuple[Iden
         said = (_identifier(text, pid, part) for text in pid.repeats(number))
         found = [one for one in said if one is not None and (one.number, one.authority) not in ignored]
         if found:
+            found += merged_numbers(part)
             return tuple(sorted(dict.fromkeys(found), key=lambda one: one.rank))
     return ()
+
+
+def merged_numbers(part: Part) -> list[Identifier]:
+    """The numbers that a merge (ADT A34, A40) says were this person's too; never the best ones."""
+    merge = part.first("MRG")
+    if merge is None or part.message.kind != "ADT" or part.message.event not in _MERGES:
+        return []
+    found = (_identifier(text, merge, part) for text in merge.repeats(1))
+    return [replace(one, rank=one.rank + len(_BEST) + 1) for one in found if one is not None]
 
 
 def stand_in(part: Part) -> str:
@@ -105,23 +116,34 @@ class People:
         self._best: dict[Key, Identifier] = {}
         self._births: dict[Key, set[str]] = {}
         self._keys: list[Key] = []
-        for index, (part, name) in enumerate(zip(parts, stand_ins, strict=True)):
-            own = identifiers(part, ignored) if name is None else (Identifier(rank=0, number=name, authority=""),)
-            self._keys.append(self._join(index, part, own))
+        self._retired: set[Key] = set()  # numbers that a merge gave up
+        own = [
+            identifiers(part, ignored) if name is None else (Identifier(rank=0, number=name, authority=""),)
+            for part, name in zip(parts, stand_ins, strict=True)
+        ]
+        for part, mine in zip(parts, own, strict=True):  # all birth dates first: links must not hang on the order
+            self._enter(part, mine)
+        for index, mine in enumerate(own):
+            self._keys.append(self._join(index, mine))
         numbers: dict[str, set[Key]] = defaultdict(set)
         for key, best in self._roots().items():
             numbers[best.number].add(key)
         self._shared = {number for number, roots in numbers.items() if len(roots) > 1}
 
-    def _join(self, index: int, part: Part, own: Sequence[Identifier]) -> Key:
-        keys = [(one.number, one.authority) for one in own]
-        for key, one in zip(keys, own, strict=True):
+    def _enter(self, part: Part, own: Sequence[Identifier]) -> None:
+        for one in own:
+            key = (one.number, one.authority)
             self._parent.setdefault(key, key)
             self._births.setdefault(key, set())
             self._best[key] = min(self._best.get(key, one), one)
+            if one.rank > len(_BEST):
+                self._retired.add(key)
         pid = part.first("PID")
         if pid is not None and (born := pid.text_of(7)[:8]):
-            self._births[self._root(keys[0])].add(born)
+            self._births[own[0].number, own[0].authority].add(born)
+
+    def _join(self, index: int, own: Sequence[Identifier]) -> Key:
+        keys = [(one.number, one.authority) for one in own]
         linked = [self._link(keys[0], key) for key in keys[1:]]
         if not all(linked):
             self.doubtful.append(index)
@@ -148,7 +170,8 @@ class People:
         best: dict[Key, Identifier] = {}
         for key, one in self._best.items():
             root = self._root(key)
-            best[root] = min(best.get(root, one), one)
+            mine = replace(one, rank=one.rank + 2 * len(_BEST)) if key in self._retired else one
+            best[root] = min(best.get(root, mine), mine)
         return best
 
     def names(self, *, qualified: bool = False) -> list[str]:

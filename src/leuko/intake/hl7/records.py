@@ -15,7 +15,17 @@ from leuko.intake.fhir.people import without_birth
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.times import last_day
 from leuko.intake.hl7 import doses, facts
-from leuko.intake.hl7.people import Key, People, Said, identifiers, listen, of_nobody, patient_of, stand_in
+from leuko.intake.hl7.people import (
+    Key,
+    People,
+    Said,
+    identifiers,
+    listen,
+    merged_numbers,
+    of_nobody,
+    patient_of,
+    stand_in,
+)
 from leuko.intake.hl7.results import STATUSES, WITHDRAWN, Reading, Sent, results_of
 from leuko.intake.hl7.versions import Chain, chains
 from leuko.intake.hl7.wire import Message, Part
@@ -149,10 +159,10 @@ def _listen(person: _Person, number: int, reading: Reading) -> None:
     person.sent += [(number, sent) for sent in results_of(reading)]
     person.medicines += doses.medicines_of(reading)
     person.facts += facts.facts_of(reading)
-    merged = reading.part.first("MRG")
-    if merged is not None:
-        text = "the message says that two numbers are one person (MRG); leuko did not join what it read under them"
-        reading.tell.say("LK814", text, reading.place(merged, 1))
+    merge = reading.part.first("MRG")
+    if merge is not None and not merged_numbers(reading.part):
+        text = "the message says that two numbers are one person (MRG) in a way that leuko does not follow"
+        reading.tell.say("LK814", text, reading.place(merge, 1))
 
 
 # ---- one person -----------------------------------------------------------------------------------------------------
