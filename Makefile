@@ -3,7 +3,7 @@
 
 UV      = $$(scripts/find-uv)
 RUN     = $(UV) run --frozen --no-sync
-SYNC    = $(UV) sync --frozen --extra pdf --extra forecast --extra cohort --extra service --compile-bytecode --quiet
+SYNC    = $(UV) sync --frozen --extra pdf --extra forecast --extra cohort --extra survival --extra service --compile-bytecode --quiet
 STAMP   = .venv/.ready
 SOURCES = src tests scripts bench
 
@@ -18,6 +18,7 @@ help:  ## Show the targets
 $(STAMP): pyproject.toml uv.lock scripts/find-uv
 	@scripts/find-uv >/dev/null
 	@$(SYNC) || { echo "trying again with the certificates of this machine" >&2; UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(SYNC); }
+	@$(if $(CI),$(SYNC) --extra spark || echo "Spark could not be set up: its test is skipped" >&2)
 	@touch $@
 
 .PHONY: setup

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -188,15 +187,3 @@ def test_two_rows_of_one_person_that_disagree_are_not_believed() -> None:
         ASKED.rules,
     )
     assert found.counts.equals(alone.counts)
-
-
-@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs a Java runtime")
-@pytest.mark.filterwarnings("ignore")
-def test_spark_gives_the_same_bytes(tmp_path: Path, plain: Path) -> None:
-    pytest.importorskip("pyspark", reason="the extra `spark` is not installed")
-    from leuko.cohort.spark import spark
-
-    said = run(batches(6), tmp_path / "out", ASKED, engine=spark(tmp_path / "stage", master="local[2]", tasks=2))
-    assert written(tmp_path / "out") == written(plain)
-    assert said.batches == 4
-    assert not (tmp_path / "stage").exists()

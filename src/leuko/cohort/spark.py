@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,9 +48,8 @@ def spark(
         try:
             waiting = {task.number: _bare(_staged(task, stage)) for task in todo}
             if waiting:
-                yield from _answers(
-                    session or _session(master), stage, waiting, asked, knowledge=knowledge, tasks=tasks
-                )
+                with _session(master, session) as running:
+                    yield from _answers(running, stage, waiting, asked, knowledge=knowledge, tasks=tasks)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
 
@@ -68,7 +68,21 @@ def _bare(task: Task) -> Task:
     return Task(number=task.number, tables={}, key=task.key)
 
 
-def _session(master: str | None) -> Any:
+@contextmanager
+def _session(master: str | None, given: Any) -> Iterator[Any]:
+    """The session that was given, or that is there already; else one of our own, which ends with the run."""
+    if given is not None:
+        yield given
+        return
+    made, own = _started(master)
+    try:
+        yield made
+    finally:
+        if own:
+            made.stop()
+
+
+def _started(master: str | None) -> tuple[Any, bool]:
     try:
         from pyspark.sql import SparkSession  # noqa: PLC0415 (heavy: loaded where it is used)
     except ImportError as error:
@@ -80,8 +94,9 @@ def _session(master: str | None) -> Any:
     build = SparkSession.builder.appName("leuko cohort").config("spark.ui.enabled", "false")
     build = build.config("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
     build = build.config("spark.sql.warehouse.dir", str(Path(tempfile.gettempdir()) / "leuko-spark-warehouse"))
+    own = SparkSession.getActiveSession() is None
     try:
-        return (build.master(master) if master else build).getOrCreate()
+        return (build.master(master) if master else build).getOrCreate(), own
     except Exception as error:  # Java's own errors have no common type
         raise UsageError(
             "Spark does not start",
