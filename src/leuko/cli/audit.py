@@ -16,7 +16,8 @@ def command() -> None:
 @command.command("verify")
 @store_option
 @click.option("--head", metavar="HASH", help="A last hash kept from an earlier check, which must be in the chain.")
-def verify(*, where: str, head: str | None) -> None:
+@click.option("--messages", is_flag=True, help="Check the bytes of every stored message too; takes longer.")
+def verify(*, where: str, head: str | None, messages: bool) -> None:
     """Check every row against the one before it, and print the last hash.
 
     A row that was changed, removed or put in between is found. Rows cut off at the end are found only with --head: keep
@@ -24,9 +25,11 @@ def verify(*, where: str, head: str | None) -> None:
     """
     store = opened(where)
     try:
-        from leuko.service.store.audit import verify as check  # noqa: PLC0415 (loads the database)
+        from leuko.service.store.audit import first_changed_message  # noqa: PLC0415 (loads the database)
+        from leuko.service.store.audit import verify as check  # noqa: PLC0415
 
         found = check(store, head=head)
+        changed = first_changed_message(store) if messages else None
     finally:
         store.close()
     click.echo(f"{found.rows} rows, last hash {found.head}")
@@ -34,4 +37,6 @@ def verify(*, where: str, head: str | None) -> None:
         click.echo(f"broken: row {found.broken_at} is not the one that was written", err=True)
     if found.has_head is False:
         click.echo("broken: the hash that was kept is not in the chain; rows are missing at the end", err=True)
-    click.get_current_context().exit(ExitCode.DONE if found.sound else ExitCode.GAPS)
+    if changed is not None:
+        click.echo(f"broken: message {changed} is not the one that was received", err=True)
+    click.get_current_context().exit(ExitCode.DONE if found.sound and changed is None else ExitCode.GAPS)

@@ -385,6 +385,45 @@ def test_a_changed_audit_is_found(tmp_path: Path, change: str) -> None:
     assert main(["audit", "verify", "--store", str(path)]) == 4
 
 
+COPIED = "SELECT 9, received_at, source, 'x', control_id, kind, digest, raw FROM message WHERE id = 2"
+REPLACED = "raw = (SELECT raw FROM message WHERE id = 1), digest = (SELECT digest FROM message WHERE id = 1)"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE message SET raw = 'x' WHERE id = 2",
+        "UPDATE message SET raw = x'00' WHERE id = 2",
+        f"UPDATE message SET {REPLACED} WHERE id = 2",  # noqa: S608 (constants of this test)
+        "DELETE FROM message WHERE id = 2",
+        f"INSERT INTO message {COPIED}",
+    ],
+)
+def test_a_changed_message_is_found(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "x.sqlite"
+    opened = open_store(path, clock=Clock())
+    take(opened, *[oru(control=f"M{number}") for number in range(3)])
+    take(opened, oru(control="M3"))
+    assert audit.first_changed_message(opened) is None
+    with sqlite3.connect(path) as connection:
+        for verb in ("update", "delete"):
+            connection.execute(f"DROP TRIGGER message_{verb}_refused")
+        connection.execute(change)
+    connection.close()
+    assert audit.first_changed_message(opened) in {1, 2, 9}
+    opened.close()
+    assert main(["audit", "verify", "--store", str(path)]) == 0
+    assert main(["audit", "verify", "--messages", "--store", str(path)]) == 4
+
+
+def test_a_new_file_is_its_owners_only(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    opened = open_store(path)
+    take(opened, oru())
+    assert {found.stat().st_mode & 0o077 for found in tmp_path.iterdir()} == {0}
+    opened.close()
+
+
 def test_rows_cut_off_at_the_end_are_found_by_the_kept_head(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     opened = open_store(path, clock=Clock())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -102,6 +104,7 @@ def open_store(where: str | Path = DEFAULT, *, clock: Clock | None = None) -> St
     except (ArgumentError, NoSuchModuleError) as error:
         raise UsageError("the address of the store cannot be understood", do="a file, or postgresql://…") from error
     if engine.dialect.name == "sqlite":
+        _make_private(engine.url.database)
         _prepare_sqlite(engine)
     store = Store(engine, clock or (lambda: datetime.now(UTC)))
     try:
@@ -110,6 +113,13 @@ def open_store(where: str | Path = DEFAULT, *, clock: Clock | None = None) -> St
         store.close()
         raise
     return store
+
+
+def _make_private(path: str | None) -> None:
+    """A new file that only its owner may read: it holds people's results. SQLite gives its helper files the same."""
+    if path and path != ":memory:" and not Path(path).exists():
+        with contextlib.suppress(OSError):  # where it cannot be made, SQLite says so in a moment
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 from sqlalchemy import Connection, insert, select
 
 from leuko.service.store import Store, next_id
-from leuko.service.store.tables import audit
+from leuko.service.store.tables import audit, message
 
 START: Final = "0" * 64  # the hash before the first row
 _CHUNK: Final = 1000  # rows fetched at a time
@@ -74,3 +74,41 @@ def verify(store: Store, *, head: str | None = None) -> Verified:
             before, rows, expected = str(row["hash"]), rows + 1, expected + 1
             seen = seen or (None if head is None else before == head)
     return Verified(rows=rows, head=before, broken_at=None, has_head=seen)
+
+
+def first_changed_message(store: Store) -> int | None:
+    """The first stored message whose bytes are not those that the audit tells of; None where all are.
+
+    Also a message that is missing, or that no row of the audit tells of, counts as changed.
+    """
+    expected = 1
+    with store.read() as connection:
+        received = select(audit.c.detail).where(audit.c.action == "received").order_by(audit.c.id)
+        for detail in connection.execute(received).scalars().all():
+            told = json.loads(detail)
+            first, last = int(told["first"]), int(told["last"])
+            if first != expected:
+                return expected
+            bad = _first_unlike(connection, first, last, str(told["digest"]))
+            if bad is not None:
+                return bad
+            expected = last + 1
+        beyond = select(message.c.id).where(message.c.id >= expected).order_by(message.c.id).limit(1)
+        return connection.execute(beyond).scalar_one_or_none()
+
+
+def _first_unlike(connection: Connection, first: int, last: int, digest: str) -> int | None:
+    """The first message of a batch that is missing or changed."""
+    asked = select(message.c.id, message.c.digest, message.c.raw).where(message.c.id.between(first, last))
+    found = {row.id: row for row in connection.execute(asked)}
+    for number in range(first, last + 1):
+        row = found.get(number)
+        # SQLite keeps what it is given: someone may have put a text where bytes were
+        if row is None or not isinstance(row.raw, (bytes, memoryview)) or _digest(bytes(row.raw)) != row.digest:
+            return number
+    whole = _digest("".join(found[number].digest for number in sorted(found)).encode())
+    return None if whole == digest else first
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
