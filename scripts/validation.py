@@ -19,8 +19,8 @@ JOST = (
     "Children in maintenance treatment of acute lymphoblastic leukaemia: neutrophils to 0.1 ×10⁹/L, daily doses of"
     " mercaptopurine. Nothing is left out but what the notes above say. The population of the marrow model on file was"
     " estimated by its authors on children of the same study, and how long a swing lasts was learned on all of them:"
-    " what is told 'as shipped' or 'as it forecasts one person' has seen these children in part. What is learned on one half"
-    " and judged on the other has not, but begins at those numbers."
+    " what is told 'as shipped' or 'as it forecasts one person' has seen these children in part. What is learned on one"
+    " half and judged on the other has not, but begins at those numbers."
 )
 KNOWN = {"jost2020": ("level-jost-2020", JOST)}
 MADE = "<!-- Written by scripts/validation.py. Run `make validation` to write it anew. -->\n"

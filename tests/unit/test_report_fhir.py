@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures.assessments import bare, count, rich, status
+from fixtures.forecasts import coming, withheld
 from fixtures.parts import whole
 from leuko.__main__ import main
 from leuko.record import Moment
@@ -27,7 +28,7 @@ from leuko.report.fhir.wire import when
 from leuko.result import Assessment, DefinitionMet, Reason
 
 ROOT = Path(__file__).resolve().parents[2]
-MAKERS = {"rich": rich, "bare": bare, "whole": whole}
+MAKERS = {"rich": rich, "bare": bare, "whole": whole, "forecast": coming, "withheld": withheld}
 VALIDATE = """
 const { Fhir } = require("fhir");
 const found = new Fhir().validate(JSON.parse(require("fs").readFileSync(0, "utf8")));

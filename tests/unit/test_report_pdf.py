@@ -5,9 +5,11 @@ import io
 import pytest
 
 from fixtures.assessments import bare, rich
+from fixtures.forecasts import coming, uncounted, withheld
 from leuko.errors import UsageError
 from leuko.report import extras
 from leuko.report.chart import describe
+from leuko.report.chart_forecast import KEY, forecast_spec
 from leuko.report.pdf import pdf
 from leuko.report.series import points
 
@@ -40,7 +42,8 @@ def test_it_is_tagged_titled_and_in_english(document):
     assert b"pdfuaid" in document.xmp_metadata.stream.get_data()
 
 
-def test_the_figure_is_described_for_those_who_do_not_see_it(document):
+def described(document):
+    """The words that stand for the figures."""
     found = []
     todo, seen = [document.trailer["/Root"]["/StructTreeRoot"]], set()
     while todo:
@@ -52,7 +55,27 @@ def test_the_figure_is_described_for_those_who_do_not_see_it(document):
             seen.add(id(each))
             found += [each["/Alt"]] if "/Alt" in each else []
             todo += [each["/K"]] if "/K" in each else []
-    assert describe(rich(), analytes=["neutrophils"]) in found
+    return found
+
+
+def test_the_figure_is_described_for_those_who_do_not_see_it(document):
+    assert describe(rich(), analytes=["neutrophils"]) in described(document)
+
+
+@pytest.mark.parametrize("make", [coming, uncounted], ids=["with counts", "without any count"])
+def test_the_figure_of_the_forecast_stands_in_its_section(make):
+    document = pypdf.PdfReader(io.BytesIO(pdf(make())))
+    (one,) = make().forecasts
+    assert forecast_spec(make(), one)["description"] in described(document)
+    said = next(" ".join(page.extract_text().split()) for page in document.pages if KEY[0] in page.extract_text())
+    assert said.index("What is to come") < said.index(KEY[0])
+
+
+def test_a_forecast_that_is_withheld_has_no_figure_and_says_why():
+    document = pypdf.PdfReader(io.BytesIO(pdf(withheld())))
+    text = " ".join(" ".join(page.extract_text() for page in document.pages).split())
+    assert KEY[0] not in text
+    assert "the unit or the number cannot be right" in text
 
 
 def test_the_first_page_answers(document):

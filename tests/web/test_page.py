@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.assessments import bare, rich
-from fixtures.forecasts import assessed
+from fixtures.forecasts import coming, uncounted
 from fixtures.golden import check
 from fixtures.parts import whole
 from leuko.report.page import html
@@ -19,14 +19,6 @@ from leuko.report.series import points
 pypdf = pytest.importorskip("pypdf")
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.web
-COMING = {
-    "person": {"age": 55, "sex": "female", "height": 165, "weight": 60},
-    "doses": ["docetaxel, given, 0, 165 mg"],
-    "counts": ["-1 4.6", "8 0.4"],
-    "regimen": "docetaxel 100",
-    "model": "docetaxel-kloft",
-    "as_of": 9,
-}
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
@@ -65,7 +57,8 @@ def files(tmp_path_factory):
         "rich": html(rich(), still=False),
         "bare": html(bare()),
         "whole": html(whole()),
-        "coming": html(assessed(COMING)),
+        "coming": html(coming()),
+        "uncounted": html(uncounted()),
     }
     for name, text in made.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
@@ -88,7 +81,7 @@ def visit(browser, files):
         url = (files / f"{name}.html").as_uri()
         page.goto(url)
         if name != "bare" and options.get("java_script_enabled", True):
-            page.wait_for_selector("#plot[data-drawn] svg")
+            page.wait_for_selector("[data-figure][data-drawn] svg" if name == "uncounted" else "#plot[data-drawn] svg")
         assert page.asked == [url], "the page asked for something"
         return page
 
@@ -97,7 +90,7 @@ def visit(browser, files):
         context.close()
 
 
-@pytest.mark.parametrize("name", ["rich", "bare", "whole", "coming"])
+@pytest.mark.parametrize("name", ["rich", "bare", "whole", "coming", "uncounted"])
 def test_nothing_is_said_on_the_console_and_nothing_is_fetched(visit, name):
     page = visit(name)
     page.wait_for_timeout(300)
@@ -126,6 +119,13 @@ def test_the_figure_of_the_forecast_is_drawn_and_follows_the_width(visit):
     page.set_viewport_size({"width": 500, "height": 900})
     _until(page, "document.querySelector('[data-figure] svg')?.getAttribute('width') <= 500")
     assert page.locator("#forecast").text_content() == "What is to come"
+
+
+def test_a_forecast_is_drawn_though_no_count_is_on_record(visit):
+    page = visit("uncounted")
+    page.wait_for_selector("[data-figure][data-drawn] svg")
+    assert "Neutrophils to come" in page.locator("[data-figure] svg").text_content()
+    assert "no count of this person was used" in page.locator("main").text_content()
 
 
 def test_the_policy_blocks_what_it_does_not_name(visit):
@@ -244,7 +244,7 @@ def test_the_figure_follows_the_width(visit):
     _until(page, "document.querySelector('#plot svg')?.getAttribute('width') <= 500")
 
 
-@pytest.mark.parametrize("name", ["rich", "bare", "whole", "coming"])
+@pytest.mark.parametrize("name", ["rich", "bare", "whole", "coming", "uncounted"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(visit, name, scheme):
     # Injected past the policy, which is there to keep scripts out.

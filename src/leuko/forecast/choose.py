@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Final
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from leuko.knowledge.schema.choices import OptionRow
 from leuko.result import Citation, Reason
 from leuko.result.forecast import Option
 from leuko.wording import say_date, say_days, say_number
+
+# Stands beside every number that a growth factor makes, in every view.
+OWN_STRENGTH: Final = "its strength is leuko's own setting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +170,7 @@ def _changes(change: Change, treatment: Treatment) -> tuple[str, ...]:
     if later and start is not None:
         later += f", on {say_date((start + change.delay * DAY).date())}"
     doses = [f"{drug or 'doses'} at {100 * share:g} %" for drug, share in change.dose.items() if share != 1.0]
-    factor = f"growth factor daily from day {change.factor}" if change.factor is not None else ""
+    factor = f"growth factor daily from day {change.factor} ({OWN_STRENGTH})" if change.factor is not None else ""
     drop = f"without day {change.drop}" if change.drop is not None else ""
     return tuple(part for part in (later, *doses, factor, drop) if part)
 

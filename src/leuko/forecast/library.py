@@ -421,5 +421,8 @@ def _combined(row: ModelRow, doses: Doses, library: Library) -> list[str]:
     if light:
         found.append(f"{say_list(light)}: hardly suppresses the marrow and is left out")
     if doses.factors:
-        found.append("the growth factor speeds maturation and proliferation as in the added model, fitted on docetaxel")
+        found.append(
+            "the growth factor speeds maturation and proliferation as in the added model, fitted on docetaxel; its"
+            " strength is leuko's own setting"
+        )
     return found

@@ -25,6 +25,8 @@ from leuko.forecast.ready import Rule, reason_of, rules_for
 from leuko.forecast.said import nadir_words, recovery_words
 from leuko.forecast.treatment import Treatment, dosing_for, treatment_of
 from leuko.forecast.wish import Wish
+from leuko.knowledge import Library
+from leuko.knowledge.schema.forecast import ModelRow
 from leuko.result import Citation, Gap, Reason
 from leuko.result.forecast import Chance, Fitting, Forecast, ModelUsed, Option, Outcome
 from leuko.wording import say_chance, say_date, say_list, say_number
@@ -276,7 +278,7 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
         outcome=outcome,
         fitting=fitting,
         options=options,
-        dosing=(*treatment.present.texts, *treatment.texts, *told.seen.texts, *_of_growth(options)),
+        dosing=(*treatment.present.texts, *treatment.texts, *told.seen.texts, *_of_growth(options, case.library)),
         reason=_reason(told, models),
         gaps=treatment.present.gaps,
         fan_text=_fan_text(treatment),
@@ -316,12 +318,12 @@ def _weighed(weighing: Weighing, wish: Wish) -> tuple[tuple[Option, ...], tuple[
 # --- chances ----------------------------------------------------------------------------------------------------------
 
 
-def _of_growth(options: Sequence[Option]) -> tuple[str, ...]:
+def _of_growth(options: Sequence[Option], library: Library) -> tuple[str, ...]:
     """What stands behind a growth factor that this person has not had."""
     if not any(option.factor_days for option in options):
         return ()
-    text = "growth factor: what it does is that of the library's added model, of people on docetaxel"
-    return (f"{text}; this person's counts say nothing of it yet",)
+    row = next(row for row in library.rows(ModelRow) if row.role == "addition")
+    return (f"growth factor: {row.note}; this person's counts say nothing of it yet",)
 
 
 def _below(courses: Courses, told: _Told) -> list[Chance]:

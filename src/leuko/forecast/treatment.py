@@ -94,6 +94,8 @@ def treatment_of(dosing: Dosing, case: Case) -> Treatment | None:
         return None
     next_day, said = _next_day(dosing, case)
     coming = _coming(dosing, next_day, case)
+    if coming and not acting:
+        return _to_begin(dosing, coming, case)
     own = [one for one in dosing.given if next_day is None or one.at.date() < next_day or one.told == "record"]
     start = _start(own or list(dosing.given), case)
     factors = [one for one in dosing.factors if next_day is not None and one.at.date() >= next_day]
@@ -111,6 +113,23 @@ def treatment_of(dosing: Dosing, case: Case) -> Treatment | None:
         cycle_days=known or case.rules["cycle_assumed"],
         length_known=known is not None,
         texts=tuple(said) if coming else (),
+    )
+
+
+def _to_begin(dosing: Dosing, coming: tuple[Given, ...], case: Case) -> Treatment:
+    """A treatment that has not begun: its first cycle is the present one, as it is planned."""
+    start, known = min(one.at for one in coming), _length(dosing, case)
+    length = known or case.rules["cycle_assumed"]
+    return Treatment(
+        present=replace(
+            dosing,
+            given=coming,
+            factors=tuple(one for one in dosing.factors if one.at < start + length * DAY),
+        ),
+        start=start,
+        cycle_days=length,
+        length_known=known is not None,
+        texts=(f"no dose was given yet: the first cycle is taken as planned, from {say_date(start.date())}",),
     )
 
 

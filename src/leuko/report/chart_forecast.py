@@ -47,7 +47,8 @@ def forecast_spec(assessment: Assessment, forecast: Forecast, *, theme: str = "l
         *_upright(frame, assessment, forecast),
         _seen(frame, axis, seen),
     ]
-    label = next((s.label for s in assessment.history if s.count.analyte == forecast.analyte), forecast.analyte)
+    named = (s.label for s in assessment.history if s.count.analyte == forecast.analyte)
+    label = next(named, forecast.analyte.capitalize())  # without any count only the neutrophils are told
     return {
         "$schema": VEGA_LITE,
         "description": described(forecast),

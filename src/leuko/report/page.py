@@ -69,8 +69,9 @@ def html(assessment: Assessment, *, library: Library | None = None, still: bool 
 def fill(template: str, assessment: Assessment, *, library: Library | None, still: bool, theme: str) -> str:
     """One of the templates, filled with an assessment."""
     figure = _figure(assessment, library, still=still, theme=theme)
-    style, scripts = static("page.css"), tuple(static(name) for name in SCRIPTS) if figure.drawn else ()
-    words = _words(assessment) | {"coming": _coming(assessment, theme, still=still)}
+    coming = _coming(assessment, theme, still=still)
+    style, scripts = static("page.css"), tuple(static(name) for name in SCRIPTS) if figure.drawn or coming else ()
+    words = _words(assessment) | {"coming": coming}
     return environment().get_template(template).render(
         words,
         figure=figure,

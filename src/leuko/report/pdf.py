@@ -16,6 +16,7 @@ from leuko.knowledge import Library
 from leuko.record import Dose
 from leuko.report.blocks import Entry, Group, Line, Section, Table
 from leuko.report.chart import Spec, spec, to_svg
+from leuko.report.chart_forecast import KEY, forecast_spec
 from leuko.report.extras import typst
 from leuko.report.outline import (
     PURPOSE,
@@ -44,6 +45,7 @@ STANDARD: Final = "ua-1"
 SCHEME: Final = "ctcae"
 EDITION: Final = "5"
 MOST_NOTICES: Final = 5
+FORECAST: Final = "forecast"
 
 
 def pdf(assessment: Assessment, *, library: Library | None = None) -> bytes:
@@ -52,10 +54,11 @@ def pdf(assessment: Assessment, *, library: Library | None = None) -> bytes:
     Raises UsageError, naming what to install, where the extra is missing.
     """
     setter = typst()
-    figures = _figures(assessment, library)
+    curves, coming = _figures(assessment, library), _coming(assessment)
+    figures = [*curves, *coming]
     files = {
         "main.typ": (resources.files("leuko.report") / "templates" / "report.typ").read_bytes(),
-        "report.json": _data(_words(assessment, [figure["description"] for figure in figures])),
+        "report.json": _data(_words(assessment, _described(curves), _described(coming))),
         **{f"figure-{number}.svg": to_svg(figure).encode() for number, figure in enumerate(figures)},
     }
     stamp = datetime.combine(assessment.as_of, datetime.min.time(), UTC)
@@ -95,7 +98,16 @@ def _figures(assessment: Assessment, library: Library | None) -> list[Spec]:
     ]
 
 
-def _words(assessment: Assessment, descriptions: list[str]) -> dict[str, Any]:
+def _coming(assessment: Assessment) -> list[Spec]:
+    """The figure of each forecast that has a course."""
+    return [forecast_spec(assessment, one, theme="print", width=560) for one in assessment.forecasts if one.fan]
+
+
+def _described(figures: list[Spec]) -> list[str]:
+    return [figure["description"] for figure in figures]
+
+
+def _words(assessment: Assessment, curves: list[str], coming: list[str]) -> dict[str, Any]:
     refs = References.of(assessment)
     day = assessment.as_of
     return {
@@ -112,8 +124,16 @@ def _words(assessment: Assessment, descriptions: list[str]) -> dict[str, Any]:
             for a in assessment.answers
         ],
         **_tables(assessment, refs),
-        "figures": descriptions,
-        "sections": [_section(section, refs) for section in sections(assessment)],
+        "figures": [*curves, *coming],
+        "curves": len(curves),
+        "key": "; ".join(KEY),
+        "sections": [
+            {
+                **_section(section, refs),
+                "figures": [len(curves) + number for number in range(len(coming))] if section.id == FORECAST else [],
+            }
+            for section in sections(assessment)
+        ],
         "lines": {"text": assessment.lines.reason.text, "refs": refs.mark(assessment.lines.reason)},
         "courses": [_course(assessment, course, refs) for course in assessment.courses],
         "notices": _notices(assessment),
