@@ -14,7 +14,7 @@ from fixtures.forecasts import assessed, of
 from leuko.cli._what_if import asked_changes, asked_limits
 from leuko.errors import UsageError
 from leuko.forecast.case import Case
-from leuko.forecast.choose import pareto
+from leuko.forecast.choose import OWN_STRENGTH, pareto
 from leuko.forecast.counted import seen_of
 from leuko.forecast.outcome import Courses, first_return
 from leuko.forecast.ready import rules_for
@@ -177,6 +177,21 @@ def test_every_view_says_how_low_and_when() -> None:
         assert headline[:60] in text
     assert "Ways to go on with the next cycle" in full
     assert "━" in alone
+
+
+def test_every_view_says_whose_setting_the_strength_of_a_growth_factor_is() -> None:
+    """Numbers of an option with a growth factor rest on it, wherever they are read."""
+    found = [entry["resource"] for entry in bundle(person())["entry"]]
+    views = (
+        terminal.render(person()),
+        terminal.render(person(), full=True),
+        terminal_forecast.render(person()),
+        html(person()),
+        encode(person()).decode(),
+        json.dumps(found, ensure_ascii=False),
+    )
+    for text in views:
+        assert OWN_STRENGTH in " ".join(text.replace("&#39;", "'").split())
 
 
 def test_the_figure_holds_fan_courses_and_doses() -> None:
