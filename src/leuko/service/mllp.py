@@ -187,7 +187,10 @@ class Endpoint:
         framer = Framer(self.limits.message_bytes)
         source = _peer(writer)
         while True:
-            async with asyncio.timeout(self.limits.frame_seconds if framer.waiting else None):
+            if framer.waiting:
+                async with asyncio.timeout(self.limits.frame_seconds):
+                    data = await reader.read(_READ)
+            else:
                 data = await reader.read(_READ)
             if not data:
                 return
