@@ -535,7 +535,8 @@ def test_files_are_sniffed_and_assessed(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["assess", str(path), "--as-of", "2026-01-11"]) == 0
     assert "Neutrophils" in capsys.readouterr().out
     assert hl7.claims(Blob(name="x", data=path.read_bytes()))
-    assert not hl7.claims(Blob(name="x", data=b"MSHAPE,1\r\n"))
+    for other in (b"MSHAPE,1\r\n", b"MSH,date,WBC\r\n", b"MSH;;WBC\r\n", b"MSH", b""):
+        assert not hl7.claims(Blob(name="x", data=other))
 
 
 def test_messages_and_fhir_of_one_person_are_one_record(tmp_path: Path) -> None:

@@ -211,7 +211,8 @@ class Piece:
 def looks_like_hl7(data: bytes) -> bool:
     """Whether bytes begin as HL7 v2 does: MSH or a batch header, perhaps framed, perhaps in UTF-16."""
     start = _plain(data[:256]).lstrip(b"\x0b \t\r\n")
-    return re.match(rb"(?:MSH|FHS|BHS)[^\w\s]", start) is not None
+    # Two different marks after the name: a table may have a column MSH (the hormone), "MSH,date,…"
+    return re.match(rb"(?:MSH|FHS|BHS)([^\w\s])(?!\1)[^\w\s]", start) is not None
 
 
 def pieces(data: bytes) -> Iterator[Piece]:

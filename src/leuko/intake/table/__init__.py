@@ -49,7 +49,7 @@ from leuko.knowledge import Library
 NAME = "table"
 _EXTENSIONS = (".csv", ".tsv", ".tab", ".psv", ".txt")
 _HEAD = 20_000  # bytes looked at to recognise a table
-_OTHER_TEXT = re.compile(r"\s*(?:[{\[<]|%PDF|(?:MSH|FHS|BHS)\W|[HL]\|[\\^~&]|HEADER RECORD|#!)")
+_OTHER_TEXT = re.compile(r"\s*(?:[{\[<]|%PDF|(?:MSH|FHS|BHS)([^\w\s])(?!\1)[^\w\s]|[HL]\|[\\^~&]|HEADER RECORD|#!)")
 
 
 def claims(blob: Blob) -> bool:
