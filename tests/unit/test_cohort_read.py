@@ -350,6 +350,44 @@ def test_people_in_order_are_not_brought_together_first(tmp_path: Path, monkeypa
     assert pl.concat(part.results for part in parts).height == 400
 
 
+def test_people_named_by_text_in_order_are_not_brought_together_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pl.DataFrame({"person_id": [f"P{n // 10:03d}" for n in range(400)], "value": [3.0] * 400})
+    frame = frame.with_columns(test=pl.lit("WBC"), unit=pl.lit("G/L"), collected=pl.lit(date(2024, 5, 3)))
+    frame.write_parquet(tmp_path / "a.parquet")
+    monkeypatch.setattr("leuko.cohort.read.opened.CHUNK", 37)
+    monkeypatch.setattr("leuko.cohort.read.batches", None)
+    people = [set(part.results["person"]) for part in read_source([tmp_path], batch_people=4)]
+    assert sum(map(len, people)) == len(set().union(*people)) == 40
+
+
+def test_whole_numbers_that_are_read_as_text_have_the_order_of_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pl.DataFrame({"person_id": [n // 10 for n in range(400)], "value": [3.0] * 400})
+    frame = frame.with_columns(test=pl.lit("WBC"), unit=pl.lit("G/L"), collected=pl.lit(date(2024, 5, 3)))
+    frame.write_parquet(tmp_path / "a.parquet")
+    write(tmp_path / "b.csv", "person_id,drug,start,stop\n9,Cyclophosphamide,2024-05-01,2024-05-01\n")
+    monkeypatch.setattr("leuko.cohort.read.opened.CHUNK", 37)
+    parts = list(read_source([tmp_path], batch_people=4))
+    assert sum(part.treatments.height for part in parts) == 1
+    assert parts[0].results["person"].dtype == pl.String
+    people = [set(part.results["person"]) for part in parts]
+    assert sum(map(len, people)) == len(set().union(*people)) == 40  # nobody stands in two batches
+
+
+def test_rows_that_must_be_asked_for_stay_in_their_places(tmp_path: Path) -> None:
+    values = ["3.2", "<0.5", "4.1", "nonsense", "2500", "5.0"]
+    rows = "".join(f"A,WBC,{value},10*9/L,2024-05-{day:02d}\n" for day, value in enumerate(values, start=1))
+    found = read(write(tmp_path / "labs.csv", LONG + rows))
+    assert found.results["row"].to_list() == sorted(found.results["row"])
+    kept = found.results.select(pl.col("value"), pl.col("bound").cast(pl.String)).rows()
+    assert kept[:3] == [(3.2, "="), (0.5, "<"), (4.1, "=")]
+    assert kept[-1] == (5.0, "=")
+    assert accounted(found)
+
+
 def test_a_manifest_names_the_files(tmp_path: Path) -> None:
     write(tmp_path / "data" / "a.csv", LONG + "A,WBC,3.2,10*9/L,2024-05-03\n")
     write(tmp_path / "data" / "b.csv", LONG + "B,WBC,3.3,10*9/L,2024-05-03\n")

@@ -62,7 +62,8 @@ class Grades(NamedTuple):
     The bands of rule r are the columns of `whole` and `real` from first[r] up to first[r + 1]. A limit's kind is 0:
     none, 1: a number, 2: the laboratory's lower limit of normal. `pair` [scheme, analyte] numbers what is graded.
     The rules of a cell hold up to the cell `until` [scheme, analyte, sex, cell]; `alike` [scheme, analyte] where they
-    are the same for both sexes.
+    are the same for both sexes. No value above `top` [rule] has a grade, where it is above the laboratory's limit too
+    if a band ends there (`to_low` [rule]).
     """
 
     rule_at: Ints
@@ -72,6 +73,8 @@ class Grades(NamedTuple):
     whole: Ints
     real: Floats
     pair: Ints
+    top: Floats
+    to_low: Ints
 
 
 GRADE, LOWER_KIND, LOWER_INCLUSIVE, UPPER_KIND, UPPER_INCLUSIVE = range(5)
@@ -346,6 +349,8 @@ def _grades(
         ),
         real=np.array([[_number(getattr(band, end)) for _, band in bands] for end in ("lower", "upper")]),
         pair=np.array([[pair.get((n, s.id, s.edition), -1) for n in names] for s in schemes], dtype=np.int64),
+        top=np.array([max((_end(row.band.upper) for row in rule.bands), default=0.0) for rule in rules]),
+        to_low=np.array([any(_kind(row.band.upper) == 2 for row in rule.bands) for rule in rules], dtype=np.int64),
     )
 
 
@@ -371,6 +376,10 @@ def _able(rules: Sequence[GradeRule]) -> bool:
 
 def _kind(limit: Band | float | str | None) -> int:
     return 0 if limit is None else 2 if limit == "lab_low" else 1
+
+
+def _end(limit: float | str | None) -> float:
+    return math.inf if limit is None else float(limit) if isinstance(limit, (int, float)) else 0.0
 
 
 def _number(limit: float | str | None) -> float:

@@ -53,6 +53,8 @@ def _is_above(value, side, lower, inclusive):
 @compiled
 def _grade_at(grades, rule, value, side, lab_low):
     worst = 0
+    if value > grades.top[rule] and (not grades.to_low[rule] or value > lab_low):
+        return worst
     for band in range(grades.first[rule], grades.first[rule + 1]):
         kind = grades.whole[LOWER_KIND, band]
         if kind and not _is_above(value, side, grades.real[LOWER, band], grades.whole[LOWER_INCLUSIVE, band]):

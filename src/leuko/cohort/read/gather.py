@@ -19,7 +19,7 @@ import polars as pl
 from leuko.cohort.read.base import NAMES, Frames, Reading, joined
 from leuko.cohort.read.distinct import mapped
 
-BATCH_ROWS: Final = 500_000  # rows of results after which people that stand in order are a batch
+BATCH_ROWS: Final = 250_000  # rows of results after which people that stand in order are a batch
 IN_MEMORY: Final = 400 << 20  # bytes of frames that are kept before they go to disk
 SHARE: Final = 200 << 20  # bytes of frames that one share should hold
 _ORDER: Final = {

@@ -22,7 +22,7 @@ from leuko.intake.table.tell import Teller
 from leuko.intake.table.text import decode, find_separator, read_text
 from leuko.knowledge import Library
 
-CHUNK: Final = 500_000  # rows in memory at a time
+CHUNK: Final = 250_000  # rows in memory at a time
 HEAD_BYTES: Final = 1 << 18
 HEAD_ROWS: Final = 400
 ROW: Final = "\x00row"
