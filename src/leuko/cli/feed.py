@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   leuko feed night.hl7 --store hospital.sqlite
+  leuko feed --regrade                  after an update of leuko
   leuko feed --dead                     what could not be taken
   leuko feed --show 3                   one of them, as it came (kept in the audit)
   leuko feed --let-in 3                 take it all the same
@@ -32,6 +33,7 @@ Examples:
 @click.option("--accept-test", is_flag=True, help="Take messages that MSH-11 marks as training or debugging.")
 @click.option("--no-grading", is_flag=True, help="Store only; the service or the next feed grades.")
 @click.option("--strict", is_flag=True, help="Exit code 4 where a message could not be taken.")
+@click.option("--regrade", is_flag=True, help="Grade everyone in the store again where the knowledge has changed.")
 @click.option("--dead", is_flag=True, help="List the messages that could not be taken and wait for a person.")
 @click.option("--show", type=int, metavar="N", help="Print message N of that list.")
 @click.option("--let-in", type=int, metavar="N", help="Take message N all the same, or try it again.")
@@ -45,6 +47,7 @@ def command(
     accept_test: bool,
     no_grading: bool,
     strict: bool,
+    regrade: bool,
     dead: bool,
     show: int | None,
     let_in: int | None,
@@ -55,9 +58,9 @@ def command(
 
     A message that is stored already has no second effect. What cannot be taken is put aside for a person to look at.
     """
-    asked = [one for one in (dead or None, show, let_in, dismiss) if one is not None]
+    asked = [one for one in (regrade or None, dead or None, show, let_in, dismiss) if one is not None]
     if (len(asked) != 1) if not paths else asked:
-        raise UsageError("name files, or one of --dead, --show, --let-in, --dismiss", do="leuko feed --help")
+        raise UsageError("name files, or one of --regrade, --dead, --show, --let-in, --dismiss", do="leuko feed --help")
     store = opened(where)
     try:
         if paths:
@@ -66,6 +69,8 @@ def command(
             if not no_grading:
                 _grade(store, zone)
             click.get_current_context().exit(ExitCode.GAPS if strict and refused else ExitCode.DONE)
+        elif regrade:
+            _grade_again(store, zone)
         elif dead:
             _list(store)
         else:
@@ -95,6 +100,14 @@ def _grade(store: Store, zone: tzinfo) -> None:
     while (done := grade(store, grading)).people or done.failed:
         counts, assessments, failed = counts + done.counts, assessments + done.assessments, failed + done.failed
     say(f"{counts} counts and {assessments} assessments added" + (f", {failed} people failed" if failed else ""))
+
+
+def _grade_again(store: Store, zone: tzinfo) -> None:
+    from leuko.knowledge import load_library  # noqa: PLC0415
+    from leuko.service.grade import Grading, grade_again  # noqa: PLC0415
+
+    done = grade_again(store, Grading(library=load_library(), zone=zone))
+    say(f"{done.people} people looked at, {done.counts} counts and {done.assessments} assessments added")
 
 
 def _list(store: Store) -> None:

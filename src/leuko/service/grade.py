@@ -68,17 +68,30 @@ def grade(store: Store, grading: Grading | None = None, *, most: int = _MOST) ->
         groups = _groups(connection, fresh)
     if not fresh:
         return Graded(through=done)
-    totals = [_group(store, keys, grading) for keys in groups]
+    done_now = _sum([_group(store, keys, grading) for keys in groups], fresh[-1])
     with store.write() as connection:
         row = {"id": next_id(connection, reading), "at": store.now(), "through": fresh[-1]}
         connection.execute(insert(reading), row)
+    return done_now
+
+
+def grade_again(store: Store, grading: Grading | None = None) -> Graded:
+    """Grade everyone whose last assessment rests on other knowledge, or on another reading of the same messages."""
+    grading = grading or Grading(library=load_library())
+    with store.read() as connection:
+        every = list(connection.execute(select(message.c.id).order_by(message.c.id)).scalars())
+        groups = _groups(connection, every)
+    return _sum([_group(store, keys, grading) for keys in groups], every[-1] if every else 0)
+
+
+def _sum(totals: Sequence[Graded], through: int) -> Graded:
     return Graded(
         people=sum(one.people for one in totals),
         counts=sum(one.counts for one in totals),
         assessments=sum(one.assessments for one in totals),
         withdrawn=sum(one.withdrawn for one in totals),
         failed=sum(one.failed for one in totals),
-        through=fresh[-1],
+        through=through,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import sqlite3
@@ -25,7 +26,7 @@ from leuko.intake.hl7 import results
 from leuko.intake.hl7.wire import Message
 from leuko.knowledge import load_library
 from leuko.service import grade as grading
-from leuko.service.grade import grade
+from leuko.service.grade import grade, grade_again
 from leuko.service.inbox import Inbox, Incoming, Reason
 from leuko.service.store import HEAD, Store, StoreDown, audit, open_store, tables
 from leuko.service.store import __file__ as store_file
@@ -314,6 +315,20 @@ def test_messages_that_come_while_a_person_is_read_are_not_lost(store: Store, mo
     assert now(store) == [(3.8, "corrected")]
 
 
+def test_other_knowledge_grades_everyone_again(store: Store) -> None:
+    take(store, oru("0.4"), message(msh("B"), pid("12^^^HOSP^MR"), obr("F2"), obx("0.5")))
+    grade(store)
+    same = grade_again(store)
+    assert (same.people, same.counts, same.assessments) == (2, 0, 0)
+    library = dataclasses.replace(load_library(), hash="another")
+    again = grade_again(store, grading.Grading(library=library))
+    assert (again.counts, again.assessments) == (0, 2)
+    with store.read() as connection:
+        last = kept.latest_assessment(connection, ADA)
+    assert last is not None
+    assert last.knowledge_hash == "another"
+
+
 # ---- cards, settings ------------------------------------------------------------------------------------------------
 
 
@@ -574,6 +589,8 @@ def test_files_are_fed_once_and_the_queue_is_settled(tmp_path: Path, capsys: pyt
     assert main(["feed", "--show", "1", "--store", where]) == 0
     assert "|0.9|" in capsys.readouterr().out
     assert main(["feed", "--let-in", "2", "--store", where]) == 0
+    assert main(["feed", "--regrade", "--store", where]) == 0
+    assert "2 people looked at" in capsys.readouterr().err
     assert main(["feed", "--dismiss", "1", "--why", "a copy", "--store", where]) == 0
     assert main(["feed", "--dismiss", "1", "--store", where]) == 2
     assert main(["feed", "--show", "99", "--store", where]) == 2
