@@ -136,3 +136,22 @@ def test_infusions_may_overlap_and_then_nothing_is_left_of_them() -> None:
     found = simulate(DOCETAXEL, theta, both, hours=hours)
     truth = np.stack([reference(DOCETAXEL, one, both, hours=hours) for one in theta.T], axis=1)
     assert np.max(np.abs(found.counts / truth - 1)) < PROMISE
+
+
+@pytest.mark.parametrize("name", ["dexamethasone", "swallowed daily", "linear effect"])
+def test_who_is_solved_beside_whom_makes_nobody_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few persons share a grid that was made for others: people of four SD, thirty at a time."""
+    model, schedule = STRUCTURES[name]
+    theta = people(model, 150, 13, deviations=4.0)
+    some = [simulate(model, theta[:, at : at + 30], schedule, hours=DAYS) for at in range(0, 150, 30)]
+    monkeypatch.setattr(batch, "TOLERANCE", 1e-6)
+    truth = simulate(model, theta, schedule, hours=DAYS, precision="float64").counts
+    assert not any(one.failed.any() for one in some)
+    assert np.max(np.abs(np.concatenate([one.counts for one in some], axis=1) / truth - 1)) < PROMISE
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    theta = people(DOCETAXEL, batch.PART + 100, 14)
+    one, two = (simulate(DOCETAXEL, theta, TWO_CYCLES, hours=DAYS, threads=many) for many in (1, 2))
+    assert np.array_equal(one.counts, two.counts)
+    assert one.rerun == two.rerun

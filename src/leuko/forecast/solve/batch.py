@@ -7,6 +7,7 @@ solved in double precision, whatever was asked for: rounding would tell there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from leuko.forecast.solve.rows import LANES
 TOLERANCE = 7e-4  # of the estimated relative error of a count; the promise is 1e-3
 SCHEME = "exact chain"  # where it can be; "classical": Runge-Kutta everywhere
 LONGEST = 24.0  # hours, the step of class 0
-FINEST = 16  # the last class: steps of 24 h / 2^8
+FINEST = 18  # the last class: steps of 24 h / 2^9
 CHAIN_REACH, CLASSICAL_REACH = 0.5, 0.25  # a first step in units of the transit time
 TURNOVER_CLASS = 8  # steps of 1.5 h
 ORDER = 4.0  # the estimate falls with this power of the step
@@ -30,7 +31,9 @@ STRICT_TURNOVER = 0.2  # of the tolerance, for a count that follows the effect a
 DELICATE, DELICATE_CURVED = 1e-5, 2e-3  # below this share rounding tells: double precision
 DOUBLE = 11  # so does it over the many steps of this class
 ROUNDS = 8  # of solving again
-SMALL = 2 * LANES  # fewer persons than this join the next finer class: they would cost more apart
+PART = 10_240  # persons at most that go through their rounds together
+# A class of fewer persons joins the next finer one, as a run of its own costs as much as so many steps of a person.
+SMALL, RUN = 2 * LANES, 150_000
 
 Indices = NDArray[np.int64]
 
@@ -123,6 +126,7 @@ class _Batch:
         self.model, self.theta, self.hours, self.start = model, theta, hours, start
         self.precision, self.threads, self.tell = precision, threads, tell
         self.asked = hours.tobytes()
+        self.span = max(float(hours.max(initial=start)) - start, LONGEST)
         self.counts = np.full((len(hours), theta.shape[1]), np.nan, dtype=precision)
         self.error = np.full(theta.shape[1], np.inf)
         self.rerun = 0
@@ -133,33 +137,54 @@ class _Batch:
         self.delicate = DELICATE if plain else DELICATE_CURVED
 
     def solve(self, who: Indices, doses: tuple[Arrival, ...]) -> None:
-        """Solves persons whose doses arrive together, round by round, until each is good or no finer grid is left."""
+        """Solves persons whose doses arrive together; many in parts, so that each thread has some of its own.
+
+        The parts do not depend on the threads, so nor does what comes out.
+        """
         crowd = Crowd(self.model, self._of(who), self.precision, SCHEME)
-        todo = [
-            _Todo(part, grade, 0, self.precision) for part, grade in _merged(self._grades(who), np.arange(len(who)))
-        ]
+        parts = np.array_split(np.arange(len(who)), -(-len(who) // PART))
+        crew = min(self.threads, len(parts))
+        share = self.threads // crew
+
+        def solve_part(part: Indices) -> int:
+            return self._part(part, who, crowd, doses, share)
+
+        if crew == 1:
+            self.rerun += sum(map(solve_part, parts))
+            return
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (loaded where it pays)
+
+        with ThreadPoolExecutor(crew) as pool:
+            self.rerun += sum(pool.map(solve_part, parts))
+
+    def _part(self, part: Indices, who: Indices, crowd: Crowd, doses: tuple[Arrival, ...], threads: int) -> int:
+        """Round by round, until each is good or no finer grid is left; how many were solved again."""
+        classes = _merged(self._grades(who[part]), part, self._few)
+        todo = [_Todo(some, grade, 0, self.precision) for some, grade in classes]
+        again = 0
         for number in range(ROUNDS):
             poor: list[_Todo] = []
             for one in todo:
-                solved = self._run(one, who, crowd, doses)
+                solved = self._run(one, who, crowd, doses, threads)
                 everybody = who[one.who]
                 self.counts[:, everybody], self.error[everybody] = solved.counts, solved.error
                 poor += self._again(one, everybody, solved)
-            self.rerun += sum(len(one.who) for one in poor) if number == 0 else 0
-            todo = _together(poor)
+            again += sum(len(one.who) for one in poor) if number == 0 else 0
+            todo = _together(poor, self._few)
             if not todo:
-                return
+                break
+        return again
 
     def _of(self, who: Indices) -> Floats:
         """The parameters of some; of all without a copy."""
         return self.theta if len(who) == self.theta.shape[1] else self.theta[:, who]
 
-    def _run(self, one: _Todo, who: Indices, crowd: Crowd, doses: tuple[Arrival, ...]) -> Solved:
+    def _run(self, one: _Todo, who: Indices, crowd: Crowd, doses: tuple[Arrival, ...], threads: int) -> Solved:
         picked = one.who
-        if one.precision != self.precision:
+        if one.precision != self.precision or one.finer > 0:  # who is solved again may need other first steps
             crowd, picked = Crowd(self.model, self._of(who[picked]), one.precision, SCHEME), np.arange(len(picked))
         fine = Fineness(step=LONGEST * 2 ** (-one.grade / 2), shorter=2 ** (one.finer / 2))
-        return crowd.solve(picked, crowd.course(doses, self.asked, self.start, fine), self.threads, self.tell)
+        return crowd.solve(picked, crowd.course(doses, self.asked, self.start, fine), threads, self.tell)
 
     def _grades(self, who: Indices) -> NDArray[np.int64]:
         """The class that each person begins in."""
@@ -169,6 +194,10 @@ class _Batch:
         reach = CHAIN_REACH if chain_solves(self.model, SCHEME) else CLASSICAL_REACH
         grade = np.ceil(2 * np.log2(np.maximum(LONGEST * ktr / reach, 1.0)))
         return np.asarray(np.minimum(grade, FINEST - 4), dtype=np.int64)
+
+    def _few(self, grade: int) -> float:
+        """How many persons are too few for a run of their own in a class."""
+        return max(SMALL, RUN * LONGEST * 2 ** (-grade / 2) / self.span)
 
     def _again(self, one: _Todo, everybody: Indices, solved: Solved) -> list[_Todo]:
         """Who has to be solved again, and in which class."""
@@ -183,30 +212,30 @@ class _Batch:
             delicate = ~poor & ((lowest < self.delicate) | (highest > 1 / LOW))
             if np.any(delicate):
                 todo.append(_Todo(one.who[delicate], one.grade, one.finer, "float64"))
-        if not np.any(poor) or one.grade >= FINEST:
+        if not np.any(poor) or min(one.grade, one.finer) >= FINEST:
             return todo
         over = np.where(np.isfinite(error[poor]), error[poor] / asked[poor], 2.0**ORDER)
         steps = np.clip(np.ceil(2 * np.log2(1.2 * over) / ORDER), 1, 6).astype(np.int64)
-        for part, more in _merged(steps, one.who[poor]):
+        for part, more in _merged(steps, one.who[poor], lambda more: self._few(one.grade + more)):
             grade = min(one.grade + more, FINEST)
             precision: Precision = "float64" if grade >= DOUBLE else one.precision
             todo.append(_Todo(part, grade, one.finer + more, precision))
         return todo
 
 
-def _merged(grades: Indices, who: Indices) -> list[tuple[Indices, int]]:
+def _merged(grades: Indices, who: Indices, few: Callable[[int], float]) -> list[tuple[Indices, int]]:
     """Persons by class; a class of few joins the next finer one."""
     found: list[tuple[Indices, int]] = []
     waiting = who[:0]
     for grade in np.unique(grades):
         waiting = np.concatenate([waiting, who[grades == grade]])
-        if len(waiting) >= SMALL or grade == grades.max():
+        if len(waiting) >= few(int(grade)) or grade == grades.max():
             found.append((np.sort(waiting), int(grade)))
             waiting = who[:0]
     return found
 
 
-def _together(poor: list[_Todo]) -> list[_Todo]:
+def _together(poor: list[_Todo], few: Callable[[int], float]) -> list[_Todo]:
     """Persons of one class and precision, from wherever they began, on one grid."""
     found: list[_Todo] = []
     for precision in ("float32", "float64"):
@@ -216,6 +245,6 @@ def _together(poor: list[_Todo]) -> list[_Todo]:
         who = np.concatenate([one.who for one in some])
         grades = np.concatenate([np.full(len(one.who), one.grade) for one in some])
         finer = np.concatenate([np.full(len(one.who), one.finer) for one in some])
-        for part, grade in _merged(grades, who):
+        for part, grade in _merged(grades, who, few):
             found.append(_Todo(part, grade, int(finer[np.isin(who, part)].max()), precision))
     return found

@@ -21,10 +21,13 @@ from leuko.forecast.solve.rows import ENTRY, FORM, FREE, KILLS, LANES, MAP, MARR
 Precision = Literal["float32", "float64"]
 Tell = Callable[[str], None]
 
+# The classical scheme begins after a dose with a step shorter by this: its estimate does not see what a kill many times
+# the renewal does to the transits within a long one.
+CAREFUL = 0.5
 SUBSTEP = 0.3  # a saturable step in units of its shortest time constant
 # How much of the embedded differences counts as error: of the classical scheme, of turnover, of the effect within a
 # step; and for the scheme that solves the chain exactly, of its feedback and its proliferating cells.
-CLASSICAL, TURNOVER, WITHIN, FEEDBACK, PROLIFERATION = 0.05, 0.03, 1.0, 0.06, 0.24
+CLASSICAL, TURNOVER, WITHIN, FEEDBACK, PROLIFERATION = 0.05, 0.03, 3.0, 0.06, 0.24
 SMOOTH = 0.03  # an embedded difference of this share of the effect lies between rough and smooth
 LEAST = 1e-30  # a concentration that counts as none
 FEW = 4  # blocks for each thread, fewer are not worth one
@@ -65,11 +68,11 @@ class Crowd:
         self.table = np.empty((2 * self.modes + self.rows + len(persons.marrow), self.people), self.dtype)
         for row, one in enumerate((*persons.rate, *persons.amplitude, *persons.rows, *persons.marrow)):
             self.table[row] = one
-        self.finest = tuple(_rounded(one) for one in persons.finest)
         self.stiff = tuple(persons.stiff)
         self.turnover = persons.kind == MARROWS["turnover"]
         self.plain = persons.kind == MARROWS["friberg"] and bool(np.all(self.channel[:, ROLE] == KILLS))
         self.chain = chain_solves(model, scheme)
+        self.finest = tuple(_rounded(one * (1.0 if self.chain else CAREFUL)) for one in persons.finest)
         self.structure = _structure(persons.kind, {int(form) for form in self.channel[:, FORM]})
 
     def course(self, doses: tuple[Arrival, ...], hours: bytes, start: float, fine: Fineness) -> Course:

@@ -20,7 +20,7 @@ FORMS = {
     "saturable_thiopurine": rows.SATURABLE_THIOPURINE,
 }
 APART = {"float32": 3e-4, "float64": 1e-6}  # equal rates of a chain are held this far apart (relative)
-FIRST_STEP, CURVED_STEP = 2.0, 0.8  # of the shortest time constant that matters; the latter for curved effects
+FIRST_STEP, CURVED_STEP = 2.0, 0.3  # of the shortest time constant that matters; the latter for curved effects
 ROLES = 8  # rows of parameters that every saturable form takes up
 MATTERS = 0.02  # a mode with less of the exposure than this does not ask for fine steps
 
