@@ -21,6 +21,7 @@ from fixtures import cohort_files
 from leuko.__main__ import main
 from leuko.cohort import engine
 from leuko.cohort.outputs import adam, described, events
+from leuko.cohort.summary.grades import wilson
 from leuko.cohort.tabled import open_table
 from leuko.errors import UsageError
 
@@ -220,6 +221,32 @@ def test_the_view_and_the_json_on_stdout(tmp_path: Path, run: Run) -> None:
     assert "156 rows of results read: 156 used, 0 set aside" in done.err.replace(",", ",")
     piped = run(source, "--out", tmp_path / "b", "--json", "-")
     assert json.loads(piped.out) == json.loads((tmp_path / "b" / "summary.json").read_text("utf-8"))
+
+
+def test_strata_and_weights_of_a_survey(tmp_path: Path, run: Run) -> None:
+    """Weights 1 and 3: the three of the arm with grade 4 are 3 of 12."""
+    source = cohort_files.omop(tmp_path / "in")
+    rows = [f"{p},{'first' if p % 2 else 'second'},{1 if p % 2 else 3}" for p in cohort_files.PEOPLE]
+    (tmp_path / "strata.csv").write_text("\n".join(["person,arm,weight", *rows]) + "\n")
+    done = run(source, "--out", tmp_path / "out", "--strata", tmp_path / "strata.csv", "-q", "--definition", "dsn")
+    assert done.code == 0, done.err
+    content = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    sections = {section["id"]: section for section in content["sections"]}
+    (row,) = [
+        row for row in sections["prevalence"]["tables"][0]["rows"] if row[:2] == ["Neutrophils", "grade 4 or more"]
+    ]
+    # error: sqrt(3 x (0.75)^2 + 3 x 9 x (0.25)^2) / 12 = 0.1531
+    assert row[2:5] == ["3 of 6", "25.0 %", "0.0 to 55.0 %"]
+    assert {one[1] for one in sections["worst"]["tables"][0]["rows"]} == {"first", "second", "all"}
+    (tmp_path / "bad.csv").write_text("person,weight\n1,heavy\n")
+    bad = run(source, "--out", tmp_path / "bad", "--strata", tmp_path / "bad.csv")
+    assert (bad.code, "no number" in bad.err) == (2, True)
+
+
+def test_wilsons_interval() -> None:
+    """10 of 100 by hand: (0.1 + 0.019208 -+ 1.96 sqrt(0.0009 + 0.00009604)) / 1.038416."""
+    low, high = wilson(0.1, 100)
+    assert (round(low, 4), round(high, 4)) == (0.0552, 0.1744)
 
 
 # ---- damage ----------------------------------------------------------------------------------------------------------

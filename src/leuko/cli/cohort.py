@@ -53,6 +53,12 @@ read, believed or graded."""
 @click.option("--as-published", is_flag=True, help="Run definitions as their source does, with their holes.")
 @click.option("--edition", default="ctcae-5", metavar="SCHEME-EDITION", help="Edition of ADLB and ADAE. [ctcae-5]")
 @click.option("--as-of", type=Day(), metavar="DATE", help="Set later results aside. [all results count]")
+@click.option(
+    "--strata",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A table with the columns person and arm, weight (of a survey) or both.",
+)
 @click.option("--resume", is_flag=True, help="Go on with a run that was broken off.")
 @click.option("--format", "form", type=click.Choice(["parquet", "csv"]), default="parquet", help="Of tables. [parquet]")
 @click.option(
@@ -89,6 +95,7 @@ def command(
     as_published: bool,
     edition: str,
     as_of: date | None,
+    strata: Path | None,
     resume: bool,
     form: Any,
     columns: Path | None,
@@ -119,8 +126,8 @@ def command(
     with _progress() as progress:
         found = cohort(
             *sources, out=out, engine=engine, master=master, definitions=definitions, as_published=as_published,
-            edition=edition, as_of=as_of, options=options, knowledge=extra, batch_people=batch_people, resume=resume,
-            format=form, workers=workers, progress=progress,
+            edition=edition, as_of=as_of, options=options, strata=strata, knowledge=extra, batch_people=batch_people,
+            resume=resume, format=form, workers=workers, progress=progress,
         )  # fmt: skip
     _give(found, json_, width=width, full=full, quiet=quiet)
     click.get_current_context().exit(ExitCode.GAPS if strict and _gaps(found) else ExitCode.DONE)

@@ -21,6 +21,7 @@ from leuko.cohort.engine import Asked, Said, run, threads
 from leuko.cohort.outputs import Wanted
 from leuko.cohort.outputs.definitions import chosen, severe_row
 from leuko.cohort.read import Frames, read_source
+from leuko.cohort.strata import read_strata, with_strata
 from leuko.cohort.summary import Summary, summarise
 from leuko.cohort.tabled import ACCOUNT, MANIFEST, TABLES, as_csv, open_table
 from leuko.cohort.tables import rules_of
@@ -85,6 +86,7 @@ def cohort(
     edition: str = EDITION,
     as_of: date | None = None,
     options: ReadOptions | None = None,
+    strata: str | Path | None = None,
     knowledge: Sequence[Path] = (),
     batch_people: int = BATCH,
     resume: bool = False,
@@ -96,7 +98,8 @@ def cohort(
 
     `sources` are files, folders, manifests, archives or a database (`leuko.cohort.read`). Without `out` the tables live
     as long as the result does. `definitions` are ids or TOML files (default: all on file); `as_published` runs them
-    with their holes. `edition` is that of the analysis records. Raises UsageError and UnreadableInput.
+    with their holes. `edition` is that of the analysis records. `strata` names a file with arms and survey weights.
+    Raises UsageError and UnreadableInput.
     """
     library = load_library(*knowledge)
     wanted = wish_of(library, definitions, edition, as_published=as_published)
@@ -105,7 +108,9 @@ def cohort(
     _may_write(folder, sources)
     asked = Asked(rules=rules_of(library if knowledge else None), as_of=as_of, wanted=wanted)
     options = options or ReadOptions(as_of=as_of)
-    counting = _Counting(read_source(sources, library=library, options=options, batch_people=batch_people))
+    told = None if strata is None else read_strata(Path(strata))
+    batches = read_source(sources, library=library, options=options, batch_people=batch_people)
+    counting = _Counting(with_strata(batches, told))
     how = threads(workers) if engine == "kernel" else _spark(folder, master, knowledge)
     said = run(counting, folder, asked, engine=how, resume=resume, progress=progress)
     _write_account(folder, counting.account, wanted, edition)

@@ -264,7 +264,7 @@ def within(series, of, start, stop, low, severe, hole, room, days, counts):
     """For each span from `start` to `stop` [days since 1970] of series `of`: days below `severe`, and how many windows
     of counts lie in it and how many of them hold one below (`counts` [both, span]).
 
-    `stop` may be infinite: then the most is bounded by the counts alone, and open where the last is not above.
+    Nothing is said of the time after the last count: a span ends with it, and the most is open where it is not above.
     """
     for number in range(len(of)):
         many = _points(series, of[number], room)
@@ -280,6 +280,7 @@ def within(series, of, start, stop, low, severe, hole, room, days, counts):
         days[0, number], days[1, number] = nothing(), nothing()
         if inside == 0:
             continue
-        days[0, number] = rounded(_least(room, 0, many - 1, hole, start[number], stop[number]))
-        if stop[number] < math.inf or room.side[many - 1] == ABOVE:
-            days[1, number] = rounded(_most(room, 0, many - 1, hole, start[number], stop[number]))
+        end = min(stop[number], room.hi[many - 1])
+        days[0, number] = rounded(_least(room, 0, many - 1, hole, start[number], end))
+        if end == stop[number] or room.side[many - 1] == ABOVE:
+            days[1, number] = rounded(_most(room, 0, many - 1, hole, start[number], end))

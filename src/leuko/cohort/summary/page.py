@@ -19,7 +19,8 @@ figure { margin: 0 0 1rem; }
 .still svg { max-width: 100%; height: auto; }
 .scroll + .scroll { margin-top: 1.25rem; }
 caption { font-weight: 600; color: var(--ink); }
-td, th { white-space: nowrap; }
+td { white-space: nowrap; }
+th { vertical-align: bottom; }
 @media print { td, th { white-space: normal; } section { break-inside: auto; } }
 """
 

@@ -23,8 +23,8 @@ def read(tables: Tables) -> Section:
         ("… of them derived from others of the draw", counted.item(0, 1)),
         ("people whom the modules of one person answered", sum(manifest["by_the_way_of_one_person"].values())),
     )
-    first = Table(title="Rows", columns=("what", "number"), rows=rows)
-    return Section(id="read", title="What was read", tables=(first, _notices(tables)))
+    first, told = Table(title="Rows", columns=("what", "number"), rows=rows), _notices(tables)
+    return Section(id="read", title="What was read", tables=(first, told) if told.rows else (first,))
 
 
 def _notices(tables: Tables) -> Table:
