@@ -50,6 +50,7 @@ def told(case: dict, value: float, days: int) -> str:
 @pytest.mark.parametrize("case", cases("definition"))
 def test_definitions(case: dict) -> None:
     row = DEFINITIONS[case["row"]]
+    assert row.basis.drives
     assert (row.concept, row.analyte, row.authority) == (case["is"], case["of"], case["body"])
     assert (row.condition, row.sex) == (case.get("only_if", ""), case.get("sex"))
     for value in case["met"]:
@@ -75,6 +76,7 @@ def test_definitions_in_a_status(case: dict) -> None:
 @pytest.mark.parametrize("case", cases("interval"))
 def test_intervals(case: dict) -> None:
     row = INTERVALS[case["row"]]
+    assert row.basis.drives
     assert (row.analyte, row.low, row.high) == (case["of"], case.get("low"), case.get("high"))
     assert (row.sex, row.pregnancy, row.duffy_null) == (
         case.get("sex"),
@@ -129,6 +131,7 @@ def test_codes(case: dict) -> None:
 
 @pytest.mark.parametrize("case", cases("analyte"))
 def test_analytes(case: dict) -> None:
+    assert LIBRARY.analytes[case["row"].removeprefix("analyte:")].basis.drives
     for name in case["called"]:
         raw = result(names=(name,), value_text=case["value"], unit_text=case["unit"])
         found = interpret(raw, library=LIBRARY, options=ReadOptions())

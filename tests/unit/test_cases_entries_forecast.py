@@ -45,6 +45,7 @@ def doses(row: PublishedRow) -> list[str]:
 @pytest.mark.parametrize("case", cases("check"))
 def test_a_number_that_a_model_must_give(case: dict[str, Any]) -> None:
     row = next(row for row in LIBRARY.rows(PublishedRow) if row.id == case["row"])
+    assert row.basis.drives
     assert (row.model, row.what, row.hour) == (case["model"], case["what"], case.get("hour", 0))
     assert doses(row) == case.get("doses", [])
     assert [f"{day:g}, {mg:g} mg" for day, mg in row.injections] == case.get("injections", [])

@@ -31,6 +31,7 @@ TREAT = {
     "facts",
 }
 BAND = {"row", "drug", "scheme", "band", "action", "says", "counts", "due", "at", "not_at", "at_start", "duffy_null"}
+INTERVAL = {"row", "drug", "scheme", "duffy_null", "says", "on_days", "not_on_days", "due"}
 
 
 def cases(table: str, keys: set[str]) -> list[Any]:
@@ -96,3 +97,22 @@ def test_a_band_of_a_schedule(case: dict[str, Any]) -> None:
         assert found.reason.citations
     for counts in case["not_at"]:
         assert scheme(case, counts).band != case["band"], counts
+
+
+GOOD = {"neutrophils": 5.0, "wbc": 8.0, "platelets": 250, "haemoglobin": 140, "lymphocytes": 2.0}
+
+
+def every(case: Mapping[str, Any], number: int) -> Monitoring:
+    """What the schedule says on a day since the start, with good counts of that day."""
+    doses = [(0, case["drug"], {"status": "active"})]
+    known = record(counts=[(number, GOOD)], doses=doses, patient={"duffy_null": case.get("duffy_null")})
+    return next(one for one in plan(known, day(number)).monitoring if one.scheme == case["scheme"])
+
+
+@pytest.mark.parametrize("case", cases("interval", INTERVAL))
+def test_how_often_a_schedule_counts(case: dict[str, Any]) -> None:
+    for number in case["on_days"]:
+        found = every(case, number)
+        assert (found.counts, found.due) == (case["says"], day(number + case["due"])), number
+    for number in case.get("not_on_days", ()):
+        assert every(case, number).counts != case["says"], number

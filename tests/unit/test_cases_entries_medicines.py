@@ -88,6 +88,7 @@ def test_a_medicine_on_the_time_line(case) -> None:
         "shared", identified(taken, INDEX).rows[0].windows_of
     )
     assert link.citations
+    assert all(row.basis.drives for row in identified(taken, INDEX).rows)
 
 
 @pytest.mark.parametrize("case", params("window_entry", "row"))

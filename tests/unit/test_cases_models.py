@@ -77,6 +77,7 @@ def told(hours: np.ndarray, counts: np.ndarray) -> dict[str, float]:
 
 @pytest.mark.parametrize("case", params("model_case"))
 def test_the_course_of_a_typical_person(case) -> None:
+    assert model_row(case["model"], LIBRARY).basis.drives
     found = told(*drawn(case))
     for what, expected in case["expect"].items():
         assert found[what] == pytest.approx(expected, rel=NEAR[what], abs=0.06 if what == "severe" else 1e-3), what

@@ -85,6 +85,7 @@ def _unconfirmed(table: str, row: str) -> Library:
 
 def check(case: Mapping[str, Any], library: Library = LIBRARY) -> None:
     (row,) = (one for one in library.rows(StatementRow) if one.id == case["row"])
+    assert row.basis.drives
     assert row.text == case["says"]
     assert list(row.carried) == [one["row"] for one in case["shown"]]
 

@@ -18,6 +18,7 @@ from fixtures.plans import dose as plan_dose
 from leuko.causes.ask import ask
 from leuko.drugs.shelf import cytotoxic, in_group, medicines_of, shelf_of
 from leuko.knowledge import Library
+from leuko.knowledge.schema.plan import PlanDrug
 from leuko.person import person_at, statements_of
 from leuko.plan import plan_of
 from leuko.record import Code, Patient, Record
@@ -50,6 +51,8 @@ def icd(code: str) -> Code:
 
 def wrong_drug(case: Mapping[str, Any], library: Library = LIBRARY) -> Iterator[str]:
     shelf, row = shelf_of(library), case["row"]
+    if not any(one.id == row and one.basis.drives for one in library.rows(PlanDrug)):
+        yield "not confirmed"
     for said in case["called"]:
         if (found := medicines_of(plan_dose(0, said), shelf, library)) != (row,):
             yield f"{said}: {found}"

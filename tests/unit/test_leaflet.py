@@ -150,7 +150,9 @@ class TestContent:
 
     def test_nobody_is_told_to_live_as_always_where_treatment_is_not_known(self) -> None:
         assert leaflet_of("not-low").lead == ("You can live as you always do.",)
-        assert leaflet_of("not-low-and-no-medicines-listed").lead[0].startswith("Are you having treatment for cancer?")
+        condition, what_if = leaflet_of("not-low-and-no-medicines-listed").lead
+        assert condition == "Without cancer treatment, you can live as you always do."
+        assert what_if.startswith("Are you having treatment for cancer? Then call your care team at once")
 
     def test_men_are_not_asked_about_a_vagina(self) -> None:
         assert "vagina" not in text(leaflet_of("clozapine"))

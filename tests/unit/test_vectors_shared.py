@@ -90,7 +90,7 @@ def agrees_score(expected: str, number: str, case: Mapping[str, Any]) -> bool:
         return str(case["band"]).startswith(" ".join(expected.split()[:2]))
     if case.get("none"):
         return number == "0"
-    risk = {"low": "low risk", "high": "high risk"}.get(expected.split()[-1])
+    risk = {"low": "low risk", "high": "high risk"}.get(expected.rsplit(maxsplit=1)[-1])
     given = case.get("total", case.get("most"))
     return str(given) == number and (risk is None or case["band"] in {risk, "adverse event predicted", ""})
 

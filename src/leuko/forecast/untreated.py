@@ -78,8 +78,8 @@ def untreated(case: Case) -> tuple[Forecast, ...]:
 
 
 def _asked(status: Status, course: Course) -> bool:
-    """A count that is not low and never was in rhythm needs no forecast."""
-    return status.position == "below" or course.kind == "cyclic"
+    """A count that is not low, or usual for the person's phenotype, and never was in rhythm needs no forecast."""
+    return (status.position == "below" and status.usual is None) or course.kind == "cyclic"
 
 
 def _since(case: Case) -> datetime | None:
@@ -99,10 +99,13 @@ def _gap(case: Case, seen: Seen) -> Gap | None:
     """Why nothing can be forecast from these counts."""
     what = "the coming counts"
     if not len(seen):
-        return Gap(what=what, why="no count has a day that can be used", settle="the day of each count")
-    old = (case.now - seen.at[-1]) / DAY
-    if old > case.ask.stale_days:
-        why = f"the last count is {say_days(float(round(old)))} old"
+        under = seen_of(case, LINE)
+        if not len(under):
+            return Gap(what=what, why="no count has a day that can be used", settle="the day of each count")
+        why = f"every count on record is of the time of chemotherapy, and the last is {_age(case, under)} old"
+        return Gap(what=what, why=why, settle="a blood count now")
+    if (case.now - seen.at[-1]) / DAY > case.ask.stale_days:
+        why = f"the last count is {_age(case, seen)} old"
         return Gap(what=what, why=why, settle="a blood count now")
     if all(bound != "=" for bound in seen.bounds):
         return Gap(what=what, why="every count is only a bound", settle="a count measured in full")
@@ -111,6 +114,11 @@ def _gap(case: Case, seen: Seen) -> Gap | None:
         why = f"{say_list(growth)} was given without chemotherapy, and no model on file speaks of that"
         return Gap(what=what, why=why, settle="counts a week after the last injection")
     return None
+
+
+def _age(case: Case, seen: Seen) -> str:
+    """How old the last count is, by the calendar as everywhere else."""
+    return say_days(float((case.now.astimezone(case.zone).date() - seen.at[-1].astimezone(case.zone).date()).days))
 
 
 def _growth_factor(case: Case) -> list[str]:

@@ -42,7 +42,8 @@ def risk_of(latest: Mapping[str, Status], rules: FeverRules, as_of: date) -> Ris
         shown = f"{_label(status)} {say_count(status.count)} on {say_instant(status.count.taken)}"
         days = (as_of - status.count.taken.day).days
         if low is True and days <= rules.recent_hours / 24:
-            return Risk(low=True, text=f"{shown}, which is low", evidence=(status.count.id,))
+            usual = ", though usual for the Duffy-null phenotype" if status.usual is not None else ""
+            return Risk(low=True, text=f"{shown}, which is low{usual}", evidence=(status.count.id,))
         if low is True:
             return Risk(low=None, text=f"{shown} was low, but is too old for today", evidence=(status.count.id,))
         is_old = days > rules.count_hours / 24

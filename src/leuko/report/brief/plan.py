@@ -18,6 +18,7 @@ _HOLDS: Final = (*STRICT, "delay")
 _PAST: Final = {"nadir": "by the lowest count", "previous_cycle": "by the last cycle"}
 """What a rule goes by that does not ask for the count of the day."""
 NEXT: Final = 2
+VACCINE: Final = "antimicrobial:vaccine"
 
 
 def plan(assessment: Assessment) -> Passage:
@@ -29,6 +30,7 @@ def plan(assessment: Assessment) -> Passage:
     overdue = sum(one.overdue for one in ordered)
     counts = ordered[: max(NEXT, overdue)]
     told = {one.due for one in counts}
+    later = _later(assessment)
     return Passage(
         title="What to do",
         lines=(
@@ -36,15 +38,23 @@ def plan(assessment: Assessment) -> Passage:
             *(_next(one) for one in counts),
             *(_monitoring(one, told) for one in found.monitoring),
             *(line for one in found.treat_days for line in _treat_day(one)),
-            *_options(found),
+            *_options(found, later),
         ),
-        left=_left(found, len(ordered) - len(counts)),
+        left=_left(found, len(ordered) - len(counts), later),
     )
 
 
-def _left(found: Plan, dates: int) -> str:
+def _later(assessment: Assessment) -> set[str]:
+    """The titles of options that can wait while an emergency cannot: vaccines."""
+    urgent = assessment.infection is not None and assessment.infection.urgency.level == "emergency"
+    options = assessment.plan.options if assessment.plan is not None and urgent else ()
+    return {option.title for option in options if option.id == VACCINE}
+
+
+def _left(found: Plan, dates: int, later: set[str]) -> str:
     cautions = sum(len(option.cautions) for option in found.options)
     parts = (
+        number(len(later), "option that can wait", "options that can wait"),
         number(dates, "more date", "more dates"),
         number(cautions, "caution", "cautions"),
         number(len(found.conflicts), "disagreement", "disagreements"),
@@ -89,9 +99,10 @@ def _treat_day(one: TreatDay) -> Iterator[Line]:
         yield Line(text=one.text, label="  why")
 
 
-def _options(found: Plan) -> Iterator[Line]:
+def _options(found: Plan, later: set[str]) -> Iterator[Line]:
+    shown = [option for option in found.options if option.title not in later]
     for standing, words in STANDINGS.items():
-        titles = [_option(option) for option in found.options if option.standing == standing]
+        titles = [_option(option) for option in shown if option.standing == standing]
         if titles:
             yield Line(text="; ".join(titles), label=words, tone=STANDING_TONES.get(standing, "plain"))
 

@@ -26,10 +26,14 @@ LEFT: Final = {
 
 
 def why(assessment: Assessment) -> Passage:
-    """A supported cause is never left out, nor what contradicts the blame of a medicine."""
+    """A supported cause is never left out, nor what contradicts the blame of a medicine.
+
+    Open causes are shown where no supported one has strong evidence: beside one that has, they are no news to look at.
+    """
     supported = [cause for cause in assessment.causes if cause.standing == "supported"]
     others = [cause for cause in assessment.causes if cause.standing != "supported"]
-    room = max(0, FEWEST - len(supported))
+    explained = any(cause.strength == "strong" and not cause.unexplained for cause in supported)
+    room = 0 if explained else max(0, FEWEST - len(supported))
     shown = [*supported, *[cause for cause in others if cause.standing == "open"][:room]]
     left = [cause for cause in others if cause not in shown]
     contradicted = [(link.drug, each) for link in assessment.drug_links for each in link.contradictions]
