@@ -1,4 +1,7 @@
-"""Runs the migrations on the connection that `open_store` gives."""
+"""Runs the migrations on the connection that `open_store` gives.
+
+Alembic runs this file; it is no module of the package, and so is this folder none.
+"""
 
 from alembic import context
 
