@@ -60,9 +60,8 @@ class _Kernel:
 _KERNELS: dict[tuple[str, str], _Kernel] = {}
 
 
-@cache
 def machine() -> Any:
-    """This processor, as LLVM compiles for it."""
+    """This processor, as LLVM compiles for it; a new one each time, as whatever runs code takes it for its own."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_triple(llvm.get_process_triple())
@@ -71,6 +70,7 @@ def machine() -> Any:
     )
 
 
+@cache
 def _features() -> str:
     try:
         return str(llvm.get_host_cpu_features().flatten())
