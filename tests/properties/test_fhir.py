@@ -69,8 +69,8 @@ def test_any_resource_is_answered(heads: list[dict[str, Any]], data: st.DataObje
 
 
 @st.composite
-def damaged(draw: st.DrawFn) -> Any:
-    """A sound bundle in which one value, somewhere, was replaced by anything."""
+def damaged(draw: st.DrawFn) -> tuple[Any, bool]:
+    """A sound bundle in which one value, somewhere, was replaced by anything; whether by nothing at all."""
     body = bundle(
         patient(),
         observation(
@@ -85,15 +85,17 @@ def damaged(draw: st.DrawFn) -> Any:
             node = node[key]
         else:
             node[key] = draw(JSON)
-            return body
+            return body, not node[key] and node[key] in (None, [], {})
 
 
 @settings(max_examples=300, deadline=None)
 @given(damaged())
-def test_one_damaged_value_is_answered(body: Any) -> None:
+def test_one_damaged_value_is_answered(given: tuple[Any, bool]) -> None:
+    body, emptied = given
     got = read(body)
     counts = sum(len(record.counts) for record in got.records)
-    assert counts >= 2 or got.notices or not got.records
+    # an element that holds nothing is one that was not sent: there is no result in it to miss
+    assert counts >= 2 or got.notices or not got.records or emptied
 
 
 @settings(max_examples=200, deadline=None)
