@@ -57,7 +57,7 @@ def bars(values: Sequence[dict[str, Any]], text: str) -> Spec:
                 "field": "edition",
                 "type": "nominal",
                 "title": None,
-                "header": {"labelAngle": 0, "labelAlign": "left", "labelColor": LIGHT.ink},
+                "header": {"labelOrient": "top", "labelAnchor": "start", "labelAngle": 0, "labelColor": LIGHT.ink},
             }
         },
         "spec": {"width": _WIDTH - 90, "height": {"step": 26}, "layer": layers},
@@ -157,6 +157,6 @@ def _outer(text: str) -> Spec:
         "$schema": VEGA_LITE,
         "description": text,
         "background": LIGHT.paper,
-        "padding": 6,
+        "padding": {"left": 24, "top": 6, "right": 6, "bottom": 6},  # names of arms are measured short
         "config": {**figure_config(LIGHT), "aria": True},
     }

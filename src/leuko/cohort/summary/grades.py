@@ -10,6 +10,7 @@ import polars as pl
 from leuko.cohort.outputs.adam import parameter_codes
 from leuko.cohort.summary.base import Cell, Figure, Section, Table, Tables, share
 from leuko.cohort.summary.figures import bars
+from leuko.wording import say_list
 
 GRADES: Final = (0, 1, 2, 3, 4)
 OPEN: Final = "left open"
@@ -54,7 +55,16 @@ def worst(tables: Tables) -> Section:
         " grade possible."
     )
     note += f" Nobody has a count of {' or '.join(without)}." if without else ""
+    bounds = [tables.label(analyte).lower() for analyte in _only_bounds(tables)]
+    note += f" Of {say_list(bounds)} only bounds are known, from other counts of the draw." if bounds else ""
     return Section(id="worst", title="Worst grade by arm", note=note, tables=tuple(made), figures=tuple(figures))
+
+
+def _only_bounds(tables: Tables) -> list[str]:
+    """What nobody's counts give a value of: every count is a bound."""
+    valued = pl.col("value").filter(pl.col("bound") == "=").count()
+    found = tables.open("counts").group_by("analyte").agg(valued=valued).filter(pl.col("valued") == 0).collect()
+    return [analyte for analyte in tables.report.analytes if analyte in set(found["analyte"])]
 
 
 def _whole(name: str) -> bool:

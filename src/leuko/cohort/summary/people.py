@@ -79,8 +79,8 @@ def table_one(tables: Tables) -> Section:
         ("counts a person, median (quartiles)", *(spread(part["counts"], 0) for _, part in parts)),
         ("from first to last count [days]", *(spread(part["followed"], 0) for _, part in parts)),
     ]
-    for code, name in (("NEUT", "neutrophils"), ("WBC", "white cells"), ("PLAT", "platelets")):
-        values = (spread(part[f"base_{code}"], 2) for _, part in parts)
+    for code, name, digits in (("NEUT", "neutrophils", 2), ("WBC", "white cells", 2), ("PLAT", "platelets", 0)):
+        values = (spread(part[f"base_{code}"], digits) for _, part in parts)
         rows.append((f"{name} at baseline [10*9/L]", *values))
     columns = ("", *(name for name, _ in parts))
     note = "Baseline: the last count on or before the first treatment given, else the start that the source names."
