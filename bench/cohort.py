@@ -326,7 +326,7 @@ def _write(rows: list[dict[str, Any]], asked: argparse.Namespace) -> None:
     lines = [f"| {' | '.join(head)} |", "| --- | ---: | ---: | ---: | ---: | ---: | --- |"]
     for row in rows:
         wall, cpu = row["wall"] / own["wall"], row["cpu"] / own["cpu"]
-        same = "yes" if row["said"] == own["said"] else "**no**"
+        same = "" if row is own else "yes" if row["said"] == own["said"] else "**no**"
         what = f"{row['engine']}: {WORDS[row['engine']]}"
         lines.append(
             f"| {what} | {row['wall']:.2f} | {row['cpu']:.2f} | {row['peak']:.0f} | {wall:.2f} | {cpu:.2f} | {same} |"
@@ -335,7 +335,7 @@ def _write(rows: list[dict[str, Any]], asked: argparse.Namespace) -> None:
     people, results, counts, _, episodes, *_ = own["said"]
     told = [
         f"* {people:,.0f} people, {results:,.0f} results, {counts:,.0f} counts, {episodes:,.0f} episodes;"
-        f" medians of {asked.repeat} runs, of Spark one.",
+        f" {'one run' if asked.repeat == 1 else f'medians of {asked.repeat} runs, of Spark one'}.",
         f"* Machine: {platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[2]:.1f} over the last"
         f" quarter of an hour; Python {platform.python_version()}, "
         + ", ".join(f"{name} {version(name)}" for name in ("polars", "duckdb", "numba", "pandas", "pyspark"))
