@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, log_ndtr
 
 from leuko.forecast.model import Floats
+from leuko.forecast.normal import log_normal_below
 from leuko.forecast.state_space import FLOOR, Series
 
 
@@ -48,7 +48,7 @@ class Recovering:
 
 
 def _curve(days: Floats, half: Floats, width: Floats, level: Floats, depth: Floats) -> Floats:
-    share = expit((days[:, None] - half) / width)
+    share = 0.5 + 0.5 * np.tanh(0.5 * (days[:, None] - half) / width)  # the logistic curve
     curve: Floats = depth + (level - depth) * share
     return curve
 
@@ -82,5 +82,5 @@ def _log_weight(prior: Recovery, since: Series, curve: Floats) -> Floats:
         sd = np.hypot(prior.noise, extra)
         z = (np.log(max(float(since.values[k]), FLOOR)) - curve[k]) / sd
         bound = since.bound(k)
-        total += -0.5 * z * z - np.log(sd) if bound == "=" else log_ndtr(z if bound.startswith("<") else -z)
+        total += -0.5 * z * z - np.log(sd) if bound == "=" else log_normal_below(z if bound.startswith("<") else -z)
     return total

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy.special import log_ndtr
 
 from leuko.forecast.model import Floats
+from leuko.forecast.normal import log_normal_below
 
 # The lowest count that a logarithm is taken of: a count printed as 0 was below the least that is counted.
 FLOOR: Final = 1e-3
@@ -144,7 +144,7 @@ def learn_of(level: Level, state: State, log_count: float, bound: str = "=", ext
 def _truncated(limit: float, *, upper: bool) -> tuple[float, float]:
     """Mean and variance of a standard normal below (or above) a limit."""
     z = limit if upper else -limit
-    ratio = float(np.exp(-0.5 * z * z - 0.5 * np.log(2 * np.pi) - log_ndtr(z)))
+    ratio = float(np.exp(-0.5 * z * z - 0.5 * np.log(2 * np.pi) - log_normal_below(np.asarray(z))))
     mean = -ratio
     return (mean if upper else -mean), max(1.0 - z * ratio - ratio * ratio, 0.0)
 
