@@ -377,3 +377,14 @@ def test_spark_gives_the_same_bytes(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
     assert written(tmp_path / "spark") == written(tmp_path / "kernel")
     assert not list(tmp_path.rglob("*.batch"))
+
+
+@pytest.mark.parametrize("compiling", [True, False])
+def test_the_wait_for_the_compiler_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, compiling: bool
+) -> None:
+    monkeypatch.setattr("leuko.cli.cohort.SLOW", 0.0)
+    monkeypatch.setattr("leuko.cohort.batch.is_compiling", lambda: compiling)
+    done = run(cohort_files.sdtm(tmp_path / "in"), "--out", tmp_path / "out", "-q")
+    assert done.code == 0
+    assert ("compiling the rules" in done.err) is compiling

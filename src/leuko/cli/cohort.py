@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Timer
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -21,6 +22,9 @@ from leuko.errors import ExitCode
 if TYPE_CHECKING:
     from leuko.cohort.engine import Said
     from leuko.cohort.flow import Cohort
+
+COMPILING: Final = "compiling the rules for this machine (once; they are kept) …"
+SLOW: Final = 3.0  # seconds after which the wait for the compiler is told
 
 _EPILOG = """\b
 Examples:
@@ -178,9 +182,10 @@ def _gaps(found: Cohort) -> bool:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[Said], None] | None]:
-    """A line that moves while batches are answered, where stderr is a terminal."""
+    """A line that moves while batches are answered, where stderr is a terminal; and why the first one takes long."""
     if not sys.stderr.isatty():
-        yield None
+        with _waiting(lambda: say(COMPILING)):
+            yield None
         return
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
@@ -192,4 +197,19 @@ def _progress() -> Iterator[Callable[[Said], None] | None]:
         def moved(said: Said) -> None:
             bar.update(task, description=f"{said.people:,} people, {said.results:,} results")
 
-        yield moved
+        with _waiting(lambda: bar.update(task, description=COMPILING)):
+            yield moved
+
+
+@contextmanager
+def _waiting(tell: Callable[[], None]) -> Iterator[None]:
+    """Tells that the kernel is being compiled, where it still is after a while."""
+    from leuko.cohort.batch import is_compiling  # noqa: PLC0415 (help needs none of it)
+
+    timer = Timer(SLOW, lambda: tell() if is_compiling() else None)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
