@@ -24,6 +24,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,15 @@ def main() -> None:
     print(f"{asked.rows:,} rows, ids as {asked.ids}, {os.cpu_count()} processors, medians of {asked.repeat}")
     print(f"{'engine':<13}{'wall s':>9}{'cpu s':>9}{'peak MiB':>10}")
     for row in rows:
-        same = "" if row["said"] == rows[0]["said"] else f"   other answers: {row['said']}"
+        same = "" if _same(row, rows[0]) else f"   other answers: {row['said']}"
         print(f"{row['engine']:<13}{row['wall']:>9.2f}{row['cpu']:>9.2f}{row['peak']:>10.0f}{same}")
     if asked.write:
         _write(rows, asked)
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two engines give the same numbers; sums of values differ in the last digits with the order of adding."""
+    return all(isclose(a, b, rel_tol=1e-9) for a, b in zip(one["said"], other["said"], strict=True))
 
 
 def _asked() -> argparse.Namespace:
@@ -326,7 +332,7 @@ def _write(rows: list[dict[str, Any]], asked: argparse.Namespace) -> None:
     lines = [f"| {' | '.join(head)} |", "| --- | ---: | ---: | ---: | ---: | ---: | --- |"]
     for row in rows:
         wall, cpu = row["wall"] / own["wall"], row["cpu"] / own["cpu"]
-        same = "" if row is own else "yes" if row["said"] == own["said"] else "**no**"
+        same = "" if row is own else "yes" if _same(row, own) else "**no**"
         what = f"{row['engine']}: {WORDS[row['engine']]}"
         lines.append(
             f"| {what} | {row['wall']:.2f} | {row['cpu']:.2f} | {row['peak']:.0f} | {wall:.2f} | {cpu:.2f} | {same} |"
