@@ -388,3 +388,12 @@ def test_the_wait_for_the_compiler_is_told(
     done = run(cohort_files.sdtm(tmp_path / "in"), "--out", tmp_path / "out", "-q")
     assert done.code == 0
     assert ("compiling the rules" in done.err) is compiling
+
+
+def test_where_nothing_could_be_used_the_exit_code_says_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bundle.json").write_text('{"resourceType": "Bundle", "entry": [\n', "utf-8")
+    done = run(tmp_path / "bundle.json", "--out", tmp_path / "out", "-q")
+    assert done.code == 3
+    assert "nothing that was read could be used" in done.err
+    assert account(tmp_path / "out")["rows_set_aside"] == 1
+    assert table(tmp_path / "out", "notices").height >= 1

@@ -134,7 +134,15 @@ def command(
             resume=resume, format=form, workers=workers, progress=progress,
         )  # fmt: skip
     _give(found, json_, width=width, full=full, quiet=quiet)
-    click.get_current_context().exit(ExitCode.GAPS if strict and _gaps(found) else ExitCode.DONE)
+    click.get_current_context().exit(_code(found, strict=strict))
+
+
+def _code(found: Cohort, *, strict: bool) -> ExitCode:
+    """3 where rows were read and none of them could be used: the tables are whole, and say nothing of anybody."""
+    if found.account.aside and not found.account.used:
+        say("error: nothing that was read could be used; the table notices says why, row by row")
+        return ExitCode.UNREADABLE
+    return ExitCode.GAPS if strict and _gaps(found) else ExitCode.DONE
 
 
 def _give(found: Cohort, json_: Path | None, *, width: int, full: bool, quiet: bool) -> None:
