@@ -384,7 +384,7 @@ def test_the_wait_for_the_compiler_is_told(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, compiling: bool
 ) -> None:
     monkeypatch.setattr("leuko.cli.cohort.SLOW", 0.0)
-    monkeypatch.setattr("leuko.cohort.batch.is_compiling", lambda: compiling)
+    monkeypatch.setattr("leuko.cohort.kernel.is_compiling", lambda: compiling)
     done = run(cohort_files.sdtm(tmp_path / "in"), "--out", tmp_path / "out", "-q")
     assert done.code == 0
     assert ("compiling the rules" in done.err) is compiling

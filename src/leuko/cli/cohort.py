@@ -212,7 +212,7 @@ def _progress() -> Iterator[Callable[[Said], None] | None]:
 @contextmanager
 def _waiting(tell: Callable[[], None]) -> Iterator[None]:
     """Tells that the kernel is being compiled, where it still is after a while."""
-    from leuko.cohort.batch import is_compiling  # noqa: PLC0415 (help needs none of it)
+    from leuko.cohort.kernel import is_compiling  # noqa: PLC0415 (help needs none of it)
 
     timer = Timer(SLOW, lambda: tell() if is_compiling() else None)
     timer.daemon = True

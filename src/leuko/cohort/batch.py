@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -196,12 +195,6 @@ class _Findings:
             self.notes,
             self.numbers,
         )
-
-
-def is_compiling() -> bool:
-    """Whether the kernel is wanted and not there yet: it is compiled once for each version on a machine."""
-    kernel = sys.modules.get("leuko.cohort.kernel.people")
-    return kernel is not None and not kernel.judge.signatures
 
 
 # The people that the kernel leaves to the modules of one person

@@ -5,3 +5,13 @@ rows of a person in their own order -> screen -> draws -> one result per draw ->
 Answers are those of `leuko.counts`, `leuko.grading` and `leuko.course`. What is too rich for the kernel is not answered
 here: the person is flagged (`Flag`) and goes through those modules.
 """
+
+from __future__ import annotations
+
+import sys
+
+
+def is_compiling() -> bool:
+    """Whether the kernel is wanted and not there yet: it is compiled once for each version on a machine."""
+    kernel = sys.modules.get("leuko.cohort.kernel.people")
+    return kernel is not None and not kernel.judge.signatures
