@@ -385,6 +385,32 @@ def test_results_of_nobody_stand_by_themselves() -> None:
     assert only.patient.id == "Ada"
 
 
+@pytest.mark.parametrize(
+    ("control", "order", "name"),
+    [
+        ("M1", "F1", 'not named, sample "F1" of LAB@HOSP'),
+        ("M1", 'F"1', r'not named, sample "F\"1" of LAB@HOSP'),
+        ("M1", "", 'not named, message "M1" of LAB@HOSP'),
+    ],
+)
+def test_a_person_who_is_not_named_is_called_by_the_sample(control: str, order: str, name: str) -> None:
+    text = message(msh(control), "PID|1", obr(order).replace("|P1|", "||"), obx())
+    assert record(text).patient.id == name
+
+
+def test_a_message_without_any_number_has_a_short_name_of_its_own() -> None:
+    texts = [message(msh(""), "PID|1", obr("").replace("|P1|", "||"), obx(value)) for value in ("0.8", "0.9")]
+    names = {one.patient.id for one in read(*texts).records}
+    assert len(names) == 2
+    assert all(len(name) < 80 for name in names)
+
+
+def test_a_sample_and_a_message_of_the_same_number_are_not_one_person() -> None:
+    by_sample = message(msh("M7"), "PID|1", obr("5").replace("|P1|", "||"), obx("0.4"))
+    by_message = message(msh("5"), "PID|1", obr("").replace("|P1|", "||"), obx("4.0"))
+    assert len(read(by_sample, by_message).records) == 2
+
+
 def test_the_newest_birth_date_is_believed_and_told() -> None:
     texts = [
         oru("0.8"),

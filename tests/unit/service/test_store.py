@@ -641,7 +641,7 @@ def test_a_placeholder_that_shows_itself_later_takes_the_counts_off_its_person(s
     take(store, texts[2])
     grade(store)
     assert now(store, "UNKNOWN^HOSP") == []
-    assert now(store, "LAB@HOSP#F4^") == [(0.4, "final")]
+    assert now(store, 'not named, sample "F4" of LAB@HOSP^') == [(0.4, "final")]
 
 
 def test_a_kill_in_the_middle_of_grading_doubles_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,10 +63,22 @@ def merged_numbers(part: Part) -> list[Identifier]:
 
 
 def stand_in(part: Part) -> str:
-    """A name for the person of a message that identifies nobody: the sender and the number of the sample."""
-    report = part.first("OBR")
+    """A name for the person of a message that identifies nobody: the sample and its sender, else the message.
+
+    The number is in quotes, so that no two samples of any two senders share a name.
+    """
+    report, sender = part.first("OBR"), part.message.sender
     sample = "" if report is None else report.text_of(3) or report.text_of(2)
-    return f"{part.message.sender}#{sample or part.message.control_id or hashlib.sha256(part.message.raw).hexdigest()}"
+    if sample:
+        return f"not named, sample {_quoted(sample)} of {sender}"
+    if part.message.control_id:
+        return f"not named, message {_quoted(part.message.control_id)} of {sender}"
+    digest = hashlib.sha256(part.message.raw).hexdigest()[:16]
+    return f"not named, message without a number ({digest}) of {sender}"
+
+
+def _quoted(number: str) -> str:
+    return '"' + number.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
 def _identifier(text: str, pid: Segment, part: Part) -> Identifier | None:
