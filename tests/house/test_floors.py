@@ -33,6 +33,7 @@ OWN = {
     "cohort": {"numpy", "polars"},
     "cohort/kernel": {"numba"},
     "service": {"alembic", "sqlalchemy"},
+    "web": {"sqlalchemy"},
 }
 REASONING = ("answers.py", "assessment.py", "counts.py", "course", "grading.py", "grading_frame.py", "status.py")
 # Numbers that are arithmetic, not medicine: nothing, one, a half and a double, percent, time, the normal distribution,

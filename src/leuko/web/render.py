@@ -1,0 +1,60 @@
+"""Fills the templates: the environment of the reports, with the pages' own templates before theirs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from leuko.report.outline import PURPOSE
+from leuko.report.page import environment as of_reports
+from leuko.web.navigation import here, links_for
+from leuko.web.static import address
+
+if TYPE_CHECKING:
+    from fastapi import Request
+    from fastapi.responses import HTMLResponse
+    from jinja2 import Environment
+
+# Swap nothing where the service refused: what it says then is a page of its own, and app.js tells of it.
+HTMX: Final = '{"includeIndicatorCSS": false, "noSwap": [204, 304, "4xx", "5xx"]}'
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates of the pages; those of the reports stand behind them. Everything in them is escaped."""
+    from jinja2 import BaseLoader, ChoiceLoader, FunctionLoader  # noqa: PLC0415 (only a service needs it)
+
+    folder = resources.files("leuko.web") / "templates"
+
+    def read(name: str) -> str | None:
+        file = folder / name
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+
+    reports = of_reports()
+    assert isinstance(reports.loader, BaseLoader)  # noqa: S101 (made two modules away)
+    found = reports.overlay(loader=ChoiceLoader([FunctionLoader(read), reports.loader]))
+    found.globals |= {"static": address, "here": here, "purpose": PURPOSE, "htmx_config": HTMX}
+    return found
+
+
+def page(request: Request, template: str, words: dict[str, Any], *, status: int = 200) -> HTMLResponse:
+    """A page, or a part of one, for a browser. It is kept nowhere: it may be about a person."""
+    from fastapi.responses import HTMLResponse  # noqa: PLC0415
+
+    return HTMLResponse(fill(request, template, words), status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def fill(request: Request, template: str, words: dict[str, Any]) -> str:
+    """The text of a page. `request` gives who asks (`request.state.who`) and the token of their forms."""
+    from leuko import __version__  # noqa: PLC0415 (the package's own front door)
+
+    who = getattr(request.state, "who", None)
+    frame = {
+        "path": request.url.path,
+        "who": who,
+        "links": links_for(str(getattr(who, "role", "viewer"))),
+        "csrf": getattr(request.state, "csrf", ""),
+        "version": __version__,
+    }
+    return environment().get_template(template).render({**frame, **words})

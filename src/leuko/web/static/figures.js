@@ -1,0 +1,1 @@
+// Figures: replaced below.
