@@ -17,11 +17,11 @@ from typing import Any, TypeVar, cast
 
 from leuko.errors import LeukoError, Notice, Place, UnreadableInput, UsageError
 from leuko.intake.base import Blob, Intake, Reader, ReadOptions
-from leuko.intake.sources import gather
+from leuko.intake.sources import Gathered, gather
 from leuko.knowledge import Library, load_library
 from leuko.record import Count, Dose, Fact, Moment, Patient, Record, Sign, digest_of
 
-__all__ = ["Blob", "Intake", "ReadOptions", "Reader", "read", "readers"]
+__all__ = ["Blob", "Intake", "ReadOptions", "Reader", "read", "read_gathered", "readers"]
 
 Entry = TypeVar("Entry", Count, Dose, Sign, Fact)
 
@@ -34,7 +34,11 @@ def read(*paths: str | Path, options: ReadOptions | None = None, library: Librar
     """
     if not paths:
         raise UsageError("no file was named", do="name the files or folders that hold the counts")
-    gathered = gather(paths)
+    return read_gathered(gather(paths), options=options, library=library)
+
+
+def read_gathered(gathered: Gathered, *, options: ReadOptions | None = None, library: Library | None = None) -> Intake:
+    """The same for content that was gathered already (`sources.gather_content`: an upload, a paste)."""
     parts = _read_blobs(gathered.blobs, options or ReadOptions(), library or load_library())
     notices = [*gathered.notices, *(notice for part in parts for notice in part.notices)]
     records = merge(record for part in parts for record in part.records)

@@ -68,6 +68,16 @@ def gather(paths: Sequence[str | Path], *, limits: Limits | None = None) -> Gath
     return Gathered(blobs=tuple(blobs), notices=tuple(sorted(work.notices, key=_by_place)))
 
 
+def gather_content(contents: Sequence[Blob], *, limits: Limits | None = None) -> Gathered:
+    """The same for content that is in memory already, as an upload or a paste: archives are opened, nothing touches a
+    disk."""
+    work = _Work(limits=limits or Limits())
+    for blob in contents:
+        _take_bytes(work, printable(blob.name), blob.data, depth=0)
+    blobs = sorted(work.blobs, key=lambda blob: (blob.name, blob.data))
+    return Gathered(blobs=tuple(blobs), notices=tuple(sorted(work.notices, key=_by_place)))
+
+
 def _real(path: Path, label: str) -> str:
     try:
         return STDIN if label == "<stdin>" else os.path.realpath(path)

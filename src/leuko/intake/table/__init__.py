@@ -1,4 +1,4 @@
-"""Tables of blood counts: CSV, TSV and other separated text, workbooks (XLSX, ODS), Parquet.
+"""Tables of blood counts: CSV, TSV and other separated text, copied reports, workbooks (XLSX, ODS), Parquet.
 
 A table may hold one person or many, one result a row (long), one draw a row (wide), or analytes in rows and dates in
 columns (transposed); also a table of medicines, or of people. What its columns are is sniffed from their headers, in
@@ -42,6 +42,7 @@ from leuko.intake.base import Blob, Intake, ReadOptions
 from leuko.intake.table.binary import is_parquet, is_workbook
 from leuko.intake.table.columnmap import load_map
 from leuko.intake.table.people import People
+from leuko.intake.table.spaced import spaced
 from leuko.intake.table.tell import Teller
 from leuko.intake.table.text import SEPARATORS, decode
 from leuko.knowledge import Library
@@ -73,7 +74,7 @@ def _claims_text(name: str, head: bytes) -> bool:
     if name.endswith(_EXTENSIONS[:-1]):
         return True
     lines = [line for line in text.splitlines() if line.strip()][:50]
-    return any(sum(mark in line for line in lines) > len(lines) // 2 for mark in SEPARATORS)
+    return any(sum(mark in line for line in lines) > len(lines) // 2 for mark in SEPARATORS) or spaced(text) is not None
 
 
 def read(blobs: Sequence[Blob], *, options: ReadOptions, library: Library) -> Intake:

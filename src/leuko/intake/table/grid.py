@@ -13,7 +13,7 @@ class Grid:
     no cell is lost where rows differ in length. `form` says how the bytes were read ("';'", "cp1252"). `typed` is true
     where the file itself says what is a number, so that a dot is always the decimal mark. `excel_epoch` is the first
     year of a workbook's serial dates (1900 or 1904), 0 elsewhere. `one_row_header` is true where the first row must be
-    the header.
+    the header. `headless` is true where the header row was made by the reader from the form of the lines.
     """
 
     source: str
@@ -23,6 +23,7 @@ class Grid:
     typed: bool = False
     excel_epoch: int = 0
     one_row_header: bool = False
+    headless: bool = False
 
     @property
     def width(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from leuko.errors import Place
 from leuko.intake.table.dates import UNDECIDED, has_two_digit_year
+from leuko.intake.table.numbers import Decimals
 from leuko.intake.table.people import People, Person
 from leuko.intake.table.reading import Reading
 from leuko.intake.table.words import key_of
@@ -65,12 +66,18 @@ def _amount(reading: Reading, line: int, cells: Sequence[str]) -> tuple[float | 
     text, unit = reading.cell(cells, "dose"), reading.cell(cells, "dose_unit") or reading.cell(cells, "unit")
     if not text:
         return None, unit or None
-    match = _AMOUNT.fullmatch(text)
-    number = to_number(reading, match[1]) if match else None
-    if match is None or number is None:
+    found = amount_in(text, reading.decimals)
+    if found is None:
         reading.teller.tally("LK526", f"the dose “{text}” is not one amount; it is kept as text", line)
         return None, unit or None
-    return number, unit or match[2] or None
+    return found[0], unit or found[1]
+
+
+def amount_in(text: str, decimals: Decimals) -> tuple[float, str | None] | None:
+    """“75 mg” as number and unit, None where it is not one amount."""
+    match = _AMOUNT.fullmatch(text)
+    number = number_in(match[1], decimals) if match else None
+    return None if match is None or number is None else (number, match[2] or None)
 
 
 def _whole(text: str) -> int | None:
@@ -80,7 +87,12 @@ def _whole(text: str) -> int | None:
 
 def to_number(reading: Reading, text: str) -> float | None:
     """A plain number of this file, None where the text is none or could be two."""
-    comma = reading.decimals.reads_comma(text)
+    return number_in(text, reading.decimals)
+
+
+def number_in(text: str, decimals: Decimals) -> float | None:
+    """A plain number, None where the text is none or could be two."""
+    comma = decimals.reads_comma(text)
     if comma is None:
         return None
     try:

@@ -27,7 +27,7 @@ def tell_read_as(reading: Reading) -> None:
     parts = [_KINDS[layout.kind], *reading.grid.form]
     if reading.decimals.comma:
         parts.append("decimal comma")
-    head = "headers by the column map" if layout.header_line is None else f"header on line {layout.header_line}"
+    head = _head_words(reading)
     columns = [f"{layout.title(column)} = {role}" for role, found in layout.roles.items() for column in found[:1]]
     columns += [f"{column.header or column.index + 1} = {_result(reading, column)}" for column in layout.results]
     if layout.dates:
@@ -44,6 +44,13 @@ def tell_read_as(reading: Reading) -> None:
     text = f"read as: {', '.join(parts)}; {head}"
     read = "; ".join([", ".join(columns[:_SHOWN]) + (" …" if len(columns) > _SHOWN else ""), *orders])
     reading.teller.say("LK504", text, line=layout.header_line, read=read)
+
+
+def _head_words(reading: Reading) -> str:
+    if reading.grid.headless:
+        return f"no header, from line {reading.layout.header_line} on by the form of the lines"
+    line = reading.layout.header_line
+    return "headers by the column map" if line is None else f"header on line {line}"
 
 
 def _order(order: str | None) -> str:

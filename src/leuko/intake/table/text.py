@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 from leuko.errors import UnreadableInput
 from leuko.intake.table.grid import Grid
+from leuko.intake.table.spaced import Spaced, spaced
 from leuko.intake.table.tell import Teller
 from leuko.intake.table.words import load_words
 
@@ -41,10 +42,26 @@ def read_text(
         teller.say("LK502", f"the file is not UTF-8; its letters were read as {used}")
     text, hint = _excel_hint(text)
     mark = separator or hint or find_separator(text)
+    if not (separator or hint) and (cut := _parted_by_spaces(text, mark)) is not None:
+        return _spaced_grid(name, cut, used, teller)
     rows = _split(text, mark, teller)
     if not rows:
         raise UnreadableInput("the table is empty", where=name, do="export it again, and check that rows were selected")
     return Grid(source=name, rows=rows, form=(NAMES.get(mark, repr(mark)), _ENCODINGS.get(used, used)), separator=mark)
+
+
+def _parted_by_spaces(text: str, mark: str) -> Spaced | None:
+    """The text cut by spaces, where no separator cuts it into anything that is known."""
+    return None if _quality(_head(text), mark)[0] else spaced(text)
+
+
+def _spaced_grid(name: str, cut: Spaced, used: str, teller: Teller) -> Grid:
+    for line in cut.uncut:
+        teller.tally("LK545", "lines with a number that fit no column were not read", line, lost=True)
+    for line in cut.words:
+        teller.tally("LK546", "lines without a number were not read", line)
+    form = (cut.form, _ENCODINGS.get(used, used))
+    return Grid(source=name, rows=cut.rows, form=form, headless=cut.headless)
 
 
 def decode(name: str, data: bytes, encoding: str | None = None) -> tuple[str, str]:
