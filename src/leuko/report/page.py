@@ -68,17 +68,25 @@ def html(assessment: Assessment, *, library: Library | None = None, still: bool 
 
 def fill(template: str, assessment: Assessment, *, library: Library | None, still: bool, theme: str) -> str:
     """One of the templates, filled with an assessment."""
-    figure = _figure(assessment, library, still=still, theme=theme)
-    coming = _coming(assessment, theme, still=still)
-    style, scripts = static("page.css"), tuple(static(name) for name in SCRIPTS) if figure.drawn or coming else ()
-    words = _words(assessment) | {"coming": coming}
+    words = report_words(assessment, library=library, still=still, theme=theme)
+    style = static("page.css")
+    scripts = tuple(static(name) for name in SCRIPTS) if words["figure"].drawn or words["coming"] else ()
     return environment().get_template(template).render(
         words,
-        figure=figure,
         policy=policy(style, scripts),
         style=safe(style),
         scripts=[safe(script) for script in scripts],
     )  # fmt: skip
+
+
+def report_words(
+    assessment: Assessment, *, library: Library | None = None, still: bool = False, theme: str = "page"
+) -> dict[str, Any]:
+    """What `report_main.html.j2` and `report_data.html.j2` lay out, for a page of one's own around them."""
+    return _words(assessment) | {
+        "coming": _coming(assessment, theme, still=still),
+        "figure": _figure(assessment, library, still=still, theme=theme),
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
