@@ -1,4 +1,4 @@
-"""The service as one process: the MLLP endpoint, grading beside it, and an orderly end."""
+"""The service as one process: the MLLP endpoint, HTTP, grading beside them, and an orderly end."""
 
 from __future__ import annotations
 
@@ -6,39 +6,65 @@ import asyncio
 import logging
 import signal
 import ssl
+import threading
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from leuko.errors import UsageError
 from leuko.service.inbox import Inbox
 from leuko.service.mllp import Endpoint, Limits, reach_of
-from leuko.service.store import open_store
+from leuko.service.store import Store, open_store
 
-_LOG = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from leuko.service.http.settings import HttpSettings
+
+_LOOK: Final = 5.0  # seconds between looks at the processes and tasks of the service
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the service is told. `network_without_tls` lets an address of the network go without TLS."""
+class MllpSettings:
+    """Where to listen for HL7 v2. `network_without_tls` lets an address of the network go without TLS."""
 
-    store: str
     host: str
     port: int
-    zone: tzinfo = UTC
-    accept_test: bool = False
-    grading: bool = True
-    forecasts: bool = False
     certificate: Path | None = None
     key: Path | None = None
     client_authority: Path | None = None
     network_without_tls: bool = False
+    accept_test: bool = False
     limits: Limits = field(default_factory=Limits)
 
 
-def check(settings: Settings) -> ssl.SSLContext | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the service is told: its store, and where it listens; None where it does not."""
+
+    store: str
+    mllp: MllpSettings | None = None
+    http: HttpSettings | None = None
+    zone: tzinfo = UTC
+    grading: bool = True
+    forecasts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What the app is made of when the service starts: the store, whether grading is alive, and when to stop."""
+
+    store: Store
+    grading: Callable[[], bool | None]
+    stopping: threading.Event
+
+
+def tls_of(settings: MllpSettings | HttpSettings) -> ssl.SSLContext | None:
     """The TLS context, where there is one. Raises UsageError for settings that are not safe or cannot be used."""
     if settings.certificate is None:
         if reach_of(settings.host) == "network" and not settings.network_without_tls:
@@ -49,49 +75,105 @@ def check(settings: Settings) -> ssl.SSLContext | None:
             )
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority = settings.client_authority if isinstance(settings, MllpSettings) else None
     try:
         context.load_cert_chain(settings.certificate, settings.key)
-        if settings.client_authority is not None:
-            context.load_verify_locations(settings.client_authority)
+        if authority is not None:
+            context.load_verify_locations(authority)
             context.verify_mode = ssl.CERT_REQUIRED
     except (OSError, ssl.SSLError) as error:
         raise UsageError("the certificate or key cannot be used", why=str(error), do="check both files") from error
     return context
 
 
-def _grading(settings: Settings) -> BaseProcess:
-    from leuko.service.background import Job, start  # noqa: PLC0415 (loads the whole flow, in both processes)
+class _Grading:
+    """The grading process, started again where it ended."""
 
-    return start(Job(where=settings.store, zone=settings.zone, forecasts=settings.forecasts))
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: BaseProcess | None = self._start() if settings.grading else None
+
+    def _start(self) -> BaseProcess:
+        from leuko.service.background import Job, start  # noqa: PLC0415 (loads the whole flow, in both processes)
+
+        job = Job(where=self._settings.store, zone=self._settings.zone, forecasts=self._settings.forecasts)
+        return start(job)
+
+    def alive(self) -> bool | None:
+        return None if self._process is None else self._process.is_alive()
+
+    def look(self) -> None:
+        if self._process is not None and not self._process.is_alive():
+            _LOG.error("the grading process ended (%s); it is started again", self._process.exitcode)
+            self._process = self._start()
+
+    def end(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.join(timeout=10)
 
 
-async def serve(settings: Settings, *, say: Callable[[str], None]) -> None:
-    """Run until the process is told to end (SIGTERM, SIGINT); what is being committed then is still acknowledged."""
-    tls = check(settings)
+async def serve(
+    settings: Settings, *, make_app: Callable[[Running], FastAPI] | None = None, say: Callable[[str], None]
+) -> None:
+    """Run until the process is told to end (SIGTERM, SIGINT); what is being committed then is still acknowledged.
+
+    `make_app` makes the app of HTTP, where there is one.
+    """
+    tls = [None if one is None else tls_of(one) for one in (settings.mllp, settings.http)]
     store = await asyncio.to_thread(open_store, settings.store)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    grading = _grading(settings) if settings.grading else None
-    inbox = Inbox(store, accept_test=settings.accept_test)
+    grading = _Grading(settings)
+    running = Running(store=store, grading=grading.alive, stopping=threading.Event())
     try:
-        async with Endpoint(inbox.take, limits=settings.limits) as endpoint:
-            try:
-                host, port = await endpoint.listen(settings.host, settings.port, tls=tls)
-            except OSError as error:
-                why = error.strerror or "the address cannot be used"
-                raise UsageError(f"cannot listen on {settings.host}:{settings.port}", why=why) from error
-            say(f"listening for HL7 v2 on {host}:{port}" + (" with TLS" if tls else ""))
+        async with AsyncExitStack() as open_ends:
+            if settings.mllp is not None:
+                await _listen_mllp(open_ends, settings.mllp, store, tls[0], say)
+            if settings.http is not None and make_app is not None:
+                await _listen_http(open_ends, settings.http, make_app(running), tls[1], say)
             while not stop.is_set():
-                if grading is not None and not grading.is_alive():
-                    _LOG.error("the grading process ended (%s); it is started again", grading.exitcode)
-                    grading = _grading(settings)
+                grading.look()
                 try:
-                    await asyncio.wait_for(stop.wait(), timeout=5)
+                    await asyncio.wait_for(stop.wait(), timeout=_LOOK)
                 except TimeoutError:
                     continue
+            running.stopping.set()
+            if settings.http is not None:
+                await asyncio.sleep(settings.http.drain_seconds)
     finally:
-        if grading is not None:
-            grading.terminate()
-            grading.join(timeout=10)
+        grading.end()
         store.close()
+
+
+async def _listen_mllp(
+    open_ends: AsyncExitStack,
+    settings: MllpSettings,
+    store: Store,
+    tls: ssl.SSLContext | None,
+    say: Callable[[str], None],
+) -> None:
+    inbox = Inbox(store, accept_test=settings.accept_test)
+    endpoint = await open_ends.enter_async_context(Endpoint(inbox.take, limits=settings.limits))
+    try:
+        host, port = await endpoint.listen(settings.host, settings.port, tls=tls)
+    except OSError as error:
+        why = error.strerror or "the address cannot be used"
+        raise UsageError(f"cannot listen on {settings.host}:{settings.port}", why=why) from error
+    say(f"listening for HL7 v2 on {host}:{port}" + (" with TLS" if tls else ""))
+
+
+async def _listen_http(
+    open_ends: AsyncExitStack,
+    settings: HttpSettings,
+    app: FastAPI,
+    tls: ssl.SSLContext | None,
+    say: Callable[[str], None],
+) -> None:
+    from leuko.service.http.server import HttpEndpoint  # noqa: PLC0415 (loads uvicorn)
+
+    endpoint = HttpEndpoint(app, settings, tls=tls)
+    open_ends.push_async_callback(endpoint.close)
+    host, port = await endpoint.listen()
+    say(f"listening for HTTP on {host}:{port}" + (" with TLS" if tls else ""))

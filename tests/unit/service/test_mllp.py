@@ -27,7 +27,7 @@ from leuko.service.acknowledge import acknowledgement
 from leuko.service.grade import grade
 from leuko.service.inbox import Inbox, Incoming, Verdict
 from leuko.service.mllp import Endpoint, Framer, Limits, TooLong
-from leuko.service.serve import Settings, check
+from leuko.service.serve import MllpSettings, tls_of
 from leuko.service.store import Store, audit, open_store, tables
 from leuko.service.store import people as kept
 
@@ -431,10 +431,10 @@ def test_an_address_in_use_is_explained(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_the_network_needs_tls_or_a_word() -> None:
     with pytest.raises(UsageError):
-        check(Settings(store="x", host="10.0.0.5", port=1))
-    assert check(Settings(store="x", host="10.0.0.5", port=1, network_without_tls=True)) is None
+        tls_of(MllpSettings(host="10.0.0.5", port=1))
+    assert tls_of(MllpSettings(host="10.0.0.5", port=1, network_without_tls=True)) is None
     for loopback in ("127.0.0.1", "localhost", "::1"):
-        assert check(Settings(store="x", host=loopback, port=1)) is None
+        assert tls_of(MllpSettings(host=loopback, port=1)) is None
 
 
 @pytest.fixture
@@ -456,7 +456,7 @@ def test_tls_is_spoken_and_senders_without_a_known_certificate_are_refused(
     store: Store, certificate: tuple[Path, Path]
 ) -> None:
     made, key = certificate
-    tls = check(Settings(store="x", host="0.0.0.0", port=0, certificate=made, key=key, client_authority=made))  # noqa: S104
+    tls = tls_of(MllpSettings(host="0.0.0.0", port=0, certificate=made, key=key, client_authority=made))  # noqa: S104
     assert tls is not None
     known = ssl.create_default_context(cafile=str(made))
     stranger = ssl.create_default_context(cafile=str(made))

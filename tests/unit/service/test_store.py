@@ -28,9 +28,11 @@ from leuko.knowledge import load_library
 from leuko.service import grade as grading
 from leuko.service.grade import grade, grade_again
 from leuko.service.inbox import Inbox, Incoming, Reason
+from leuko.service.roles import Role
 from leuko.service.store import HEAD, Store, StoreDown, audit, open_store, tables
 from leuko.service.store import __file__ as store_file
 from leuko.service.store import people as kept
+from leuko.service.store.accounts import Account, begin_login, end_login, keep_account, login_of
 from leuko.service.store.dead import letters
 
 ADA = "4711^HOSP"
@@ -89,6 +91,12 @@ def test_no_row_can_be_changed_or_removed(store: Store) -> None:
         connection.execute(
             tables.dead_event.insert(), {"id": 1, "at": at, "dead_id": dead, "kind": "tried", "actor": "x", "text": ""}
         )
+        made = Account(name="ada", kind="person", role=Role.ADMIN, enabled=True, secret="x")  # noqa: S106
+        keep_account(connection, at, made, actor="admin")
+        secret = begin_login(connection, at, name="ada", role=Role.ADMIN, via="account", client="test")
+        login = login_of(connection, secret)
+        assert login is not None
+        end_login(connection, at, login.id, actor="ada")
     for table in tables.metadata.sorted_tables:
         first = table.c[0].name
         for statement in (f'DELETE FROM "{table}"', f'UPDATE "{table}" SET "{first}" = "{first}"'):  # noqa: S608

@@ -16,12 +16,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from leuko.errors import ExitCode, LeukoError, UsageError
 
-HEAD: Final = "0001"  # the newest migration
+HEAD: Final = "0002"  # the newest migration
 DEFAULT: Final = "leuko.sqlite"
 _LOCK: Final = 0x6C65756B6F  # "leuko": who writes to PostgreSQL holds this lock, so that numbers and hashes follow on
 Clock = Callable[[], datetime]
 
-__all__ = ["DEFAULT", "HEAD", "Clock", "Store", "StoreDown", "fitted", "next_id", "open_store"]
+__all__ = ["DEFAULT", "HEAD", "Clock", "Store", "StoreDown", "fitted", "next_id", "open_store", "up_to_date"]
 
 
 class StoreDown(LeukoError):  # noqa: N818 (named for people: the store is down)
@@ -59,6 +59,12 @@ class Store:
                 yield connection
         except DBAPIError as error:
             raise _down(error) from error
+
+    @property
+    def file(self) -> str | None:
+        """The file of an SQLite store; None where the store is a database elsewhere, or in memory."""
+        path = self.engine.url.database
+        return path if self.engine.dialect.name == "sqlite" and path and path != ":memory:" else None
 
     def close(self) -> None:
         """Let all connections go."""
@@ -153,6 +159,11 @@ def _bring_up_to_date(store: Store) -> None:
     with store.write() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def up_to_date(store: Store) -> bool:
+    """Whether the tables are those that this leuko knows. Raises StoreDown."""
+    return _version(store) == HEAD
 
 
 def _version(store: Store) -> str | None:

@@ -169,3 +169,41 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+# People (and machines) that may come in by an account of this site; the last row of a name holds. `kind`: person or
+# machine; `secret` is what argon2 made of a password, or SHA-256 of a machine's token; `state`: enabled or disabled.
+account = Table(
+    "account",
+    metadata,
+    _id(),
+    _time("at"),
+    Column("actor", String(200), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("secret", String(300), nullable=False),
+    Index("ix_account_name", "name"),
+)
+
+# A login. `digest` is SHA-256 of the secret in the cookie; `via`: account or oidc; what became of it: seen, ended.
+session = Table(
+    "session",
+    metadata,
+    _id(),
+    _time("at"),
+    Column("digest", String(64), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("via", String(10), nullable=False),
+    UniqueConstraint("digest"),
+)
+session_event = Table(
+    "session_event",
+    metadata,
+    _id(),
+    _time("at"),
+    Column("session_id", _Id, ForeignKey("session.id"), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Index("ix_session_event_session_id", "session_id"),
+)

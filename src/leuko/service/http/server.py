@@ -1,0 +1,78 @@
+"""uvicorn inside the event loop of the service, beside the MLLP endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from leuko.errors import UsageError
+from leuko.service.http.settings import HttpSettings
+
+_LAST_SECONDS = 20  # how long a stop waits for answers that are being made
+
+
+class _Server(uvicorn.Server):
+    """The signals are those of the whole service, not of this part."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class HttpEndpoint:
+    """A listening app: `await endpoint.listen()`, later `await endpoint.close()`."""
+
+    def __init__(self, app: FastAPI, settings: HttpSettings, *, tls: ssl.SSLContext | None) -> None:
+        self.settings = settings
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            lifespan="on",
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=list(settings.proxies),
+            timeout_graceful_shutdown=_LAST_SECONDS,
+            ssl_context_factory=None if tls is None else (lambda *_: tls),
+        )
+        self._server = _Server(config)
+        self._running: asyncio.Task[None] | None = None
+
+    async def listen(self) -> tuple[str, int]:
+        """Begin to listen; gives the address (port 0 chooses one). Raises UsageError where it cannot be had."""
+        try:
+            listening = socket.create_server(
+                (self.settings.host, self.settings.port),
+                family=socket.AF_INET6 if ":" in self.settings.host else socket.AF_INET,
+                backlog=1024,
+            )
+        except OSError as error:
+            why = error.strerror or "the address cannot be used"
+            raise UsageError(f"cannot listen on {self.settings.host}:{self.settings.port}", why=why) from error
+        listening.setblocking(False)
+        name = listening.getsockname()
+        self._running = asyncio.create_task(self._server.serve(sockets=[listening]))
+        while not self._server.started:
+            if self._running.done():
+                self._running.result()
+                raise UsageError("the HTTP service did not start", do="look at the log")
+            await asyncio.sleep(0.01)
+        return str(name[0]), int(name[1])
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still listens."""
+        return self._running is not None and not self._running.done()
+
+    async def close(self) -> None:
+        """Take nothing new, end what is being answered, then stop."""
+        self._server.should_exit = True
+        if self._running is not None:
+            await self._running
