@@ -83,14 +83,14 @@ def report_words(
     assessment: Assessment, *, library: Library | None = None, still: bool = False, theme: str = "page"
 ) -> dict[str, Any]:
     """What `report_main.html.j2` and `report_data.html.j2` lay out, for a page of one's own around them."""
-    return _words(assessment) | {
-        "coming": _coming(assessment, theme, still=still),
-        "figure": _figure(assessment, library, still=still, theme=theme),
+    return words_of(assessment) | {
+        "coming": coming_of(assessment, theme, still=still),
+        "figure": figure_of(assessment, library, still=still, theme=theme),
     }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Figure:
+class Figure:
     """What the template needs of the figure; the strings are safe to stand in the page as they are."""
 
     drawn: bool
@@ -102,16 +102,25 @@ class _Figure:
     description: str
 
 
-def _figure(assessment: Assessment, library: Library | None, *, still: bool, theme: str) -> _Figure:
-    made = spec(assessment, scheme=SCHEME, edition=EDITION, theme=theme, with_key=False, library=library)
-    rows = points(assessment, scheme=SCHEME, edition=EDITION)
-    edition = scheme_words(SCHEME, EDITION)
+def figure_of(
+    assessment: Assessment,
+    library: Library | None,
+    *,
+    still: bool = False,
+    theme: str = "page",
+    scheme: str = SCHEME,
+    edition: str = EDITION,
+) -> Figure:
+    """The figure on the bands of one edition, with all that stands around it. UsageError for an unknown edition."""
+    made = spec(assessment, scheme=scheme, edition=edition, theme=theme, with_key=False, library=library)
+    rows = points(assessment, scheme=scheme, edition=edition)
+    named = scheme_words(scheme, edition)
     drawn = bool(shown_analytes(assessment))
-    return _Figure(
+    return Figure(
         drawn=drawn,
-        edition=edition,
-        spec=_data(made),
-        points=_data(_stops(assessment, rows, edition)),
+        edition=named,
+        spec=data_block(made),
+        points=data_block(_stops(assessment, rows, named)),
         still=safe(to_svg(made)) if still and drawn else "",
         key=key_words(rows),
         description=made["description"],
@@ -119,7 +128,7 @@ def _figure(assessment: Assessment, library: Library | None, *, still: bool, the
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Coming:
+class Coming:
     """The figure of one forecast."""
 
     id: str
@@ -129,7 +138,7 @@ class _Coming:
     description: str
 
 
-def _coming(assessment: Assessment, theme: str, *, still: bool) -> tuple[_Coming, ...]:
+def coming_of(assessment: Assessment, theme: str = "page", *, still: bool = False) -> tuple[Coming, ...]:
     """A figure for every forecast that has a course."""
     found = []
     for number, one in enumerate(assessment.forecasts, 1):
@@ -137,9 +146,9 @@ def _coming(assessment: Assessment, theme: str, *, still: bool) -> tuple[_Coming
             continue
         made = forecast_spec(assessment, one, theme=theme)
         found.append(
-            _Coming(
+            Coming(
                 id=f"coming-{number}",
-                spec=_data(made),
+                spec=data_block(made),
                 still=safe(to_svg(made)) if still else "",
                 key=KEY,
                 description=made["description"],
@@ -170,7 +179,7 @@ def _stop_words(row: Point, edition: str) -> str:
     return "; ".join(part for part in [*parts, row.note] if part)
 
 
-def _words(assessment: Assessment) -> dict[str, Any]:
+def words_of(assessment: Assessment) -> dict[str, Any]:
     """Everything but the figure that the template lays out."""
     references = References.of(assessment)
     return {
@@ -252,7 +261,7 @@ def safe(text: str) -> Any:
     return Markup(text)  # noqa: S704 (our own files, and drawings made from escaped data)
 
 
-def _data(value: Any) -> Any:
+def data_block(value: Any) -> Any:
     """JSON for a data block: no text in it can end the block."""
     return safe(harmless(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).replace("<", "\\u003c"))
 

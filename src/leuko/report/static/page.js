@@ -4,6 +4,7 @@
   "use strict";
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   still();
+  document.addEventListener("leuko:figures", still); // a part of the page was put in after it had loaded
   const plot = document.getElementById("plot");
   if (plot === null) return folds();
   const readout = document.getElementById("readout");
@@ -48,7 +49,8 @@
 
   // Figures without a cursor: the forecasts. Their table holds every number.
   function still() {
-    document.querySelectorAll("[data-figure]").forEach((element) => {
+    document.querySelectorAll("[data-figure]:not([data-bound])").forEach((element) => {
+      element.dataset.bound = "true";
       const figure = read(element.dataset.figure);
       let wide = 0;
       const again = () => {
