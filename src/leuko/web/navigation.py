@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from leuko.service.roles import Role
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One place to go: its words, its path, and the least role that may see it (`viewer`, `clinician`, `admin`)."""
+    """One place to go: its words, its path, and the least role that may go there."""
 
     title: str
     path: str
-    role: str = "viewer"
+    role: Role = Role.VIEWER
 
 
 LINKS: Final = (Link(title="Worklist", path="/"),)
-RANKS: Final = ("viewer", "clinician", "admin")
 
 
-def links_for(role: str) -> tuple[Link, ...]:
-    """The places that a role may go to; the order is that of the bar."""
-    held = RANKS.index(role) if role in RANKS else 0
-    return tuple(link for link in LINKS if RANKS.index(link.role) <= held)
+def links_for(role: Role) -> tuple[Link, ...]:
+    """The places that a role may go to, in the order of the bar."""
+    return tuple(link for link in LINKS if link.role <= role)
 
 
 def here(link: Link, path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from fastapi import Request
     from fastapi.responses import HTMLResponse
     from jinja2 import Environment
+
+    from leuko.service.http.guard.who import Who
 
 # Swap nothing where the service refused: what it says then is a page of its own, and app.js tells of it.
 HTMX: Final = '{"includeIndicatorCSS": false, "noSwap": [204, 304, "4xx", "5xx"]}'
@@ -38,23 +41,25 @@ def environment() -> Environment:
     return found
 
 
-def page(request: Request, template: str, words: dict[str, Any], *, status: int = 200) -> HTMLResponse:
+def page(
+    request: Request, template: str, words: Mapping[str, Any], *, who: Who | None, status: int = 200
+) -> HTMLResponse:
     """A page, or a part of one, for a browser. It is kept nowhere: it may be about a person."""
     from fastapi.responses import HTMLResponse  # noqa: PLC0415
 
-    return HTMLResponse(fill(request, template, words), status_code=status, headers={"Cache-Control": "no-store"})
+    text = fill(request.url.path, template, words, who=who)
+    return HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
 
 
-def fill(request: Request, template: str, words: dict[str, Any]) -> str:
-    """The text of a page. `request` gives who asks (`request.state.who`) and the token of their forms."""
+def fill(path: str, template: str, words: Mapping[str, Any], *, who: Who | None) -> str:
+    """The text of a page at a path, for whom it is made: the bar shows where they may go."""
     from leuko import __version__  # noqa: PLC0415 (the package's own front door)
 
-    who = getattr(request.state, "who", None)
     frame = {
-        "path": request.url.path,
+        "path": path,
         "who": who,
-        "links": links_for(str(getattr(who, "role", "viewer"))),
-        "csrf": getattr(request.state, "csrf", ""),
+        "links": links_for(who.role) if who is not None else (),
+        "csrf": who.csrf if who is not None else "",
         "version": __version__,
     }
     return environment().get_template(template).render({**frame, **words})

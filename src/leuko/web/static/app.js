@@ -15,5 +15,8 @@
     else say("The service could not answer (" + status + "). What you see may be out of date.");
   });
   document.addEventListener("htmx:error", () => say("The service cannot be reached. What you see may be out of date."));
-  document.addEventListener("htmx:after:swap", () => say(""));
+  document.addEventListener("htmx:after:swap", () => {
+    say("");
+    document.dispatchEvent(new CustomEvent("leuko:figures"));
+  });
 })();
