@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from difflib import get_close_matches
@@ -15,7 +15,6 @@ from leuko.cli._notices import say, tell
 from leuko.errors import UnreadableInput, UsageError
 
 if TYPE_CHECKING:
-    from leuko.errors import Notice, Place
     from leuko.intake.base import Intake, ReadOptions
     from leuko.knowledge import Library
     from leuko.record import Record
@@ -36,6 +35,7 @@ def assess_paths(
     """
     from leuko.assessment import assess  # noqa: PLC0415 (loads the whole flow)
     from leuko.intake import read  # noqa: PLC0415
+    from leuko.intake.whose import told_of, told_of_nobody  # noqa: PLC0415
     from leuko.knowledge import load_library  # noqa: PLC0415
 
     names = ", ".join(path.name or str(path) for path in paths)
@@ -45,15 +45,14 @@ def assess_paths(
     records = _chosen(intake, options.patient)
     asked = asked_of(told or Told(), library=library, zone=options.zone, people=len(records))
     with _waiting(f"assessing {len(records)} people") if len(records) > 1 else nullcontext():
-        owners = _owners(intake.records)
         found = [
-            assess(record, as_of=as_of, library=library, notices=_notices_of(record, intake, owners), asked=asked)
-            for record in records
+            assess(record, as_of=as_of, library=library, notices=notices, asked=asked)
+            for record, notices in told_of(intake, records)
         ]
     for record in records:
         if not record.counts:
             say(f"{record.patient.id}: no blood count of this person could be used")
-    _tell_rest(intake, records)
+    tell(told_of_nobody(intake, records))  # nothing that was found goes untold
     return found
 
 
@@ -77,52 +76,6 @@ def _chosen(intake: Intake, wanted: str | None) -> Sequence[Record]:
         near = get_close_matches(wanted, known, n=3) or known[:3]
         raise UsageError(f"no person {wanted!r} in what was read", why=f"{len(known)} found, such as {', '.join(near)}")
     return chosen
-
-
-Spot = tuple[str, int | None, str]
-
-
-def _spot(place: Place) -> Spot:
-    """The line or resource that a place lies in: one line or resource is one person's."""
-    parts = (place.pointer or "").split("/")
-    return (place.source, place.line, "/".join(parts[:3]) if parts[1:2] == ["entry"] else "")
-
-
-def _owners(records: Sequence[Record]) -> dict[Spot, str]:
-    """Whose each line or resource is, as far as something of it was read."""
-    owners: dict[Spot, str] = {}
-    for record in records:
-        for entries in (record.counts, record.doses, record.signs, record.facts):
-            owners |= {_spot(entry.origin.place): record.patient.id for entry in entries}
-    return owners
-
-
-def _notices_of(record: Record, intake: Intake, owners: Mapping[Spot, str]) -> tuple[Notice, ...]:
-    """The notices of one person: those that name them, and of their sources those that may be about anybody.
-
-    What names nobody, and lies where nothing else was read, goes to all of that source: a result that was set aside
-    must not be lost.
-    """
-    if len(intake.records) == 1:
-        return intake.notices
-    name = record.patient.id
-    return tuple(
-        notice for notice in intake.notices if _concerns(notice, record, owners.get(_spot(notice.place), name))
-    )
-
-
-def _concerns(notice: Notice, record: Record, owner: str) -> bool:
-    if notice.person is not None:
-        return notice.person == record.patient.id
-    return notice.place.source in record.sources and owner == record.patient.id
-
-
-def _tell_rest(intake: Intake, records: Sequence[Record]) -> None:
-    """Print the notices that no assessment carries: nothing that was found goes untold."""
-    if len(intake.records) > 1:
-        carried = {source for record in records for source in record.sources}
-        known = {record.patient.id for record in intake.records}
-        tell(notice for notice in intake.notices if notice.person not in known and notice.place.source not in carried)
 
 
 def _waiting(what: str) -> AbstractContextManager[Any]:

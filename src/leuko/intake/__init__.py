@@ -34,17 +34,21 @@ def read(*paths: str | Path, options: ReadOptions | None = None, library: Librar
     """
     if not paths:
         raise UsageError("no file was named", do="name the files or folders that hold the counts")
-    return read_gathered(gather(paths), options=options, library=library)
+    found = read_gathered(gather(paths), options=options, library=library)
+    if not found.records:
+        raise _nothing_read(found.notices)
+    return found
 
 
 def read_gathered(gathered: Gathered, *, options: ReadOptions | None = None, library: Library | None = None) -> Intake:
-    """The same for content that was gathered already (`sources.gather_content`: an upload, a paste)."""
+    """The same for content that was gathered already (`sources.gather_content`: an upload, a paste).
+
+    Raises nothing: where nothing at all could be read there is no record, and the notices say why.
+    """
     parts = _read_blobs(gathered.blobs, options or ReadOptions(), library or load_library())
     notices = [*gathered.notices, *(notice for part in parts for notice in part.notices)]
     records = merge(record for part in parts for record in part.records)
     notices += records.notices
-    if not records.records:
-        raise _nothing_read(sorted(set(notices), key=_by_place))
     return Intake(records=records.records, notices=tuple(sorted(set(notices), key=_by_place)))
 
 
