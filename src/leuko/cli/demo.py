@@ -1,4 +1,4 @@
-"""`leuko demo`: the main job on the shipped example person."""
+"""`leuko demo`: the main job on the shipped example person, or all shipped people in a browser."""
 
 from __future__ import annotations
 
@@ -10,19 +10,40 @@ import click
 from leuko.cli._notices import say
 from leuko.cli._outputs import Outputs, check_files, output_options, write
 from leuko.cli._people import assess_paths
+from leuko.errors import UsageError
 
 AS_OF = date(2026, 3, 10)
 EXAMPLE = "adult-on-docetaxel.json"
 
 
-@click.command("demo", short_help="Assess the shipped example person.")
+@click.command("demo", short_help="Assess the shipped example person, or look around in a browser.")
+@click.option("--web", is_flag=True, help="Show all shipped people in a browser, on this machine alone.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    metavar="PORT",
+    help="Where --web listens. [any that is free]",
+)
 @output_options
-def command(*, outputs: Outputs) -> None:
+def command(*, web: bool, port: int | None, outputs: Outputs) -> None:
     """Assess the shipped example: an invented adult in the third cycle of docetaxel.
 
     The example holds what real data hold: derived and bounded counts, a corrected result, one entered in error, one
     code that contradicts its label.
+
+    With --web the pages of the service open on this machine: all shipped people, all of them invented, in a store of
+    their own that goes when you end it with Ctrl-C. Their days are moved so that they end now.
     """
+    if web:
+        if outputs != Outputs():
+            raise UsageError("--web writes no files", do="leave the other options away, or leave --web away")
+        from leuko.cli._demo_web import run  # noqa: PLC0415 (help needs no service)
+
+        run(port or 0)
+        return
+    if port is not None:
+        raise UsageError("--port is where --web listens", do="give --web too")
     check_files(outputs)
     from leuko.intake.base import ReadOptions  # noqa: PLC0415 (help needs no reader)
 

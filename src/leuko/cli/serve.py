@@ -100,7 +100,9 @@ def app_of(settings: HttpSettings, running: Running) -> FastAPI:
 
 def routers() -> list[APIRouter]:
     """What answers over HTTP beside the guard and the probes."""
-    return []
+    from leuko.web import router as pages  # noqa: PLC0415 (loads FastAPI)
+
+    return [pages()]
 
 
 def _address(option: str, text: str) -> tuple[str, int]:
