@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, tzinfo
 from typing import Final
 
@@ -28,8 +28,17 @@ from leuko.result import Assessment
 from leuko.service.store import Store, StoreDown, fitted, next_id
 from leuko.service.store.audit import record as told
 from leuko.service.store.dead import put_aside
-from leuko.service.store.people import changed, keep_assessment, keep_counts, latest_assessment, withdraw_cards
+from leuko.service.store.people import (
+    any_outdated,
+    changed,
+    keep_assessment,
+    keep_counts,
+    latest_assessment,
+    withdraw_cards,
+)
+from leuko.service.store.site import digest_of, site_now
 from leuko.service.store.tables import message, message_person, reading
+from leuko.site import SiteSettings
 
 Key = tuple[str, str]  # number, authority
 _MOST: Final = 200  # messages a run: what a kill throws back
@@ -39,11 +48,15 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grading:
-    """How to grade: the knowledge, the zone of times without one, and whether forecasts are made (they take long)."""
+    """How to grade: the knowledge, the zone of times without one, and whether forecasts are made (they take long).
+
+    `site` are the settings of the site; those that the store holds when a run begins, where it is None.
+    """
 
     library: Library
     zone: tzinfo = UTC
     forecasts: bool = False
+    site: SiteSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +75,7 @@ def grade(store: Store, grading: Grading | None = None, *, most: int = _MOST) ->
     """Grade everyone whom messages name that came since the last run, at most `most` messages of them."""
     grading = grading or Grading(library=load_library())
     with store.read() as connection:
+        grading = _at_this_site(connection, grading)
         done = connection.execute(select(func.coalesce(func.max(reading.c.through), 0))).scalar_one()
         asked = select(message.c.id).where(message.c.id > done).order_by(message.c.id).limit(most)
         fresh = list(connection.execute(asked).scalars())
@@ -75,13 +89,29 @@ def grade(store: Store, grading: Grading | None = None, *, most: int = _MOST) ->
     return done_now
 
 
-def grade_again(store: Store, grading: Grading | None = None) -> Graded:
-    """Grade everyone whose last assessment rests on other knowledge, or on another reading of the same messages."""
+def grade_again(store: Store, grading: Grading | None = None, *, after: int = 0, most: int | None = None) -> Graded:
+    """Grade everyone whose last assessment rests on other knowledge, settings, or another reading of the messages.
+
+    Only those whom the messages `after` a number name, `most` messages of them, where that is asked: `through` says
+    how far this came, 0 where no message follows.
+    """
     grading = grading or Grading(library=load_library())
     with store.read() as connection:
-        every = list(connection.execute(select(message.c.id).order_by(message.c.id)).scalars())
+        grading = _at_this_site(connection, grading)
+        asked = select(message.c.id).where(message.c.id > after).order_by(message.c.id).limit(most)
+        every = list(connection.execute(asked).scalars())
         groups = _groups(connection, every)
     return _sum([_group(store, keys, grading) for keys in groups], every[-1] if every else 0)
+
+
+def outdated(store: Store, library: Library) -> bool:
+    """Whether somebody's last assessment rests on other knowledge than this, or on other settings of the site."""
+    with store.read() as connection:
+        return any_outdated(connection, library.hash, digest_of(site_now(connection)))
+
+
+def _at_this_site(connection: Connection, grading: Grading) -> Grading:
+    return grading if grading.site is not None else replace(grading, site=site_now(connection))
 
 
 def _sum(totals: Sequence[Graded], through: int) -> Graded:
@@ -194,21 +224,23 @@ class _Made:
 
     record: Record
     assessment: Assessment | None
+    site_digest: str
     due: bool
 
 
 def _assessed(store: Store, records: Iterable[Record], notices: Iterable[Notice], grading: Grading) -> list[_Made]:
-    """Assess whoever's record, or whose knowledge, is another than last time."""
+    """Assess whoever's record, knowledge or settings of the site are others than last time."""
     as_of: date = store.clock().astimezone(grading.zone).date()
-    asked = Asked() if grading.forecasts else Asked(wish=None)
+    site = grading.site or SiteSettings()
+    digest, asked = digest_of(site), Asked(site=site) if grading.forecasts else Asked(site=site, wish=None)
     told_of = tuple(notices)
     made: list[_Made] = []
     for record in records:
         with store.read() as connection:
-            due = changed(connection, _name(record), record, grading.library.hash)
+            due = changed(connection, _name(record), record, grading.library.hash, digest)
         own = tuple(notice for notice in told_of if notice.person in {None, record.patient.id})
         result = assess(record, as_of=as_of, library=grading.library, notices=own, asked=asked) if due else None
-        made.append(_Made(record=record, assessment=result, due=due))
+        made.append(_Made(record=record, assessment=result, site_digest=digest, due=due))
     return made
 
 
@@ -224,8 +256,9 @@ def _keep(connection: Connection, at: str, keys: frozenset[Key], made: Sequence[
         name = _name(one.record)
         added = keep_counts(connection, at, name, one.record.counts, through)
         counts += added
-        if one.due and keep_assessment(connection, at, name, one.assessment, through):
-            assessments += 1
+        assessments += one.due and keep_assessment(
+            connection, at, name, one.assessment, through, site_digest=one.site_digest
+        )
         if added:
             withdrawn += withdraw_cards(connection, at, name, "the counts have changed")
     for name in sorted({fitted(qualified_name(*key), 500) for key in keys} - names):

@@ -26,6 +26,7 @@ from leuko.intake.hl7 import results
 from leuko.intake.hl7.wire import Message
 from leuko.knowledge import load_library
 from leuko.service import grade as grading
+from leuko.service.background import Again
 from leuko.service.grade import grade, grade_again
 from leuko.service.inbox import Inbox, Incoming, Reason
 from leuko.service.roles import Role
@@ -34,6 +35,8 @@ from leuko.service.store import __file__ as store_file
 from leuko.service.store import people as kept
 from leuko.service.store.accounts import Account, begin_login, end_login, keep_account, login_of
 from leuko.service.store.dead import letters
+from leuko.service.store.site import SOURCE, set_site, site_now
+from leuko.site import SiteSettings
 
 ADA = "4711^HOSP"
 LATER, LAST = "20260110100000+0100", "20260110110000+0100"
@@ -367,6 +370,58 @@ def test_the_last_value_of_a_setting_holds(store: Store) -> None:
     with store.read() as connection:
         assert kept.settings(connection) == {"country": "UK"}
     assert rows(store, tables.setting) == 2
+
+
+def test_the_settings_of_the_site_hold_for_what_is_graded_from_then_on(store: Store) -> None:
+    take(store, oru("0.4"))
+    grade(store)
+    before = _fever_limit(store)
+    with store.write() as connection:
+        assert set_site(connection, store.now(), {"fever_limit": 38.3, "name": "Ward 7"}, actor="admin") == (
+            "name",
+            "fever_limit",
+        )
+        assert site_now(connection).fever_limit == 38.3
+    assert grading.outdated(store, load_library())
+    assert (grade(store).assessments, grade_again(store).assessments) == (0, 1)
+    assert not grading.outdated(store, load_library())
+    assert grade_again(store).assessments == 0
+    assert (before, _fever_limit(store)) != (38.3, before)
+    assert _fever_limit(store) == 38.3
+    with store.write() as connection:
+        assert set_site(connection, store.now(), {}, actor="admin") == ("name", "fever_limit")
+        assert site_now(connection) == SiteSettings(source=SOURCE)
+    assert grade_again(store).assessments == 1
+    assert _fever_limit(store) == before
+
+
+def _fever_limit(store: Store) -> float:
+    with store.read() as connection:
+        last = kept.latest_assessment(connection, ADA)
+    assert last is not None
+    return float(json.loads(last.payload)["advice"]["fever_limit"])
+
+
+def test_settings_that_cannot_be_meant_are_not_kept(store: Store) -> None:
+    with pytest.raises(UsageError), store.write() as connection:
+        set_site(connection, store.now(), {"country": "UK", "fever_limit": "hot"}, actor="admin")
+    assert rows(store, tables.setting) == 0
+
+
+def test_everyone_is_graded_again_in_small_steps_when_a_setting_changes(store: Store) -> None:
+    take(store, *[message(msh(f"B{n}"), pid(f"{n}^^^HOSP^MR"), obr(f"F{n}"), obx("0.5")) for n in range(60)])
+    while grade(store).people:
+        pass
+    again, how = Again(), grading.Grading(library=load_library())
+    assert not again.step(store, how)
+    with store.write() as connection:
+        set_site(connection, store.now(), {"country": "UK"}, actor="admin")
+    steps = 0
+    while again.step(store, how):
+        steps += 1
+    assert steps > 1
+    assert not grading.outdated(store, load_library())
+    assert rows(store, tables.assessment) == 120
 
 
 # ---- audit ----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, or_, select
 
 from leuko.record import Count, Record
 from leuko.report.document import encode
@@ -87,14 +87,17 @@ class StoredAssessment:
     as_of: str
     knowledge_hash: str
     record_digest: str
+    site_digest: str
     payload: bytes = field(repr=False)
 
 
-def keep_assessment(connection: Connection, at: str, person: str, made: Assessment | None, through: int) -> bool:
+def keep_assessment(
+    connection: Connection, at: str, person: str, made: Assessment | None, through: int, *, site_digest: str = ""
+) -> bool:
     """Add an assessment (None: the person is no longer one of its own); False where it says nothing new."""
     last = latest_assessment(connection, person)
-    new = ("", "") if made is None else (made.knowledge_hash, made.record_digest)
-    if (last is None and made is None) or (last is not None and (last.knowledge_hash, last.record_digest) == new):
+    new = ("", "", "") if made is None else (made.knowledge_hash, made.record_digest, site_digest)
+    if (last is None and made is None) or (last is not None and _rests_on(last) == new):
         return False
     row = {
         "id": next_id(connection, assessment),
@@ -104,6 +107,7 @@ def keep_assessment(connection: Connection, at: str, person: str, made: Assessme
         "leuko_version": "" if made is None else made.leuko_version,
         "knowledge_hash": new[0],
         "record_digest": new[1],
+        "site_digest": new[2],
         "through": through,
         "payload": b"" if made is None else encode(made),
     }
@@ -123,6 +127,7 @@ def latest_assessment(connection: Connection, person: str) -> StoredAssessment |
         as_of=row.as_of,
         knowledge_hash=row.knowledge_hash,
         record_digest=row.record_digest,
+        site_digest=row.site_digest,
         payload=bytes(row.payload),
     )
 
@@ -132,10 +137,22 @@ def people(connection: Connection) -> Sequence[str]:
     return list(connection.execute(select(assessment.c.person).distinct().order_by(assessment.c.person)).scalars())
 
 
-def changed(connection: Connection, person: str, record: Record, knowledge_hash: str) -> bool:
-    """Whether a person's record or the knowledge differ from those of the last assessment."""
+def changed(connection: Connection, person: str, record: Record, knowledge_hash: str, site_digest: str = "") -> bool:
+    """Whether a person's record, the knowledge or the settings of the site differ from those of the last assessment."""
     last = latest_assessment(connection, person)
-    return last is None or (last.knowledge_hash, last.record_digest) != (knowledge_hash, record.digest)
+    return last is None or _rests_on(last) != (knowledge_hash, record.digest, site_digest)
+
+
+def _rests_on(last: StoredAssessment) -> tuple[str, str, str]:
+    return (last.knowledge_hash, last.record_digest, last.site_digest)
+
+
+def any_outdated(connection: Connection, knowledge_hash: str, site_digest: str) -> bool:
+    """Whether the last assessment of anyone rests on other knowledge, or other settings of the site."""
+    last = select(func.max(assessment.c.id)).group_by(assessment.c.person)
+    other = or_(assessment.c.knowledge_hash != knowledge_hash, assessment.c.site_digest != site_digest)
+    asked = select(assessment.c.id).where(assessment.c.id.in_(last), assessment.c.as_of != "", other).limit(1)
+    return connection.execute(asked).first() is not None
 
 
 # ---- cards ----------------------------------------------------------------------------------------------------------
@@ -190,3 +207,8 @@ def set_setting(connection: Connection, at: str, name: str, value: str, *, actor
 def settings(connection: Connection) -> dict[str, str]:
     """The settings of the site that hold now."""
     return {row.name: row.value for row in connection.execute(select(setting).order_by(setting.c.id))}
+
+
+def last_setting(connection: Connection) -> int:
+    """The number of the newest row of the settings, 0 where there is none: another one says that something changed."""
+    return next_id(connection, setting) - 1

@@ -80,7 +80,7 @@ count = Table(
     Index("ix_count_person_key", "person", "key"),
 )
 
-# What leuko concluded, and from which knowledge: the last row of a person holds.
+# What leuko concluded, from which knowledge and under which settings: the last row of a person holds.
 assessment = Table(
     "assessment",
     metadata,
@@ -91,6 +91,7 @@ assessment = Table(
     Column("leuko_version", String(40), nullable=False),
     Column("knowledge_hash", String(80), nullable=False),
     Column("record_digest", String(80), nullable=False),
+    Column("site_digest", String(64), nullable=False, server_default=""),
     Column("through", _Id, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Index("ix_assessment_person", "person"),
