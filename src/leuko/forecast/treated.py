@@ -45,6 +45,42 @@ class _Told:
 
 def treated(case: Case, analyte: str) -> tuple[Forecast, ...] | None:
     """The forecast of one line under treatment; several where models contradict each other. None: no treatment acts."""
+    found = _asked(case, analyte)
+    if not isinstance(found, _Asked):
+        return found
+    ways = _ways(found.told, found.candidates)
+    if isinstance(ways, Forecast):
+        return (ways,)
+    made = [_forecast(way.heard, way.whole, found.told, ways.origin) for way in ways.every]
+    return tuple(replace(one, gaps=(*ways.gaps, *one.gaps)) for one in made) if ways.gaps else tuple(made)
+
+
+def weighings(case: Case, analyte: str) -> tuple[tuple[str, Weighing], ...]:
+    """What options of the next cycle are weighed with, by the names of the models; several where models contradict each
+    other. Empty where no next cycle is planned, or where nothing can be said: `treated` says why."""
+    found = _asked(case, analyte)
+    if not isinstance(found, _Asked) or found.told.treatment.next_start is None:
+        return ()
+    ways = _ways(found.told, found.candidates)
+    if isinstance(ways, Forecast):
+        return ()
+    return tuple((_names(way.heard), _weighing(way.heard, found.told)) for way in ways.every)
+
+
+def _names(heard: Heard) -> str:
+    return say_list([voice.candidate.row.title for voice in heard.sound()])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What goes into a forecast, and the models that may speak."""
+
+    told: _Told
+    candidates: tuple[Candidate, ...]
+
+
+def _asked(case: Case, analyte: str) -> _Asked | tuple[Forecast, ...] | None:
+    """Doses, models and counts; or why there is no forecast, or None where no treatment acts."""
     dosing = dosing_for(case)
     treatment = treatment_of(dosing, case) if dosing.given else None
     if treatment is None:
@@ -58,7 +94,7 @@ def treated(case: Case, analyte: str) -> tuple[Forecast, ...] | None:
         return (withheld(case, analyte, gaps=gaps, dosing=dosing, start=treatment.start),) if gaps else ()
     seen = seen_of(case, analyte, since=first_kept(treatment.first, case))
     told = _Told(case=case, analyte=analyte, treatment=treatment, seen=seen, bars=bars)
-    return _forecasts(told, candidates)
+    return _Asked(told=told, candidates=candidates)
 
 
 def _undecided(dosing: Dosing) -> bool:
@@ -153,7 +189,25 @@ def withheld(
     )
 
 
-def _forecasts(told: _Told, candidates: Sequence[Candidate]) -> tuple[Forecast, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """Models that agree, and their courses as planned."""
+
+    heard: Heard
+    whole: Ahead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ways:
+    """One way of seeing what comes, or several that contradict each other, with what would settle it."""
+
+    every: tuple[_Way, ...]
+    gaps: tuple[Gap, ...]
+    origin: datetime
+
+
+def _ways(told: _Told, candidates: Sequence[Candidate]) -> _Ways | Forecast:
+    """The models fitted to the person; or the forecast that says why they cannot be."""
     case, origin = told.case, _origin(told)
     dosing = told.treatment.present
     try:
@@ -167,9 +221,9 @@ def _forecasts(told: _Told, candidates: Sequence[Candidate]) -> tuple[Forecast, 
         )
     except UsageError as error:
         gap = Gap(what="the coming counts", why=str(error), settle=error.do or "the counts as the laboratory gave them")
-        return (withheld(case, told.analyte, gaps=[gap], dosing=dosing, start=told.treatment.start),)
+        return withheld(case, told.analyte, gaps=[gap], dosing=dosing, start=told.treatment.start)
     if not heard.sound():
-        return (_unsound(heard, told),)
+        return _unsound(heard, told)
     whole = _run_planned(heard, told, origin)
     sound = heard.sound()
     apart = contradictions(
@@ -178,13 +232,11 @@ def _forecasts(told: _Told, candidates: Sequence[Candidate]) -> tuple[Forecast, 
         [voice.candidate.row.title for voice in sound[: len(whole.parts)]],
     )
     if not apart:
-        return (_forecast(heard, whole, told, origin),)
+        return _Ways(every=(_Way(heard=heard, whole=whole),), gaps=(), origin=origin)
     gaps = tuple(Gap(what="which model is right", why=one.text, settle="another count") for one in apart)
     alone = [heard.only(voice) for voice in sound if voice.weight >= HEARD]
-    return tuple(
-        replace(found, gaps=(*gaps, *found.gaps))
-        for found in (_forecast(one, _run_planned(one, told, origin), told, origin) for one in alone)
-    )
+    ways = tuple(_Way(heard=one, whole=_run_planned(one, told, origin)) for one in alone)
+    return _Ways(every=ways, gaps=gaps, origin=origin)
 
 
 def _origin(told: _Told) -> datetime:
@@ -253,7 +305,7 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
     outcome = outcome_of(
         courses, cuts=case.ask.cuts, chances=chances, until=_ends(treatment), hold=case.rules["recovered_days"]
     )
-    weighing = Weighing(treatment=treatment, heard=heard, rules=rules, case=case, draws=int(case.rules["option_draws"]))
+    weighing = _weighing(heard, told)
     options, front = _weighed(weighing, case.wish)
     label = case.library.analytes[told.analyte].label
     models = _models(heard)
@@ -305,6 +357,11 @@ def _run_present(heard: Heard, told: _Told, origin: datetime) -> Ahead:
         _hours(treatment.start, end, origin, case),
         draws=case.ask.draws,
     )
+
+
+def _weighing(heard: Heard, told: _Told) -> Weighing:
+    rules, draws = rules_for(told.case, told.analyte), int(told.case.rules["option_draws"])
+    return Weighing(treatment=told.treatment, heard=heard, rules=rules, case=told.case, draws=draws)
 
 
 def _weighed(weighing: Weighing, wish: Wish) -> tuple[tuple[Option, ...], tuple[Option, ...]]:
