@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 from leuko import __version__
 from leuko.service.http import problems
 from leuko.service.http.context import Context
-from leuko.service.http.guard import login
+from leuko.service.http.guard import entrance, login
 from leuko.service.http.guard.faults import Faults
 from leuko.service.http.guard.headers import SecurityHeaders
 from leuko.service.http.guard.limits import Limits
@@ -61,7 +61,8 @@ def create_app(
     app = FastAPI(title="leuko", version=__version__, docs_url=None, redoc_url=None, lifespan=life)
     app.state.context = given
     problems.install(app)
-    for router in (probes(), login.router(), *routers):
+    entrance.install(app)
+    for router in (probes(), login.router(settings), *routers):
         app.include_router(router)
     # the last one added is the outermost
     app.add_middleware(Limits, limits=settings.limits)

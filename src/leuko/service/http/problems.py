@@ -52,7 +52,11 @@ def wants_page(request: Request) -> bool:
 
 
 def answer(request: Request, problem: Problem) -> Response:
-    """The problem as JSON, or as a page."""
+    """The problem as JSON or as a page; under /fhir as an OperationOutcome."""
+    if request.url.path.startswith("/fhir/"):
+        from leuko.service.fhir.outcome import of_problem  # noqa: PLC0415 (FHIR stands on this)
+
+        return of_problem(problem)
     if wants_page(request):
         content = page("problem", title=problem.title, detail=problem.detail, do=problem.do)
         return Response(content, status_code=problem.status_code, media_type="text/html", headers=problem.headers)

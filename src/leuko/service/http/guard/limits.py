@@ -36,14 +36,9 @@ class Buckets:
         self._keep(key, left - cost)
         return 0.0
 
-    def empty_for(self, key: str, cost: float = 1.0) -> float:
-        """The seconds until `cost` could be taken, without taking it."""
-        left = self._now(key)
-        return 0.0 if left >= cost else (cost - left) / self.per_second
-
-    def forget(self, key: str) -> None:
-        """Fill a key's bucket again."""
-        self._left.pop(key, None)
+    def give_back(self, key: str, cost: float = 1.0) -> None:
+        """Put back what was taken."""
+        self._keep(key, min(self.burst, self._now(key) + cost))
 
     def _now(self, key: str) -> float:
         left, at = self._left.get(key, (self.burst, self.clock()))

@@ -2,14 +2,98 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+import asyncio
+import math
+import secrets
+from typing import Annotated, Final
 
-from leuko.service.http.pages import stylesheet
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from leuko.service.http.context import Context, context
+from leuko.service.http.guard import cookies, csrf
+from leuko.service.http.guard.entrance import wanted_of
+from leuko.service.http.guard.limits import Buckets
+from leuko.service.http.guard.who import Who, needs
+from leuko.service.http.pages import page, stylesheet
+from leuko.service.http.problems import Problem
+from leuko.service.http.settings import HttpSettings, LimitSettings
+from leuko.service.passwords import authenticate
+from leuko.service.roles import Role
+from leuko.service.store.accounts import Account, account_of, begin_login, end_login
+from leuko.service.store.audit import record
+
+_FORM_SECONDS: Final = 3600  # how long a form that was opened can be sent
+_AT_ONCE: Final = 2  # passwords that are tried at the same time: each takes 64 MiB
 
 
-def router() -> APIRouter:
-    """/guard.css."""
+class Attempts:
+    """How many failures are let pass: few of one address for one name, more for a name, and more for an address.
+
+    So that whoever guesses is slowed down, and cannot shut a colleague out for long from elsewhere.
+    """
+
+    def __init__(self, limits: LimitSettings) -> None:
+        rate = limits.login_failures / (limits.login_minutes * 60)
+        self._kinds = [
+            Buckets(burst=limits.login_failures * times, per_second=rate * times) for times in (1.0, 4.0, 10.0)
+        ]
+
+    def wait(self, name: str, client: str) -> float:
+        """Count an attempt; the seconds to wait where there were too many."""
+        return max(kind.wait(key) for kind, key in self._keyed(name, client))
+
+    def succeeded(self, name: str, client: str) -> None:
+        """An attempt was none of somebody who guesses."""
+        for kind, key in self._keyed(name, client):
+            kind.give_back(key)
+
+    def _keyed(self, name: str, client: str) -> list[tuple[Buckets, str]]:
+        return list(zip(self._kinds, (f"{client} {name}", name, client), strict=True))
+
+
+def router(settings: HttpSettings) -> APIRouter:
+    """/login, /logout and how they look."""
     routes = APIRouter(include_in_schema=False)
+    attempts, at_once = Attempts(settings.limits), asyncio.Semaphore(_AT_ONCE)
+
+    @routes.get("/login")
+    async def form(request: Request) -> Response:
+        """The form."""
+        return _form(request)
+
+    @routes.post("/login")
+    async def log_in(
+        request: Request, name: Annotated[str, Form()] = "", password: Annotated[str, Form()] = ""
+    ) -> Response:
+        """A name and a password: in, or the form again."""
+        given, client = context(request), client_of(request)
+        name = name.strip()[:200]
+        await csrf.verify(request, _form_token(request))
+        seconds = attempts.wait(name, client)
+        if seconds:
+            return _form(request, "Too many attempts. Wait a while, then try again.", seconds=seconds)
+        async with at_once:
+            found = await given.off_loop(authenticate, given.store, name, password)
+        if found is None:
+            await given.off_loop(_refused, given, name, client)
+            return _form(request, "The name or the password is wrong.")
+        attempts.succeeded(name, client)
+        secret = await given.off_loop(_begin, given, found, client)
+        return let_in(request, RedirectResponse(wanted_of(request), status_code=303), secret)
+
+    @routes.post("/logout")
+    def log_out(request: Request, who: Annotated[Who, Depends(needs(Role.VIEWER))]) -> Response:
+        """Out: the cookie opens nothing any more."""
+        given = context(request)
+        if who.login is None:
+            raise Problem(400, "a machine has no login that could be ended")
+        with given.store.write() as connection:
+            end_login(connection, given.store.now(), who.login, actor=who.name)
+        response = RedirectResponse("/login", status_code=303)
+        cookies.drop(response, given.settings, "session")
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
 
     @routes.get("/guard.css")
     async def style() -> Response:
@@ -17,3 +101,50 @@ def router() -> APIRouter:
         return Response(stylesheet(), media_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
     return routes
+
+
+def client_of(request: Request) -> str:
+    """The address that asks; that of a proxy is replaced by the one it tells of, where it is a known proxy."""
+    return request.client.host if request.client is not None else ""
+
+
+def let_in(request: Request, response: Response, secret: str) -> Response:
+    """Give the browser the cookie of its login, and take those of the way there back."""
+    settings = context(request).settings
+    cookies.put(response, settings, "session", secret)
+    for purpose in ("form", "next", "oidc"):
+        cookies.drop(response, settings, purpose)
+    return response
+
+
+def _form_token(request: Request) -> str:
+    secret = cookies.read(request, context(request).settings, "form")
+    return csrf.token_of(secret) if secret else ""
+
+
+def _form(request: Request, error: str = "", *, seconds: float = 0.0) -> Response:
+    settings = context(request).settings
+    secret = cookies.read(request, settings, "form") or secrets.token_urlsafe(32)
+    label = settings.oidc.label if settings.oidc is not None else ""
+    content = page("login", csrf=csrf.token_of(secret), error=error, provider=label)
+    status = 429 if seconds else 401 if error else 200
+    response = HTMLResponse(content, status_code=status)
+    if seconds:
+        response.headers["Retry-After"] = str(math.ceil(seconds))
+    cookies.put(response, settings, "form", secret, seconds=_FORM_SECONDS)
+    return response
+
+
+def _begin(given: Context, found: Account, client: str) -> str:
+    with given.store.write() as connection:
+        return begin_login(
+            connection, given.store.now(), name=found.name, role=found.role, via="account", client=client
+        )
+
+
+def _refused(given: Context, name: str, client: str) -> None:
+    """Keep that somebody was not let in; a name that is no account is not kept, for it may be a password."""
+    with given.store.write() as connection:
+        known = account_of(connection, name) is not None
+        detail = {"client": client, "known": known}
+        record(connection, given.store.now(), actor=name if known else "", action="login-refused", detail=detail)

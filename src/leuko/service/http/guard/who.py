@@ -11,9 +11,8 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from leuko.service.http.context import Context, context
-from leuko.service.http.guard import csrf
+from leuko.service.http.guard import cookies, csrf
 from leuko.service.http.problems import Problem
-from leuko.service.http.settings import HttpSettings
 from leuko.service.roles import Role
 from leuko.service.store.accounts import Login, account_of, login_of, machine_of, saw_login
 
@@ -59,18 +58,13 @@ def needs(role: Role) -> Callable[[Request], Awaitable[Who]]:
     return guard
 
 
-def cookie_name(settings: HttpSettings) -> str:
-    """The cookie of a login; under HTTPS with the prefix that binds it to this host."""
-    return "__Host-leuko" if settings.secure else "leuko"
-
-
 def who_of(request: Request) -> Who | None:
     """Who makes the request; None where nobody is known. Raises StoreDown."""
     given = context(request)
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.casefold() == "bearer" and token:
         return _machine(given, token.strip())
-    secret = request.cookies.get(cookie_name(given.settings), "")
+    secret = cookies.read(request, given.settings, "session")
     return _person(given, secret) if secret else None
 
 
