@@ -100,9 +100,10 @@ def app_of(settings: HttpSettings, running: Running) -> FastAPI:
 
 def routers() -> list[APIRouter]:
     """What answers over HTTP beside the guard and the probes."""
-    from leuko.web import router as pages  # noqa: PLC0415 (loads FastAPI)
+    from leuko.service import fhir  # noqa: PLC0415 (loads FastAPI)
+    from leuko.web import router as pages  # noqa: PLC0415
 
-    return [pages()]
+    return [fhir.router(), pages()]
 
 
 def _address(option: str, text: str) -> tuple[str, int]:
