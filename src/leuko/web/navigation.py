@@ -17,7 +17,14 @@ class Link:
     role: Role = Role.VIEWER
 
 
-LINKS: Final = (Link(title="Worklist", path="/"),)
+LINKS: Final = (
+    Link(title="Worklist", path="/"),
+    Link(title="Read counts", path="/read"),
+    Link(title="Cohorts", path="/cohorts"),
+    Link(title="Knowledge", path="/knowledge"),
+    Link(title="Site", path="/site", role=Role.ADMIN),
+    Link(title="Audit", path="/audit", role=Role.ADMIN),
+)
 
 
 def links_for(role: Role) -> tuple[Link, ...]:

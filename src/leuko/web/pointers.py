@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from json.decoder import scanstring
+from json import decoder
 from typing import Any, Final, cast
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _DECODER: Final = json.JSONDecoder()
-_scan = cast("Any", scanstring)
+_scan = cast("Any", decoder).scanstring  # typeshed does not name it
 
 
 class JsonText:
