@@ -55,7 +55,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study of SDTM, run once."""
     home = tmp_path_factory.mktemp("study")
-    assert main(["cohort", str(cohort_files.sdtm(home / "in")), "--out", str(home / "out"), "-q"]) == 0
+    words = ["--out", str(home / "out"), "--with", "causes,forecast", "-q"]
+    assert main(["cohort", str(cohort_files.sdtm(home / "in")), *words]) == 0
     return home / "out"
 
 
@@ -301,6 +302,7 @@ def test_strict_says_so_with_the_exit_code(tmp_path: Path, run: Run) -> None:
         (["labs.csv", "--out", "."], 2, "something else"),
         ([".", "--out", "out"], 2, "inside a source"),
         (["labs.csv", "--out", "out", "--definition", "bad.toml"], 2, "unknown: severity"),
+        (["labs.csv", "--out", "out", "--with", "causes,plan"], 2, "known: causes and forecast"),
         (["labs.csv"], 2, "--out"),
     ],
 )
@@ -373,6 +375,7 @@ def test_spark_gives_the_same_bytes(tmp_path: Path) -> None:
     source = cohort_files.sdtm(tmp_path / "in")
     for name, words in (("kernel", []), ("spark", ["--engine", "spark", "--master", "local[2]"])):
         call = ["cohort", str(source), "--out", str(tmp_path / name), "--batch-people", "2", "-q", *words]
+        call += ["--with", "causes,forecast"]
         done = subprocess.run([sys.executable, "-m", "leuko", *call], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert written(tmp_path / "spark") == written(tmp_path / "kernel")

@@ -31,6 +31,7 @@ Examples:
   leuko cohort omop/ --out found
   leuko cohort lb.xpt dm.xpt ex.xpt ae.xpt --out found --edition ctcae-6 --format csv
   leuko cohort bulk/*.ndjson --out found --definition icaht-early --definition mine.toml
+  leuko cohort bulk/ --out found --with causes,forecast --workers 16
   leuko cohort postgresql://host/cdm?schema=omop --out found --engine spark --master spark://host:7077
 
 The folder gets a table each of counts with grades, episodes, persons, adlb, adae, findings, cohort and notices, and
@@ -55,6 +56,13 @@ read, believed or graded."""
     help="Ask only this definition, or those of a file. Repeatable. [all on file]",
 )
 @click.option("--as-published", is_flag=True, help="Run definitions as their source does, with their holes.")
+@click.option(
+    "--with",
+    "with_",
+    multiple=True,
+    metavar="PARTS",
+    help="Tell of each person besides: causes, forecast, or both (causes,forecast). Takes a second a person or less.",
+)
 @click.option("--edition", default="ctcae-5", metavar="SCHEME-EDITION", help="Edition of ADLB and ADAE. [ctcae-5]")
 @click.option("--as-of", type=Day(), metavar="DATE", help="Set later results aside. [all results count]")
 @click.option(
@@ -75,9 +83,14 @@ read, believed or graded."""
 @click.option("--zone", type=Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
 @knowledge_option
 @click.option(
-    "--batch-people", type=click.IntRange(min=1), default=20_000, metavar="NUMBER", help="People at a time. [20000]"
+    "--batch-people",
+    type=click.IntRange(min=1),
+    metavar="NUMBER",
+    help="People at a time. [20000; 100 with --with]",
 )
-@click.option("--workers", type=click.IntRange(min=1), default=2, metavar="NUMBER", help="Threads. [2]")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=2, metavar="NUMBER", help="Threads, or processes with --with. [2]"
+)
 @click.option(
     "--json",
     "json_",
@@ -97,6 +110,7 @@ def command(
     master: str | None,
     definitions: tuple[str, ...],
     as_published: bool,
+    with_: tuple[str, ...],
     edition: str,
     as_of: date | None,
     strata: Path | None,
@@ -106,7 +120,7 @@ def command(
     units: tuple[str, ...],
     zone: tzinfo,
     extra: tuple[Path, ...],
-    batch_people: int,
+    batch_people: int | None,
     workers: int,
     json_: Path | None,
     width: int,
@@ -130,8 +144,8 @@ def command(
     with _progress() as progress:
         found = cohort(
             *sources, out=out, engine=engine, master=master, definitions=definitions, as_published=as_published,
-            edition=edition, as_of=as_of, options=options, strata=strata, knowledge=extra, batch_people=batch_people,
-            resume=resume, format=form, workers=workers, progress=progress,
+            with_=with_, edition=edition, as_of=as_of, options=options, strata=strata, knowledge=extra,
+            batch_people=batch_people, resume=resume, format=form, workers=workers, progress=progress,
         )  # fmt: skip
     _give(found, json_, width=width, full=full, quiet=quiet)
     click.get_current_context().exit(_code(found, strict=strict))

@@ -59,8 +59,8 @@ from leuko.cohort.kernel.layout import (
     Found,
     Notes,
 )
-from leuko.cohort.scalar import Answer, answer_of, source_of
-from leuko.cohort.tables import BOUNDS, RANKS, STATUSES, Rules
+from leuko.cohort.scalar import Answer, answer_of, source_of, with_rank
+from leuko.cohort.tables import BOUNDS, Rules
 from leuko.course.points import Span
 from leuko.record import Patient, Precision
 from leuko.result import Episode
@@ -71,7 +71,6 @@ _ASIDE: Final = ("LK601", "LK602", "LK603", "LK605", "LK606", "LK607", "LK612", 
 _LOST: Final = ("LK601", "LK603", "LK619", UNKNOWN_ROW)
 _MOST: Final = 99
 _DAY: Final = 86_400.0
-_RANK: Final = dict(zip(STATUSES, RANKS, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +202,7 @@ class _Findings:
 def _answer(made: Given, person: int, rules: Rules, as_of: date | None) -> Answer:
     first, last = int(made.people.whole[H_FIRST, person]), int(made.people.whole[H_FIRST, person + 1])
     rows = made.results.slice(first, last - first).with_columns(status=pl.col("status").fill_null("unknown"))
-    given_rows = [_with_rank(row) for row in rows.iter_rows(named=True)]
+    given_rows = [with_rank(row) for row in rows.iter_rows(named=True)]
     row = made.persons.row(person, named=True)
     sex = row["sex"] if row["sex"] in {"female", "male"} else None
     told = row["born_precision"]
@@ -213,11 +212,6 @@ def _answer(made: Given, person: int, rules: Rules, as_of: date | None) -> Answe
     spans = zip(made.people.cycle_lo[start:end], made.people.cycle_hi[start:end], strict=True)
     cycles = [Span(lo=float(lo), hi=float(hi)) for lo, hi in spans]
     return answer_of(given_rows, patient=patient, cycles=cycles, rules=rules, as_of=as_of)
-
-
-def _with_rank(row: dict[str, Any]) -> dict[str, Any]:
-    status = row["status"] if row["status"] in _RANK else "unknown"
-    return {**row, "status": status, "status_rank": STATUSES.index(status)}
 
 
 # Frames of what was found

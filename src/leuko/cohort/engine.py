@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import polars as pl
 
@@ -27,6 +27,9 @@ from leuko.cohort.outputs import Wanted, derived
 from leuko.cohort.tabled import MANIFEST, PASSED_ON, TABLES
 from leuko.cohort.tables import Rules
 from leuko.errors import UsageError
+
+if TYPE_CHECKING:
+    from leuko.cohort.each.told import Told
 
 FILE_ROWS: Final = 1_000_000
 GROUP_ROWS: Final = 250_000
@@ -65,17 +68,23 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The question: rules, the day as of which it is asked (None: all results count), what else is to be derived."""
+    """The question: rules, the day as of which it is asked (None: all results count), what else is to be derived.
+
+    `each` are the parts that are told of each person (`leuko.cohort.each`).
+    """
 
     rules: Rules
     as_of: date | None = None
     wanted: Wanted | None = None
+    each: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
         """SHA-256 of all but the rows that decides an answer."""
         wanted = "" if self.wanted is None else self.wanted.digest
-        return hashlib.sha256(f"{self.rules.digest}|{self.as_of}|{wanted}|{_source()}".encode()).hexdigest()
+        source = _source() if not self.each else _every_source()
+        told = f"{self.rules.digest}|{self.as_of}|{wanted}|{source}|{','.join(self.each)}"
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +113,26 @@ def answer(tables: Mapping[str, pl.DataFrame], asked: Asked) -> Answered:
     results = tables["results"]
     results = results.drop_nulls("person") if results["person"].null_count() else results
     batch = run_batch(results, tables["people"], tables["treatments"], asked.rules, as_of=asked.as_of)
-    told = [tables["notices"], batch.notices] if "notices" in tables else [batch.notices]
-    notices = pl.concat(told).sort("person", "file", "row", "code", "text", nulls_last=False)
+    notices = _in_order([tables["notices"], batch.notices] if "notices" in tables else [batch.notices])
     passed = {name: tables[name] for name in PASSED_ON if name in tables}
     found = batch.tables if asked.wanted is None else derived(batch.tables, passed, asked.rules, asked.wanted)
+    if asked.each:
+        each = _each({**tables, **batch.tables, "results": results}, asked)
+        found, notices = {**found, **each.tables}, _in_order([notices, each.notices])
     return Answered(
         tables={**found, "notices": notices, **passed},
         said=Said(batches=1, people=len(batch.persons), results=len(tables["results"]), scalar=dict(batch.scalar)),
     )
+
+
+def _in_order(notices: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(notices).sort("person", "file", "row", "code", "text", nulls_last=False)
+
+
+def _each(tables: Mapping[str, pl.DataFrame], asked: Asked) -> Told:
+    from leuko.cohort.each.told import each_of  # noqa: PLC0415 (loads the flow of one person)
+
+    return each_of(tables, asked.rules, asked.each, as_of=asked.as_of)
 
 
 def threads(number: int = 2) -> Engine:
@@ -304,3 +325,12 @@ def _source() -> str:
     kernel, outputs = (home / "cohort" / name for name in ("kernel", "outputs"))
     files = [*own, *kernel.glob("*.py"), *outputs.glob("*.py"), *rules, home / "grading.py", home / "ages.py"]
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _every_source() -> str:
+    """A digest of all that may speak where the flow of one person is asked."""
+    home = Path(__file__).parent.parent
+    shown = {home / name for name in ("cli", "report", "service", "web")}
+    files = [path for path in sorted(home.rglob("*.py")) if not shown & set(path.parents)]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

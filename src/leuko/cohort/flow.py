@@ -17,7 +17,8 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from leuko.cohort.engine import Asked, Said, run, threads
+from leuko.cohort.each import parts_of
+from leuko.cohort.engine import Asked, Engine, Said, run, threads
 from leuko.cohort.outputs import Wanted
 from leuko.cohort.outputs.definitions import chosen, severe_row
 from leuko.cohort.read import Frames, read_source
@@ -31,6 +32,7 @@ from leuko.knowledge import Library, load_library
 
 Format = Literal["parquet", "csv"]
 BATCH: Final = 20_000
+BATCH_EACH: Final = 100  # people that are told of one by one, before the bar moves and a part is kept
 EDITION: Final = "ctcae-5"
 
 
@@ -56,7 +58,8 @@ class Account:
 class Cohort:
     """A finished run: its folder, and its tables as lazy Polars frames.
 
-    Tables: counts, episodes, persons, adlb, adae, findings, cohort, people, treatments, signs, facts, notices.
+    Tables: counts, episodes, persons, adlb, adae, findings, cohort, people, treatments, signs, facts, notices, and
+    causes and forecast where they were asked for.
     """
 
     folder: Path
@@ -83,12 +86,13 @@ def cohort(
     master: str | None = None,
     definitions: Sequence[str] = (),
     as_published: bool = False,
+    with_: Sequence[str] = (),
     edition: str = EDITION,
     as_of: date | None = None,
     options: ReadOptions | None = None,
     strata: str | Path | None = None,
     knowledge: Sequence[Path] = (),
-    batch_people: int = BATCH,
+    batch_people: int | None = None,
     resume: bool = False,
     format: Format = "parquet",  # noqa: A002 (the word of the command)
     workers: int = 2,
@@ -98,20 +102,24 @@ def cohort(
 
     `sources` are files, folders, manifests, archives or a database (`leuko.cohort.read`). Without `out` the tables live
     as long as the result does. `definitions` are ids or TOML files (default: all on file); `as_published` runs them
-    with their holes. `edition` is that of the analysis records. `strata` names a file with arms and survey weights.
+    with their holes. `with_` names what is told of each person besides ("causes", "forecast"), in `workers` processes:
+    about a tenth of a second a person, with a forecast up to a second. `edition` is that of the analysis records.
+    `strata` names a file with arms and survey weights.
     Raises UsageError and UnreadableInput.
     """
     library = load_library(*knowledge)
     wanted = wish_of(library, definitions, edition, as_published=as_published)
+    each = parts_of(with_)
+    batch_people = batch_people or (BATCH if not each else BATCH_EACH)
     held = None if out is not None else _Held(path=Path(tempfile.mkdtemp(prefix="leuko-cohort-")))
     folder = held.path / "out" if held is not None else Path(str(out))
     _may_write(folder, sources)
-    asked = Asked(rules=rules_of(library if knowledge else None), as_of=as_of, wanted=wanted)
+    asked = Asked(rules=rules_of(library if knowledge else None), as_of=as_of, wanted=wanted, each=each)
     options = options or ReadOptions(as_of=as_of)
     told = None if strata is None else read_strata(Path(strata))
     batches = read_source(sources, library=library, options=options, batch_people=batch_people)
     counting = _Counting(with_strata(batches, told))
-    how = threads(workers) if engine == "kernel" else _spark(folder, master, knowledge)
+    how = _engine(engine, folder, asked, workers=workers, master=master, knowledge=knowledge)
     said = run(counting, folder, asked, engine=how, resume=resume, progress=progress)
     _write_account(folder, counting.account, wanted, edition)
     summary = summarise(folder, library=library)
@@ -162,10 +170,18 @@ def _may_write(folder: Path, sources: Sequence[str | Path]) -> None:
         )
 
 
-def _spark(folder: Path, master: str | None, knowledge: Sequence[Path]) -> Any:
-    from leuko.cohort.spark import spark  # noqa: PLC0415 (only who asks for it)
+def _engine(
+    name: str, folder: Path, asked: Asked, *, workers: int, master: str | None, knowledge: Sequence[Path]
+) -> Engine:
+    if name == "spark":
+        from leuko.cohort.spark import spark  # noqa: PLC0415 (only who asks for it)
 
-    return spark(folder / ".parts" / "stage", master=master, knowledge=knowledge)
+        return spark(folder / ".parts" / "stage", master=master, knowledge=knowledge)
+    if asked.each:
+        from leuko.cohort.workers import processes  # noqa: PLC0415 (only who asks for it)
+
+        return processes(workers, knowledge=knowledge)
+    return threads(workers)
 
 
 class _Counting:

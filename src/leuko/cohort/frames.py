@@ -7,7 +7,11 @@ Whatever cannot be used goes into `NOTICES`, with the place it came from; nothin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote
+
+from leuko.record import Code
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,6 +51,8 @@ PEOPLE: Final = {
     "end": "Date",
 }
 # Medicines given: name as leuko knows it (INN) where it could be told, as written, start and end, whether given.
+# `has_time`: whether the start tells a time of day. `amount` is in `unit`, as written; null where one row stands for
+# several days. `codes` is as `codes_text` writes it.
 TREATMENTS: Final = {
     "person": "String|Int64",
     "drug": "String",
@@ -55,6 +61,18 @@ TREATMENTS: Final = {
     "end": "Datetime",
     "given": "Boolean",
     "cytotoxic": "Boolean",
+    "has_time": "Boolean",
+    "amount": "Float64",
+    "unit": "String",
+    "route": "String",
+    "hours": "Float64",
+    "regimen": "String",
+    "cycle": "Int64",
+    "day": "Int64",
+    "status": "String",
+    "codes": "String",
+    "file": "String",
+    "row": "Int64",
 }
 # One row a count that is used (measured or derived), as `leuko.counts.clean` would keep it; the grades of every edition
 # in force follow as `<scheme>_<edition>`, `…_least`, `…_most` (Int8).
@@ -90,7 +108,8 @@ EPISODES: Final = {
 }
 # One row a person: how many counts, the worst grade of each edition (`worst_<analyte>_<scheme>_<edition>`), episodes.
 PERSONS: Final = {"person": "String|Int64", "results": "Int64", "counts": "Int64", "episodes": "Int64"}
-# What was measured or felt besides counts (temperature above all): as written, in the source's unit.
+# What was measured or felt besides counts (temperature above all): as written, in the source's unit. `text` is an
+# answer in words, `present` whether a symptom is there.
 SIGNS: Final = {
     "person": "String|Int64",
     "name": "String",
@@ -98,11 +117,15 @@ SIGNS: Final = {
     "unit": "String",
     "taken": "Datetime",
     "has_time": "Boolean",
+    "text": "String",
+    "present": "Boolean",
+    "codes": "String",
     "file": "String",
     "row": "Int64",
 }
 # Conditions, adverse events, visits, deaths: `kind` is "condition", "adverse_event", "visit", "death" or a kind of
-# `leuko.record.FactKind`; `grade` is the grade that the source itself gives.
+# `leuko.record.FactKind`; `grade` is the grade that the source itself gives. `has_time`: whether the start tells a time
+# of day; `recorded` when it was written down; `code` is the first of `codes`.
 FACTS: Final = {
     "person": "String|Int64",
     "kind": "String",
@@ -112,6 +135,11 @@ FACTS: Final = {
     "start": "Datetime",
     "end": "Datetime",
     "grade": "String",
+    "has_time": "Boolean",
+    "status": "String",
+    "detail": "String",
+    "recorded": "Datetime",
+    "codes": "String",
     "file": "String",
     "row": "Int64",
 }
@@ -128,6 +156,21 @@ NOTICES: Final = {
     "rows": "Int64",
     "lost": "Boolean",
 }
+
+
+def codes_text(codes: Iterable[Code]) -> str | None:
+    """Codes as one text, "system|code;system|code", both quoted as in URLs; null where there are none."""
+    return ";".join(f"{_quoted(code.system)}|{_quoted(code.code)}" for code in codes) or None
+
+
+def codes_of(text: str | None) -> tuple[Code, ...]:
+    """The codes that `codes_text` wrote."""
+    parts = [one.partition("|") for one in (text or "").split(";") if one]
+    return tuple(Code(system=unquote(system), code=unquote(code)) for system, _, code in parts)
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe=":/.#-_ ")
 
 
 def schema(columns: dict[str, str], *, person: pl.DataType | None = None) -> dict[str, pl.DataType]:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from leuko.ages import age_span
-from leuko.cohort.tables import Rules
+from leuko.cohort.tables import STATUSES, Rules
 from leuko.counts import Cleaned, clean
 from leuko.course.episodes import episode_of
 from leuko.course.lowness import lowness_of
@@ -57,6 +57,12 @@ def record_of(rows: Sequence[Row], patient: Patient, rules: Rules) -> Record:
     versions = {number: rank for rank, number in enumerate(sorted({_version(row) for row in rows} - {None}), start=1)}
     counts = [_count(rows[at], at, place, versions, rules) for place, at in enumerate(order)]
     return Record(patient=patient, counts=tuple(counts))
+
+
+def with_rank(row: Row) -> dict[str, Any]:
+    """A row with the place of its status among the statuses; a status that is none is unknown."""
+    status = row["status"] if row["status"] in STATUSES else "unknown"
+    return {**row, "status": status, "status_rank": STATUSES.index(status)}
 
 
 def source_of(count: Count) -> int:

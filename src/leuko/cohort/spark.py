@@ -7,7 +7,6 @@ one partition at a time and are committed like any other. Needs the extra `spark
 from __future__ import annotations
 
 import io
-import json
 import os
 import shutil
 import sys
@@ -19,8 +18,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from leuko.cohort.engine import Answered, Asked, Engine, Said, Task, answer
+from leuko.cohort.engine import Answered, Asked, Engine, Task, answer
 from leuko.cohort.outputs import Wanted
+from leuko.cohort.packed import contents, pack, said_bytes, said_of, unpack
 from leuko.cohort.tables import rules_of
 from leuko.errors import UsageError
 from leuko.knowledge import load_library
@@ -115,7 +115,7 @@ def _answers(
     tasks: int | None,
 ) -> Iterator[tuple[Task, Answered]]:
     files = session.read.format("binaryFile").load(str(stage / "*.batch")).select("path", "content")
-    work = in_arrow(as_of=asked.as_of, wanted=asked.wanted, knowledge=knowledge)
+    work = in_arrow(as_of=asked.as_of, wanted=asked.wanted, each=asked.each, knowledge=knowledge)
     rows = files.repartition(tasks or len(waiting)).mapInArrow(work, COLUMNS)
     held: dict[int, dict[str, pl.DataFrame]] = {}
     for row in rows.toLocalIterator(prefetchPartitions=True):
@@ -123,11 +123,11 @@ def _answers(
             held.setdefault(row.number, {})[row.name] = pl.read_ipc(io.BytesIO(row.content))
             continue
         tables = held.pop(row.number)
-        yield waiting[row.number], Answered(tables=tables, said=Said(**json.loads(bytes(row.content))))
+        yield waiting[row.number], Answered(tables=tables, said=said_of(bytes(row.content)))
 
 
 def in_arrow(
-    *, as_of: Any = None, wanted: Wanted | None = None, knowledge: Sequence[Path] = ()
+    *, as_of: Any = None, wanted: Wanted | None = None, each: tuple[str, ...] = (), knowledge: Sequence[Path] = ()
 ) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """The function for `mapInArrow`: record batches with `path` and `content` (from `pack`) in, `COLUMNS` out.
 
@@ -138,12 +138,12 @@ def in_arrow(
         import pyarrow as pa  # noqa: PLC0415 (on the worker)
 
         rules = rules_of(load_library(*knowledge) if knowledge else None)
-        asked = Asked(rules=rules, as_of=as_of, wanted=wanted)
+        asked = Asked(rules=rules, as_of=as_of, wanted=wanted, each=each)
         for records in record_batches:
             for row in records.to_pylist():
                 number = int(Path(row["path"]).stem)
                 done = answer(unpack(row["content"]), asked)
-                for name, content in (*_contents(done.tables), (_SAID, _words(done.said))):
+                for name, content in (*contents(done.tables), (_SAID, said_bytes(done.said))):
                     yield pa.RecordBatch.from_pydict(
                         {
                             "number": pa.array([number], pa.int64()),
@@ -153,33 +153,3 @@ def in_arrow(
                     )
 
     return work
-
-
-def _contents(tables: Mapping[str, pl.DataFrame]) -> Iterator[tuple[str, bytes]]:
-    for name, table in tables.items():
-        room = io.BytesIO()
-        table.write_ipc(room, compression="lz4")
-        yield name, room.getvalue()
-
-
-def _words(said: Said) -> bytes:
-    return json.dumps(
-        {"batches": said.batches, "people": said.people, "results": said.results, "scalar": dict(said.scalar)}
-    ).encode()
-
-
-def pack(tables: Mapping[str, pl.DataFrame]) -> bytes:
-    """Tables as bytes: a line of JSON with names and lengths, then each as an Arrow file."""
-    parts = list(_contents(tables))
-    head = json.dumps([[name, len(content)] for name, content in parts]).encode() + b"\n"
-    return head + b"".join(content for _, content in parts)
-
-
-def unpack(content: bytes) -> dict[str, pl.DataFrame]:
-    """The tables that `pack` made bytes of."""
-    head, _, rest = bytes(content).partition(b"\n")
-    tables, at = {}, 0
-    for name, length in json.loads(head):
-        tables[name] = pl.read_ipc(io.BytesIO(rest[at : at + length]))
-        at += length
-    return tables

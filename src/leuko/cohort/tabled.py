@@ -15,8 +15,9 @@ MANIFEST: Final = "manifest.json"
 ACCOUNT: Final = "account.json"
 FOUND: Final = ("counts", "episodes", "persons", "notices")
 DERIVED: Final = ("adlb", "adae", "findings", "cohort")
+EACH: Final = ("causes", "forecast")
 PASSED_ON: Final = ("people", "treatments", "signs", "facts")
-TABLES: Final = (*FOUND, *DERIVED, *PASSED_ON)
+TABLES: Final = (*FOUND, *DERIVED, *EACH, *PASSED_ON)
 
 
 def open_table(folder: Path, name: str) -> pl.LazyFrame:

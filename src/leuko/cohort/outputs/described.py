@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from leuko.cohort.each import causes, forecast
 from leuko.cohort.outputs import adam, events, found
 
 _EACH: Final = "<edition>"
@@ -80,6 +81,8 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "adae": events.COLUMNS,
     "findings": found.DESCRIBED,
     "cohort": COHORT,
+    "causes": {name: what for name, (_, what) in causes.COLUMNS.items()},
+    "forecast": {name: what for name, (_, what) in forecast.COLUMNS.items()},
     "notices": NOTICES,
 }
 HEADS: Final[Mapping[str, str]] = {
@@ -90,6 +93,8 @@ HEADS: Final[Mapping[str, str]] = {
     "adae": "Records of events like ADaM's ADAE: those reported, and episodes with a grade of 1 or more.",
     "findings": "What was found of each definition: who meets it, for how long, with which grade, or why it is open.",
     "cohort": "The OMOP table COHORT: those who surely meet a definition.",
+    "causes": "With `--with causes`: what could explain each person's low counts, or why that cannot be said.",
+    "forecast": "With `--with forecast`: the coming course of each person's counts, or why there is none.",
     "notices": "Whatever could not be read or believed; nothing is dropped without a row here.",
 }
 

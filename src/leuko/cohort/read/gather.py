@@ -25,7 +25,7 @@ SHARE: Final = 200 << 20  # bytes of frames that one share should hold
 _ORDER: Final = {
     "results": ("person", "taken", "analyte", "file", "row", "value"),
     "people": ("person",),
-    "treatments": ("person", "start", "name", "end"),
+    "treatments": ("person", "start", "name", "end", "file", "row"),
     "signs": ("person", "taken", "name", "file", "row"),
     "facts": ("person", "start", "kind", "name", "file", "row"),
     "notices": ("person", "file", "row", "code", "text"),

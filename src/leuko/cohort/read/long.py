@@ -17,7 +17,7 @@ from leuko.cohort.read.base import Frames, Reading
 from leuko.cohort.read.distinct import cleaned, mapped
 from leuko.cohort.read.judge import Judge, Key
 from leuko.cohort.read.opened import ROW, Table
-from leuko.cohort.read.rows import births, with_medicines, with_person, with_span, with_times
+from leuko.cohort.read.rows import births, one_day, with_medicines, with_person, with_span, with_times
 from leuko.intake.names import index_of
 from leuko.intake.table.cells import LOINC, unit_in_name
 from leuko.intake.table.columnmap import ColumnMap
@@ -25,6 +25,7 @@ from leuko.intake.table.dates import DateReader, choose_order, order_in
 from leuko.intake.table.grid import Grid
 from leuko.intake.table.layout import Layout, ResultColumn
 from leuko.intake.table.numbers import Decimals, decide, mark_of
+from leuko.intake.table.others import amount_in
 from leuko.intake.table.recognise import Names, unit_like
 from leuko.intake.table.sniff import split_tables, understand
 from leuko.intake.table.words import Words, key_of, load_words, split_header
@@ -33,7 +34,7 @@ VECTORISED: Final = frozenset({"long", "wide", "doses", "people"})
 LOINC_SHAPE: Final = re.compile(r"\d{1,5}-\d")
 _BOUNDS: Final = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">=", "=": "="}
 _DATE_ROLES: Final = ("date", "issued", "born", "start", "stop")
-_VALUE_ROLES: Final = ("value", "value_standard", "low", "high")
+_VALUE_ROLES: Final = ("value", "value_standard", "low", "high", "dose")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -420,7 +421,14 @@ class LongTable:
         frame, told_person = self._people_of(chunk)
         drug = self.layout.roles["drug"][0]
         given = self.layout.headers[drug].upper() == "EXTRT"
-        frame = frame.with_columns(self._text("drug").alias("name"), pl.lit(given).alias("given"))
+        frame = frame.with_columns(
+            self._text("drug").alias("name"),
+            pl.lit(given).alias("given"),
+            pl.lit("completed" if given else "stated").alias("status"),
+            self._text("route").alias("route"),
+            self._text("regimen").alias("regimen"),
+            self._text("cycle").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False).alias("cycle"),
+        )
         notices = [told_person]
         for role, name in (("start", "start"), ("stop", "end")):
             index = self.layout.first(role)
@@ -429,6 +437,7 @@ class LongTable:
                 reader = self.dates["date" if index == self.layout.first("date") else role]
                 frame, told = with_span(frame, {name: str(index)}, reader, file=self.file, reading=self.reading)
                 notices.append(told)
+        frame = self._amounts(frame)
         nameless = frame.filter(pl.col("name").is_null())
         if nameless.height:
             text = f"rows of a table of medicines that name no medicine ({nameless.height})"
@@ -440,6 +449,17 @@ class LongTable:
         )
         return self.reading.frames(
             treatments=frame, people=self._describe(frame), notices=pl.concat([*notices, told_names])
+        )
+
+    def _amounts(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """`amount` and `unit`, asked once for each distinct text; what is not one amount is none."""
+        written = frame.with_columns(self._text("dose").alias("dose"))["dose"]
+        amount = mapped(written, lambda text: (amount_in(text, self.decimals) or (None,))[0], pl.Float64())
+        unit = mapped(written, lambda text: (amount_in(text, self.decimals) or (None, None))[1], pl.String())
+        frame = frame.with_columns(amount.alias("amount"), unit.alias("own"))
+        return frame.with_columns(
+            one_day(frame, pl.col("amount")).alias("amount"),
+            pl.coalesce(self._text("dose_unit"), self._text("unit"), "own").alias("unit"),
         )
 
     def _only_people(self, chunk: pl.DataFrame) -> Frames:

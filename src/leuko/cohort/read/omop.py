@@ -15,6 +15,7 @@ from typing import Any, Final
 import polars as pl
 import rtoml
 
+from leuko.cohort.frames import codes_text
 from leuko.cohort.read.base import Frames, Reading
 from leuko.cohort.read.distinct import cleaned, mapped
 from leuko.cohort.read.judge import Judge
@@ -67,6 +68,12 @@ class Vocabulary:
         """The code of a concept in a vocabulary, None where it is of another."""
         found = self.rows.get(concept)
         return found[1] if found is not None and found[0] == vocabulary else None
+
+    def codes(self, concept: str) -> str | None:
+        """The code of a concept with its system, as `codes_text` writes it, in vocabularies that have one."""
+        vocabulary, code, _ = self.rows.get(concept, ("", "", ""))
+        system = concepts()["vocabulary"].get(vocabulary)
+        return codes_text((Code(system=system, code=code),)) if system else None
 
     def name(self, concept: str) -> str | None:
         """The name of a concept."""
@@ -329,6 +336,7 @@ class Omop:
                 pl.coalesce(label, "drug_source_value", "drug_concept_id").alias("name"),
                 pl.col("drug_type_concept_id").is_in(list(concepts()["given"])).fill_null(value=False).alias("given"),
             )
+            frame = frame.with_columns(self._looked_up(frame["drug_concept_id"], self.vocabulary.codes, "codes"))
             codes = self._rxnorm(frame)
             frame, told_names = with_medicines(frame, file=table.file, reading=self.reading, codes=codes)
             frame, told_times = self._span(frame, "drug_exposure", table.file)
@@ -347,9 +355,10 @@ class Omop:
         notices = []
         for end in ("start", "end"):
             frame, told = self._timed(frame, f"{what}_{end}", file)
-            frame = frame.with_columns(pl.col("taken").alias(end)).drop("when")
+            timed = [pl.col("has_time").alias("timed")] if end == "start" else []
+            frame = frame.with_columns(pl.col("taken").alias(end), *timed).drop("when")
             notices.append(told.filter(pl.col("code") != "LK507"))  # an end that is missing is usual
-        return frame.with_columns(pl.lit(file).alias("file")), pl.concat(notices)
+        return frame.with_columns(pl.lit(file).alias("file"), pl.col("timed").alias("has_time")), pl.concat(notices)
 
     def _facts(self, table: Table, kind: str, what: str, prefix: str, source: str) -> Iterator[Frames]:
         concept = f"{what}_concept_id"
@@ -361,6 +370,7 @@ class Omop:
             own = self._looked_up(frame[concept], ask, "own")
             label = self._looked_up(frame[concept], self.vocabulary.name, "label")
             facts = frame.with_columns(
+                self._looked_up(frame[concept], self.vocabulary.codes, "codes"),
                 pl.lit(kind).alias("kind"),
                 pl.coalesce(own, label, source, concept).alias("name"),
                 pl.col(concept).alias("code"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from leuko.cohort.frames import codes_text
 from leuko.cohort.read.base import Frames, Reading, told
 from leuko.cohort.read.rows import with_medicines
 from leuko.errors import Notice
@@ -93,34 +94,49 @@ def _treatments(records: Sequence[Record], reading: Reading, file: str) -> tuple
     if not doses:
         return reading.frame("treatments"), reading.frame("notices")
     codes: dict[str, tuple[Code, ...]] = {dose.drug: dose.codes for _, dose in doses}
-    frame = pl.DataFrame(
-        {
-            "person": [record.patient.id for record, _ in doses],
-            "name": [dose.drug for _, dose in doses],
-            "start": [at(dose.start) for _, dose in doses],
-            "end": [at(dose.end) for _, dose in doses],
-            "given": [dose.given for _, dose in doses],
-            "row": [dose.origin.place.line for _, dose in doses],
-        },
-        schema_overrides={"start": pl.Datetime("us", "UTC"), "end": pl.Datetime("us", "UTC"), "row": pl.Int64()},
-    )
+    kinds = {**reading.schema("treatments"), "person": pl.String()}
+    frame = pl.DataFrame([_dose(record, dose) for record, dose in doses], schema=kinds).drop("drug", "cytotoxic")
     placed, notices = with_medicines(frame, file=file, reading=reading, codes=codes)
     return reading.frame("treatments", placed), notices
 
 
+def _dose(record: Record, dose: Dose) -> dict[str, Any]:
+    return {
+        "person": record.patient.id,
+        "name": dose.drug,
+        "start": at(dose.start),
+        "end": at(dose.end),
+        "given": dose.given,
+        "has_time": dose.start is not None and dose.start.has_time,
+        "amount": dose.amount,
+        "unit": dose.unit,
+        "route": dose.route,
+        "hours": dose.hours,
+        "regimen": dose.regimen,
+        "cycle": dose.cycle,
+        "day": dose.day,
+        "status": dose.status,
+        "codes": codes_text(dose.codes),
+        "file": dose.origin.place.source,
+        "row": dose.origin.place.line,
+    }
+
+
 def _signs(record: Record) -> Iterable[dict[str, Any]]:
     for sign in record.signs:
-        if sign.value is not None:
-            yield {
-                "person": record.patient.id,
-                "name": sign.name,
-                "value": sign.value,
-                "unit": sign.unit,
-                "taken": at(sign.taken),
-                "has_time": sign.taken is not None and sign.taken.has_time,
-                "file": sign.origin.place.source,
-                "row": sign.origin.place.line,
-            }
+        yield {
+            "person": record.patient.id,
+            "name": sign.name,
+            "value": sign.value,
+            "unit": sign.unit,
+            "taken": at(sign.taken),
+            "has_time": sign.taken is not None and sign.taken.has_time,
+            "text": sign.text,
+            "present": sign.present,
+            "codes": codes_text(sign.codes),
+            "file": sign.origin.place.source,
+            "row": sign.origin.place.line,
+        }
 
 
 def _facts(record: Record) -> Iterable[dict[str, Any]]:
@@ -135,6 +151,11 @@ def _facts(record: Record) -> Iterable[dict[str, Any]]:
             "start": at(fact.start),
             "end": at(fact.end),
             "grade": None,
+            "has_time": fact.start is not None and fact.start.has_time,
+            "status": fact.status,
+            "detail": fact.detail,
+            "recorded": at(fact.recorded),
+            "codes": codes_text(fact.codes),
             "file": fact.origin.place.source,
             "row": fact.origin.place.line,
         }

@@ -54,13 +54,26 @@ def with_times(
 def with_span(
     frame: pl.DataFrame, columns: Mapping[str, str], reader: DateReader, *, file: str, reading: Reading
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Add times of other names (`start`, `end`) from columns; a missing one is usual, an unreadable one is told."""
+    """Add times of other names (`start`, `end`) from columns; a missing one is usual, an unreadable one is told.
+
+    `has_time` is that of the start.
+    """
     notices = [reading.frame("notices")]
+    timed = frame["has_time"] if "has_time" in frame.columns else pl.Series([False]).new_from_index(0, frame.height)
     for name, column in columns.items():
         frame, told = with_times(frame, column, reader, file=file, reading=reading)
+        timed = frame["has_time"] if name == "start" else timed
         frame = frame.with_columns(pl.col("taken").alias(name))
         notices.append(told.filter(pl.col("code") != "LK507"))
-    return frame, pl.concat(notices)
+    return frame.with_columns(timed.alias("has_time")), pl.concat(notices)
+
+
+def one_day(frame: pl.DataFrame, amount: pl.Expr) -> pl.Expr:
+    """An amount where the row is one administration: of a row that spans days nobody says what the amount is of."""
+    if "end" not in frame.columns:
+        return amount
+    start, end = (pl.col(name).dt.date() for name in ("start", "end"))
+    return pl.when(end.is_null() | (start == end)).then(amount)
 
 
 def _tell_undated(undated: pl.DataFrame, file: str, reading: Reading) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from leuko.cohort.read.base import Frames, Reading
 from leuko.cohort.read.distinct import mapped
 from leuko.cohort.read.judge import Judge
 from leuko.cohort.read.opened import Table
-from leuko.cohort.read.rows import births, day_of, texts, with_medicines, with_person, with_span, with_times
+from leuko.cohort.read.rows import births, day_of, one_day, texts, with_medicines, with_person, with_span, with_times
 from leuko.intake.table.dates import DateReader
 from leuko.intake.table.words import key_of, load_words
 
@@ -33,6 +33,7 @@ _LB: Final = (
     "USUBJID", "LBTESTCD", "LBTEST", "LBLOINC", "LBORRES", "LBORRESU", "LBORNRLO", "LBORNRHI", "LBSTRESC", "LBSTRESN",
     "LBSTRESU", "LBSTNRLO", "LBSTNRHI", "LBSTAT", "LBREASND", "LBSPEC", "LBMETHOD", "LBDRVFL", "LBREFID", "LBDTC",
 )  # fmt: skip
+_NOT_GIVEN: Final = {"EX": "not-done", "CM": "stated"}
 _LBTESTCD: Final = "cdisc:LBTESTCD"
 
 
@@ -171,12 +172,21 @@ class Sdtm:
         self, table: Table, domain: str, names: tuple[str, ...], given: pl.Expr, *, more: tuple[str, ...]
     ) -> Iterator[Frames]:
         span = (f"{domain}STDTC", f"{domain}ENDTC")
-        for _, chunk, notices in self._chunks(table, ("USUBJID", *names, *span, *more)):
-            frame = chunk.with_columns(pl.coalesce(names).alias("name"), given.alias("given"))
+        dose = tuple(f"{domain}{what}" for what in ("DOSE", "DOSU", "ROUTE"))
+        for _, chunk, notices in self._chunks(table, ("USUBJID", *names, *span, *dose, *more)):
+            amount, unit, route = (pl.col(name) for name in dose)
+            frame = chunk.with_columns(
+                pl.coalesce(names).alias("name"), given.alias("given"), unit.alias("unit"), route.alias("route")
+            )
             if domain == "CM":
                 frame = frame.filter(pl.col("CMOCCUR").fill_null("") != "N")
+            # of a medicine that was not given nobody may think that it was
+            status = pl.when("given").then(pl.lit("completed")).otherwise(pl.lit(_NOT_GIVEN[domain]))
             frame, told_names = with_medicines(frame, file=table.file, reading=self.reading)
             treatments, told_times = self._span(frame, span, table.file)
+            treatments = treatments.with_columns(
+                one_day(treatments, amount.cast(pl.Float64, strict=False)).alias("amount"), status.alias("status")
+            )
             yield self.reading.frames(treatments=treatments, notices=pl.concat([notices, told_names, told_times]))
 
     def _span(self, frame: pl.DataFrame, span: tuple[str, str], file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
