@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from types import NoneType
 from typing import Any
@@ -12,49 +11,18 @@ from typing import Any
 from msgspec.structs import fields
 
 from leuko.knowledge import Library
-from leuko.knowledge.further import further_kinds, kind_name
+from leuko.knowledge.chapters import Chapter, chapters
 from leuko.knowledge.probing import say_ages, say_band
 from leuko.knowledge.schema import Ages, Band, Basis, GradeScheme, Row
 from leuko.wording import say_number
 
-TITLES = {
-    "advice": "Advice",
-    "antimicrobials": "Antimicrobials",
-    "callrules": "When to call",
-    "causality": "Causality of a medicine",
-    "causes": "Causes",
-    "drugs": "Medicines",
-    "fever": "Fever with neutropenia",
-    "growthfactor": "Growth factor",
-    "leaflets": "The leaflet",
-    "models": "Marrow models",
-    "monitoring": "Monitored medicines and next counts",
-    "outlook": "Outlook",
-    "outputs": "Names for other programs",
-    "person": "What a record tells of the person",
-    "prevention": "Prevention and living with it",
-    "regimens": "Chemotherapy regimens",
-    "scores": "Scores",
-    "steps": "Work-up",
-    "symptoms": "Symptoms and red flags",
-    "treatday": "The count on the day of treatment",
-}
-
 
 def pages(library: Library) -> dict[str, str]:
     """Each page by its file name, without the mark of generated pages."""
-    found = {f"grades-{each.id}-{each.edition}.md": _grades(library, each) for each in library.schemes}
-    found |= {
-        "definitions.md": _page(library, "Definitions, severity bands, critical values", {"": library.definitions}),
-        "intervals.md": _page(library, "Reference intervals", {"": library.intervals}),
-        "course.md": _page(library, "Course over time", {"": library.course.values()}),
-        "analytes.md": _page(library, "Analytes", {"": library.analytes.values()}),
-        "codes.md": _page(library, "Codes of counts", {"": library.codes.values()}),
-    }
-    for folder in sorted({kind.FOLDER for kind in further_kinds()}):
-        kinds = [kind for kind in further_kinds() if folder == kind.FOLDER]
-        tables = {f"## {kind_name(kind)}\n\n{_first(kind)}\n": library.rows(kind) for kind in kinds}
-        found[f"{folder}.md"] = _page(library, TITLES.get(folder, folder.capitalize()), tables)
+    found = {}
+    for chapter in chapters(library):
+        made = _grades(library, chapter.scheme) if chapter.scheme is not None else _page(library, chapter)
+        found[f"{chapter.id}.md"] = made
     return found
 
 
@@ -64,16 +32,12 @@ def links(library: Library, folder: str) -> Iterator[str]:
         yield f"* [{text.partition(chr(10))[0].removeprefix('# ')}]({folder}/{name})"
 
 
-def _first(kind: Any) -> str:
-    return plain(" ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split()))
-
-
-def _page(library: Library, title: str, tables: Mapping[str, Iterable[Any]]) -> str:
-    parts = [f"# {title}\n"]
-    for heading, rows in tables.items():
-        listed = list(rows)
-        parts += [heading] if heading else []
-        parts += [_counts(listed), *(_row(library, row) for row in listed)] if listed else ["No row.\n"]
+def _page(library: Library, chapter: Chapter) -> str:
+    parts = [f"# {chapter.title}\n"]
+    for table in chapter.tables:
+        parts += [f"## {table.name}\n\n{plain(table.says)}\n"] if table.name else []
+        rows = list(table.rows)
+        parts += [_counts(rows), *(_row(library, row) for row in rows)] if rows else ["No row.\n"]
     return "\n".join(parts)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from leuko.errors import UsageError
+from leuko.knowledge.chapters import Chapter
 from leuko.knowledge.further import further_kinds, kind_name
 from leuko.knowledge.library import Library, every_basis
 from leuko.knowledge.probing import say_ages, say_band
@@ -67,6 +68,28 @@ def show(library: Library, key: str) -> tuple[Card, ...]:
     )
 
 
+def chapter_cards(library: Library, chapter: Chapter) -> Iterator[Card]:
+    """The card of every row of a chapter, in its order; of a chapter of grades, first that of the scheme."""
+    if chapter.scheme is not None:
+        yield _scheme_card(library, chapter.scheme, f"{chapter.scheme.id}-{chapter.scheme.edition}")
+    for table in chapter.tables:
+        for row in table.rows:
+            if isinstance(row, GradeRule):
+                yield _rule_card(library, chapter.scheme, row)
+            elif type(row) in _CORE:
+                yield _CORE[type(row)](library, row)
+            else:
+                yield _further_card(library, table.name, row)
+
+
+def source_cards(library: Library) -> Iterator[Card]:
+    """The card of every source, with the keys of all that rests on it."""
+    resting: dict[str, list[str]] = {}
+    for key, basis in every_basis(library):
+        resting.setdefault(basis.source, []).append(key)
+    yield from (_source_card(source, resting.get(source.id, ())) for source in library.sources.values())
+
+
 def keys(library: Library) -> tuple[str, ...]:
     """Every key that `show` knows, short forms included."""
     rows = [key for key, _ in every_basis(library)]
@@ -108,7 +131,7 @@ def _analytes(library: Library, key: str) -> Iterator[Card]:
 def _sources(library: Library, key: str) -> Iterator[Card]:
     source = library.sources.get(key)
     if source is not None:
-        yield _source_card(library, source)
+        yield _source_card(source, [name for name, basis in every_basis(library) if basis.source == source.id])
 
 
 def _further(library: Library, key: str) -> Iterator[Card]:
@@ -117,8 +140,12 @@ def _further(library: Library, key: str) -> Iterator[Card]:
         name = kind_name(kind)
         for row in library.rows(kind):
             if key in {row.id, f"{name}:{row.id}"}:
-                facts = tuple((field.replace("_", " "), text) for field, text in _said(row))
-                yield _card(library, f"{name}:{row.id}", f"{_titled(row)} ({name.replace('_', ' ')})", facts, row.basis)
+                yield _further_card(library, name, row)
+
+
+def _further_card(library: Library, name: str, row: Any) -> Card:
+    facts = tuple((field.replace("_", " "), text) for field, text in _said(row))
+    return _card(library, f"{name}:{row.id}", f"{_titled(row)} ({name.replace('_', ' ')})", facts, row.basis)
 
 
 def _titled(row: Any) -> str:
@@ -262,7 +289,7 @@ def _about(library: Library, analyte: str) -> tuple[str, ...]:
     return (*rules, *definitions, *intervals, *course)
 
 
-def _source_card(library: Library, source: Source) -> Card:
+def _source_card(source: Source, resting: Iterable[str]) -> Card:
     facts = (
         ("publisher", source.publisher),
         ("year", str(source.year or "")),
@@ -273,9 +300,17 @@ def _source_card(library: Library, source: Source) -> Card:
         ("licence", source.licence),
         ("note", source.note),
     )
-    resting = tuple(key for key, basis in every_basis(library) if basis.source == source.id)
     shown = tuple((label, text) for label, text in facts if text)
-    return Card(key=source.id, title=source.title, facts=shown, see=resting)
+    return Card(key=source.id, title=source.title, facts=shown, see=tuple(resting))
+
+
+_CORE: Final[Mapping[type, Callable[[Library, Any], Card]]] = {
+    DefinitionRow: _definition_card,
+    IntervalRow: _interval_card,
+    CourseRules: _course_card,
+    Analyte: _analyte_card,
+    CodeRow: _code_card,
+}
 
 
 def _who(ages: Ages, sex: Sex | None) -> Facts:

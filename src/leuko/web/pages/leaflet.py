@@ -21,7 +21,7 @@ def router() -> APIRouter:
 
     @found.get(PATH)
     def leaflet(
-        request: Request, who: Viewer, given: Given, number: int, lang: str = "", form: str = "html"
+        *, request: Request, who: Viewer, given: Given, number: int, lang: str = "", form: str = "html"
     ) -> Response:
         seen = people.seen(given.store, number, given.now().date())
         if seen is None:

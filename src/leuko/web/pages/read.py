@@ -87,7 +87,7 @@ def router() -> APIRouter:
 
     @found.post(f"{PATH}/leaflet")
     def leaflet(
-        request: Request, who: Viewer, given: Given, sent: Form, lang: str = "", form: str = "html"
+        *, request: Request, who: Viewer, given: Given, sent: Form, lang: str = "", form: str = "html"
     ) -> Response:
         done = _of_one(request, who, given, sent)
         site = _site(given)
