@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import click
 
-from leuko.errors import LeukoError
+from leuko.errors import LeukoError, place_of
 
 INTERNAL, INTERRUPTED = 1, 130
 _RARELY = 200_000  # objects between two looks for cycles: one command makes many that live as long as it runs
@@ -58,23 +58,13 @@ def _apologise(error: Exception) -> int:
     if os.environ.get("LEUKO_DEBUG") == "1":
         raise error
     click.echo(
-        f"error: leuko itself failed ({type(error).__name__}{_where(error)}). We are sorry: this is a bug.\n"
+        f"error: leuko itself failed ({type(error).__name__}{place_of(error)}). We are sorry: this is a bug.\n"
         "   = nothing was concluded and nothing was changed\n"
         "help: please report this line, the command and `leuko --version` to the project, without any person's data;\n"
         "      LEUKO_DEBUG=1 shows the traceback, which may hold such data: look before you share it",
         err=True,
     )
     return INTERNAL
-
-
-def _where(error: Exception) -> str:
-    trace, place = error.__traceback__, ""
-    while trace is not None:
-        name = trace.tb_frame.f_globals.get("__name__", "")
-        if name.startswith("leuko."):
-            place = f" in {name}, line {trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
 
 
 def _forget_stdout() -> None:

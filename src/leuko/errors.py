@@ -58,6 +58,17 @@ class KnowledgeError(LeukoError):
     """A knowledge file that breaks the schema, or names a source that does not exist."""
 
 
+def place_of(error: BaseException) -> str:
+    """Where in leuko an error arose (` in leuko.x, line 7`), without its message, which may hold a person's data."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__", "")
+        if name.startswith("leuko."):
+            place = f" in {name}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
 Severity = Literal["error", "warning", "info"]
 
 

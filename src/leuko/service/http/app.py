@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -62,10 +62,19 @@ def create_app(
     app.state.context = given
     problems.install(app)
     entrance.install(app)
-    for router in (probes(), login.router(settings), *routers):
+    for router in (probes(), *_entrance(settings), *routers):
         app.include_router(router)
     # the last one added is the outermost
     app.add_middleware(Limits, limits=settings.limits)
     app.add_middleware(Faults)
     app.add_middleware(SecurityHeaders, settings=settings)
     return app
+
+
+def _entrance(settings: HttpSettings) -> Iterator[APIRouter]:
+    """The ways in: by an account of this site, and by a provider where there is one."""
+    yield login.router(settings)
+    if settings.oidc is not None:
+        from leuko.service.http.guard import provider_login  # noqa: PLC0415 (loads httpx and PyJWT)
+
+        yield provider_login.router(settings, settings.oidc)

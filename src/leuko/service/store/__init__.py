@@ -16,12 +16,23 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from leuko.errors import ExitCode, LeukoError, UsageError
 
-HEAD: Final = "0003"  # the newest migration
+HEAD: Final = "0004"  # the newest migration
 DEFAULT: Final = "leuko.sqlite"
 _LOCK: Final = 0x6C65756B6F  # "leuko": who writes to PostgreSQL holds this lock, so that numbers and hashes follow on
 Clock = Callable[[], datetime]
 
-__all__ = ["DEFAULT", "HEAD", "Clock", "Store", "StoreDown", "fitted", "next_id", "open_store", "up_to_date"]
+__all__ = [
+    "DEFAULT",
+    "HEAD",
+    "Clock",
+    "Store",
+    "StoreDown",
+    "fitted",
+    "next_id",
+    "open_store",
+    "up_to_date",
+    "version_of",
+]
 
 
 class StoreDown(LeukoError):  # noqa: N818 (named for people: the store is down)
@@ -103,15 +114,7 @@ def open_store(where: str | Path = DEFAULT, *, clock: Clock | None = None) -> St
 
     Raises UsageError for a URL that cannot be understood or a store of a newer leuko, StoreDown where it is down.
     """
-    url = str(where) if "://" in str(where) else f"sqlite:///{where}"
-    url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    try:
-        engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"), pool_size=4)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise UsageError("the address of the store cannot be understood", do="a file, or postgresql://…") from error
-    if engine.dialect.name == "sqlite":
-        _make_private(engine.url.database)
-        _prepare_sqlite(engine)
+    engine = _engine(where, make=True)
     store = Store(engine, clock or (lambda: datetime.now(UTC)))
     try:
         _bring_up_to_date(store)
@@ -119,6 +122,33 @@ def open_store(where: str | Path = DEFAULT, *, clock: Clock | None = None) -> St
         store.close()
         raise
     return store
+
+
+def _engine(where: str | Path, *, make: bool) -> Engine:
+    url = str(where) if "://" in str(where) else f"sqlite:///{where}"
+    url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    try:
+        engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"), pool_size=4)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UsageError("the address of the store cannot be understood", do="a file, or postgresql://…") from error
+    if engine.dialect.name == "sqlite":
+        if make:
+            _make_private(engine.url.database)
+        _prepare_sqlite(engine)
+    return engine
+
+
+def version_of(where: str | Path) -> str | None:
+    """The newest migration of a store, without making or changing anything; None where there is no store yet.
+
+    Raises UsageError for an address that cannot be understood, StoreDown where the store is down.
+    """
+    engine = _engine(where, make=False)
+    store = Store(engine, lambda: datetime.now(UTC))
+    try:
+        return None if store.file is not None and not Path(store.file).exists() else _version(store)
+    finally:
+        store.close()
 
 
 def _make_private(path: str | None) -> None:

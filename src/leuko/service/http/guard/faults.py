@@ -13,6 +13,8 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from leuko.errors import place_of
+
 _LOG: Final = logging.getLogger(__name__)
 _BODY: Final = json.dumps(
     {
@@ -23,17 +25,6 @@ _BODY: Final = json.dumps(
         "do": "give the number of the request (X-Request-Id) to whoever runs the service",
     }
 ).encode()
-
-
-def where(error: BaseException) -> str:
-    """The kind of a fault and the last line of leuko that it went through; never its message."""
-    trace, place = error.__traceback__, ""
-    while trace is not None:
-        name = trace.tb_frame.f_globals.get("__name__", "")
-        if name.startswith("leuko."):
-            place = f" in {name}, line {trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__}{place}"
 
 
 class Faults:
@@ -61,7 +52,7 @@ class Faults:
         try:
             await self.app(scope, receive, numbered)
         except Exception as error:  # noqa: BLE001 (the last place where a fault can become an answer)
-            _LOG.error("request %s failed: %s", number, where(error))
+            _LOG.error("request %s failed: %s%s", number, type(error).__name__, place_of(error))
             if not begun:
                 await numbered({"type": "http.response.start", "status": 500, "headers": _headers()})
                 await numbered({"type": "http.response.body", "body": _BODY})

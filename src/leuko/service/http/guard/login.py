@@ -108,12 +108,14 @@ def client_of(request: Request) -> str:
     return request.client.host if request.client is not None else ""
 
 
-def let_in(request: Request, response: Response, secret: str) -> Response:
+def let_in(request: Request, response: Response, secret: str, *, keep_next: bool = False) -> Response:
     """Give the browser the cookie of its login, and take those of the way there back."""
     settings = context(request).settings
     cookies.put(response, settings, "session", secret)
-    for purpose in ("form", "next", "oidc"):
-        cookies.drop(response, settings, purpose)
+    cookies.drop(response, settings, "form")
+    cookies.drop(response, settings, "oidc")
+    if not keep_next:
+        cookies.drop(response, settings, "next")
     return response
 
 
