@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 def run(port: int) -> None:
     """Fill a store in a folder of its own, print the link that signs its first reader in, and serve until Ctrl-C."""
     need_service()
-    from leuko.cli.serve import routers  # noqa: PLC0415 (loads the service)
-    from leuko.service.http.app import create_app  # noqa: PLC0415
+    from leuko.service.http.app import create_app  # noqa: PLC0415 (loads the service)
     from leuko.service.http.settings import HttpSettings  # noqa: PLC0415
     from leuko.service.serve import Settings, serve  # noqa: PLC0415
     from leuko.service.store import open_store  # noqa: PLC0415
+    from leuko.web import router  # noqa: PLC0415
     from leuko.web.demo import ENTER, Door, fill  # noqa: PLC0415
 
     with TemporaryDirectory(prefix="leuko-demo-") as folder:
@@ -38,7 +38,7 @@ def run(port: int) -> None:
         door, http = Door(), HttpSettings(host="127.0.0.1", port=port)
 
         def make_app(running: Running) -> FastAPI:
-            return create_app(http, store=running.store, routers=[*routers(), door.router()], stopping=running.stopping)
+            return create_app(http, store=running.store, routers=[router(), door.router()], stopping=running.stopping)
 
         def told(words: str) -> None:
             """The address is known only when it listens."""

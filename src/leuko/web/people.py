@@ -6,15 +6,16 @@ A person's number is that of their first assessment in the store: it never chang
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from threading import Lock
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, func, select
 
 from leuko.assessment import Asked, assess
+from leuko.errors import Notice
 from leuko.forecast.wish import Wish
 from leuko.knowledge import Library, load_library
 from leuko.record import Record, Sign
@@ -22,10 +23,11 @@ from leuko.report.document import decode
 from leuko.result import Assessment
 from leuko.service.store import Store
 from leuko.service.store.people import counts_now
-from leuko.service.store.site import site_now
+from leuko.service.store.site import digest_of, site_now
 from leuko.service.store.tables import assessment
 from leuko.site import SiteSettings
 
+_T = TypeVar("_T")
 _KEPT: Final = 64  # people whose assessment of today is kept ready
 
 
@@ -104,19 +106,25 @@ class Seen:
     day: date
 
     def again(
-        self, *, symptoms: tuple[Sign, ...] = (), wish: Wish | None = None, day: date | None = None
+        self,
+        *,
+        symptoms: tuple[Sign, ...] = (),
+        wish: Wish | None = None,
+        day: date | None = None,
+        notices: Iterable[Notice] = (),
     ) -> Assessment:
         """The same person with signs that were just told, with a forecast, or as of an earlier day."""
         asked = Asked(symptoms=symptoms, site=self.site, wish=wish)
-        return assess(self.record, as_of=day or self.day, library=self.library, asked=asked)
+        made = assess(self.record, as_of=day or self.day, library=self.library, notices=notices, asked=asked)
+        return replace(made, notices=tuple(dict.fromkeys(made.notices)))
 
 
 class People:
     """Gives people of the store as of a day; who was asked for lately is kept ready. Safe to use from threads."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[int, date, str], Seen] = OrderedDict()
-        self._lock = Lock()
+        self._seen: Kept[Seen] = Kept()
+        self._made: Kept[Any] = Kept()
 
     def seen(self, store: Store, number: int, day: date) -> Seen | None:
         """The person of a number as of a day; None where there is none. Raises StoreDown."""
@@ -126,19 +134,65 @@ class People:
             if who is None:
                 return None
             site = site_now(connection)
-            key = (who.last, day, repr(site))
-            with self._lock:
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    return self._kept[key]
-            made = concluded(connection, [who.last])[who.last]
-            record = record_of(connection, who.person, made)
-        asked = Asked(site=site, wish=None)
-        fresh = assess(record, as_of=day, library=library, notices=made.notices, asked=asked)
-        told = replace(fresh, notices=tuple(dict.fromkeys(fresh.notices)))
-        found = Seen(known=who, record=record, assessment=told, library=library, site=site, day=day)
+        return self._seen.get((who.last, day, digest_of(site)), lambda: _seen(store, who, site, library, day))
+
+    def forecast(self, seen: Seen) -> Assessment:
+        """The same person with the forecast, which takes seconds where a medicine acts on the marrow."""
+        made: Assessment = self.made(seen, "forecast", lambda: seen.again(wish=Wish(), notices=seen.assessment.notices))
+        return made
+
+    def has_forecast(self, seen: Seen) -> bool:
+        """Whether the forecast is made already."""
+        return self._made.has((*_key(seen), "forecast"))
+
+    def made(self, seen: Seen, what: str, make: Callable[[], Any]) -> Any:
+        """What takes long to make of a person, made once: the same record on the same day gives the same."""
+        return self._made.get((*_key(seen), what), make)
+
+
+def _key(seen: Seen) -> tuple[Hashable, ...]:
+    return seen.known.last, seen.day, digest_of(seen.site)
+
+
+def _seen(store: Store, who: Known, site: SiteSettings, library: Library, day: date) -> Seen:
+    with store.read() as connection:
+        made = concluded(connection, [who.last])[who.last]
+        record = record_of(connection, who.person, made)
+    fresh = assess(record, as_of=day, library=library, notices=made.notices, asked=Asked(site=site, wish=None))
+    told = replace(fresh, notices=tuple(dict.fromkeys(fresh.notices)))
+    return Seen(known=who, record=record, assessment=told, library=library, site=site, day=day)
+
+
+class Kept(Generic[_T]):
+    """Values by key, the ones asked for last; a value is made once, also where several ask at the same time."""
+
+    def __init__(self, most: int = _KEPT) -> None:
+        self._most = most
+        self._values: OrderedDict[Hashable, _T] = OrderedDict()
+        self._making: dict[Hashable, Lock] = {}
+        self._lock = Lock()
+
+    def has(self, key: Hashable) -> bool:
+        """Whether the value is there."""
         with self._lock:
-            self._kept[key] = found
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return found
+            return key in self._values
+
+    def get(self, key: Hashable, make: Callable[[], _T]) -> _T:
+        """The value, made where it is not there; what `make` raises is raised, and nothing is kept."""
+        with self._lock:
+            making = self._making.setdefault(key, Lock())
+        with making:
+            with self._lock:
+                if key in self._values:
+                    self._values.move_to_end(key)
+                    return self._values[key]
+            try:
+                value = make()
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+            with self._lock:
+                self._values[key] = value
+                while len(self._values) > self._most:
+                    self._values.popitem(last=False)
+            return value

@@ -9,6 +9,29 @@
     place.textContent = words;
     place.hidden = words === "";
   };
+  // What only works with this script is shown only by it.
+  const reveal = () => document.querySelectorAll(".needs-script[hidden]").forEach((each) => (each.hidden = false));
+  reveal();
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button === null) return;
+    if (button.hasAttribute("data-print")) window.print();
+    if (button.hasAttribute("data-copy")) copy(button);
+  });
+  // The text goes to the clipboard; where the browser refuses, it is marked, ready for Ctrl+C.
+  function copy(button) {
+    const source = document.getElementById(button.getAttribute("data-copy"));
+    const done = document.getElementById(button.getAttribute("data-done"));
+    const tell = (words) => done !== null && (done.textContent = words);
+    const text = source.value ?? source.textContent;
+    const mark = () => {
+      source.focus();
+      if (source.select) source.select();
+      tell("Marked: press Ctrl+C to copy.");
+    };
+    if (!navigator.clipboard) return mark();
+    navigator.clipboard.writeText(text).then(() => tell("Copied."), mark);
+  }
   document.addEventListener("htmx:response:error", (event) => {
     const status = event.detail?.ctx?.response?.status;
     if (status === 401 || status === 403) say("You are signed out, or may not do this. What you see may be out of date: load the page again.");
@@ -17,6 +40,7 @@
   document.addEventListener("htmx:error", () => say("The service cannot be reached. What you see may be out of date."));
   document.addEventListener("htmx:after:swap", () => {
     say("");
+    reveal();
     document.dispatchEvent(new CustomEvent("leuko:figures"));
   });
 })();
