@@ -27,6 +27,7 @@ from leuko.record import Record
 from leuko.result import Assessment
 from leuko.service.store import Store, StoreDown, fitted, next_id
 from leuko.service.store.audit import record as told
+from leuko.service.store.cards import withdraw_cards
 from leuko.service.store.dead import put_aside
 from leuko.service.store.people import (
     any_outdated,
@@ -34,7 +35,6 @@ from leuko.service.store.people import (
     keep_assessment,
     keep_counts,
     latest_assessment,
-    withdraw_cards,
 )
 from leuko.service.store.site import digest_of, site_now
 from leuko.service.store.tables import message, message_person, reading
@@ -251,17 +251,18 @@ def _name(record: Record) -> str:
 def _keep(connection: Connection, at: str, keys: frozenset[Key], made: Sequence[_Made], through: int) -> Graded:
     """Everything of a group in one transaction: counts, assessments, and cards that no longer hold."""
     counts = assessments = withdrawn = 0
-    names = {_name(one.record) for one in made}
+    names, known = {_name(one.record) for one in made}, {fitted(qualified_name(*key), 500) for key in keys}
     for one in made:
         name = _name(one.record)
-        added = keep_counts(connection, at, name, one.record.counts, through)
-        counts += added
+        kept = keep_counts(connection, at, name, one.record.counts, through)
+        counts += kept.added
         assessments += one.due and keep_assessment(
             connection, at, name, one.assessment, through, site_digest=one.site_digest
         )
-        if added:
-            withdrawn += withdraw_cards(connection, at, name, "the counts have changed")
-    for name in sorted({fitted(qualified_name(*key), 500) for key in keys} - names):
+        if kept.changed:  # cards may name the person by any of the numbers
+            for each in sorted({name, *(known - names)}):
+                withdrawn += withdraw_cards(connection, at, each, "the counts have changed")
+    for name in sorted(known - names):
         if latest_assessment(connection, name) is not None:  # joined to another number since
             keep_counts(connection, at, name, (), through)
             withdrawn += withdraw_cards(connection, at, name, "the person is known under another number")

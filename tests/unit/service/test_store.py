@@ -30,7 +30,7 @@ from leuko.service.background import Again
 from leuko.service.grade import grade, grade_again
 from leuko.service.inbox import Inbox, Incoming, Reason
 from leuko.service.roles import Role
-from leuko.service.store import HEAD, Store, StoreDown, audit, open_store, tables
+from leuko.service.store import HEAD, Store, StoreDown, audit, card_tables, cards, open_store, tables
 from leuko.service.store import __file__ as store_file
 from leuko.service.store import people as kept
 from leuko.service.store.accounts import Account, begin_login, end_login, keep_account, login_of
@@ -50,6 +50,15 @@ def rows(store: Store, table: sqlalchemy.Table) -> int:
 def now(store: Store, person: str = ADA) -> list[tuple[float, str]]:
     with store.read() as connection:
         return [(count.value, count.status) for count in kept.counts_now(connection, person)]
+
+
+def shown(connection: sqlalchemy.Connection, at: str) -> str:
+    """A card that was shown of Ada; gives its id."""
+    call = cards.Call(issuer="https://ehr.example/", jti=at, status=200)
+    number = cards.keep_call(connection, at, call)
+    new = cards.NewCard(id="5f7c1f30-0000-4000-8000-000000000001", kind="count", about="x", counts={}, payload=b"{}")
+    cards.keep_cards(connection, at, number, clinician="Practitioner/p1", people=[ADA, "ehr|1"], cards=[new])
+    return new.id
 
 
 def corrected(value: str = "3.8", status: str = "C", control: str = "M2", sent: str = LATER) -> str:
@@ -87,8 +96,7 @@ def test_no_row_can_be_changed_or_removed(store: Store) -> None:
     grade(store)
     with store.write() as connection:
         at = store.now()
-        card = kept.issue_card(connection, at, ADA, b"{}")
-        kept.add_card_event(connection, at, card, "feedback", b"{}")
+        cards.add_card_event(connection, at, shown(connection, at), "accepted", b"{}")
         kept.set_setting(connection, at, "country", '"UK"', actor="admin")
         dead = connection.execute(select(tables.dead.c.id)).scalars().first()
         connection.execute(
@@ -347,20 +355,39 @@ def test_a_card_is_withdrawn_when_its_counts_change(store: Store) -> None:
     take(store, oru("0.4"))
     grade(store)
     with store.write() as connection:
-        card = kept.issue_card(connection, store.now(), ADA, b'{"summary": "x"}')
+        card = shown(connection, store.now())
     take(store, corrected())
     assert grade(store).withdrawn == 1
     with store.read() as connection:
-        assert kept.cards_shown(connection, ADA) == []
-    assert rows(store, tables.card) == 1
+        assert cards.cards_shown(connection, ADA) == []
+    assert rows(store, card_tables.card) == 1
     with store.write() as connection:
-        assert kept.add_card_event(connection, store.now(), card, "feedback", b'{"outcome": "accepted"}')
-        assert not kept.add_card_event(connection, store.now(), card, "feedback", b'{"outcome": "accepted"}')
+        assert cards.add_card_event(connection, store.now(), card, "accepted", b'{"outcome": "accepted"}')
+        assert not cards.add_card_event(connection, store.now(), card, "accepted", b'{"outcome": "accepted"}')
+        (tally,) = cards.tally(connection)
+    assert tally == cards.Tally(kind="count", shown=1, accepted=1, overridden=0, withdrawn=1)
 
 
-def test_a_card_needs_an_assessment(store: Store) -> None:
-    with pytest.raises(LookupError), store.write() as connection:
-        kept.issue_card(connection, store.now(), "nobody", b"{}")
+def test_a_new_count_withdraws_no_card_of_an_earlier_one(store: Store) -> None:
+    take(store, oru("0.4"))
+    grade(store)
+    with store.write() as connection:
+        card = shown(connection, store.now())
+    take(store, message(msh("M9", sent=LATER), pid(), obr("A9", taken="20260111080000+0100"), obx("0.9")))
+    assert grade(store).counts > 0
+    with store.read() as connection:
+        assert cards.cards_shown(connection, ADA) == [card]
+
+
+def test_a_token_opens_once(store: Store) -> None:
+    call = cards.Call(issuer="https://ehr.example/", jti="j" * 300, status=200)
+    with store.write() as connection:
+        assert not cards.used(connection, call.issuer, call.jti)
+        assert cards.keep_call(connection, store.now(), call) == 1
+        assert cards.used(connection, call.issuer, call.jti)
+    with pytest.raises(cards.Replayed), store.write() as connection:
+        cards.keep_call(connection, store.now(), call)
+    assert rows(store, card_tables.hook_call) == 1
 
 
 def test_the_last_value_of_a_setting_holds(store: Store) -> None:

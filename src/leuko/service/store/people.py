@@ -1,9 +1,8 @@
-"""Counts, assessments and cards of a person: what holds now, and everything that held before."""
+"""Counts and assessments of a person: what holds now, and everything that held before."""
 
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from leuko.report.document import encode
 from leuko.result import Assessment
 from leuko.service.store import fitted, next_id
 from leuko.service.store.audit import record as told
-from leuko.service.store.tables import assessment, card, card_event, count, setting
+from leuko.service.store.tables import assessment, count, setting
 
 _KEY = 500  # width of a key and of a person's name
 
@@ -33,8 +32,16 @@ class StoredCount:
 # ---- counts ---------------------------------------------------------------------------------------------------------
 
 
-def keep_counts(connection: Connection, at: str, person: str, counts: Iterable[Count], through: int) -> int:
-    """Add a row for each count that is new, differs from what holds, or holds no more; how many were added."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCounts:
+    """How many rows were added, and how many of them say that what held before holds no more."""
+
+    added: int
+    changed: int
+
+
+def keep_counts(connection: Connection, at: str, person: str, counts: Iterable[Count], through: int) -> KeptCounts:
+    """Add a row for each count that is new, differs from what holds, or holds no more."""
     held = _held(connection, person)
     now = {fitted(one.id, _KEY): one for one in counts}
     rows: list[dict[str, Any]] = []
@@ -50,7 +57,11 @@ def keep_counts(connection: Connection, at: str, person: str, counts: Iterable[C
         new |= {"id": number, "at": at, "person": person, "through": through}
     if rows:
         connection.execute(insert(count), rows)
-    return len(rows)
+    return KeptCounts(added=len(rows), changed=sum(_was_current(held.get(row["key"])) for row in rows))
+
+
+def _was_current(row: Any) -> bool:
+    return row is not None and row.state == "current"
 
 
 def _held(connection: Connection, person: str) -> dict[str, Any]:
@@ -153,45 +164,6 @@ def any_outdated(connection: Connection, knowledge_hash: str, site_digest: str) 
     other = or_(assessment.c.knowledge_hash != knowledge_hash, assessment.c.site_digest != site_digest)
     asked = select(assessment.c.id).where(assessment.c.id.in_(last), assessment.c.as_of != "", other).limit(1)
     return connection.execute(asked).first() is not None
-
-
-# ---- cards ----------------------------------------------------------------------------------------------------------
-
-
-def issue_card(connection: Connection, at: str, person: str, payload: bytes) -> str:
-    """Keep a card that was made from the person's last assessment; gives its id."""
-    last = latest_assessment(connection, person)
-    if last is None or not last.payload:
-        raise LookupError("a card rests on an assessment, and there is none of this person")
-    name = str(uuid.uuid4())
-    row = {"id": name, "at": at, "person": person, "assessment_id": last.id, "payload": payload}
-    connection.execute(insert(card), row)
-    return name
-
-
-def add_card_event(connection: Connection, at: str, card_id: str, kind: str, payload: bytes) -> bool:
-    """Keep what became of a card (withdrawn, feedback); False where the very same was kept before."""
-    digest = hashlib.sha256(kind.encode() + b"\n" + payload).hexdigest()
-    same = select(card_event.c.id).where(card_event.c.card_id == card_id, card_event.c.digest == digest)
-    if connection.execute(same).first() is not None:
-        return False
-    row = {"id": next_id(connection, card_event), "at": at, "card_id": card_id, "kind": kind}
-    connection.execute(insert(card_event), {**row, "digest": digest, "payload": payload})
-    return True
-
-
-def withdraw_cards(connection: Connection, at: str, person: str, why: str) -> int:
-    """Withdraw every card of a person that is not withdrawn yet; how many."""
-    return sum(
-        add_card_event(connection, at, name, "withdrawn", why.encode()) for name in cards_shown(connection, person)
-    )
-
-
-def cards_shown(connection: Connection, person: str) -> Sequence[str]:
-    """The ids of the cards of a person that were issued and not withdrawn."""
-    gone = select(card_event.c.card_id).where(card_event.c.kind == "withdrawn")
-    asked = select(card.c.id).where(card.c.person == person, card.c.id.not_in(gone)).order_by(card.c.at)
-    return list(connection.execute(asked).scalars())
 
 
 # ---- settings -------------------------------------------------------------------------------------------------------

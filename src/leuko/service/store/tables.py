@@ -97,29 +97,6 @@ assessment = Table(
     Index("ix_assessment_person", "person"),
 )
 
-# What was shown to a clinician, and what became of it: withdrawn, accepted, overridden.
-card = Table(
-    "card",
-    metadata,
-    Column("id", String(36), primary_key=True),
-    _time("at"),
-    Column("person", String(500), nullable=False),
-    Column("assessment_id", _Id, ForeignKey("assessment.id"), nullable=False),
-    Column("payload", LargeBinary, nullable=False),
-    Index("ix_card_person", "person"),
-)
-card_event = Table(
-    "card_event",
-    metadata,
-    _id(),
-    _time("at"),
-    Column("card_id", String(36), ForeignKey("card.id"), nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("payload", LargeBinary, nullable=False),
-    UniqueConstraint("card_id", "digest"),
-)
-
 # Settings of the site: the last row of a name holds.
 setting = Table(
     "setting",

@@ -5,7 +5,7 @@ Alembic runs this file; it is no module of the package, and so is this folder no
 
 from alembic import context
 
-from leuko.service.store.tables import metadata
+from leuko.service.store.card_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
