@@ -124,8 +124,7 @@ def test_a_person_stands_as_in_an_assessment_of_their_own(tables: dict[str, pl.D
 
 def record(tables: dict[str, pl.DataFrame], person: Any) -> Record:
     """A record made by hand from the rows; ids in an order of their own, as for the cohort."""
-    from leuko.cohort.batch import _with_rank
-    from leuko.cohort.scalar import record_of
+    from leuko.cohort.scalar import record_of, with_rank
 
     rows = tables["results"].filter(pl.col("person") == person)
     known = tables["people"].filter(pl.col("person") == person)
@@ -133,7 +132,7 @@ def record(tables: dict[str, pl.DataFrame], person: Any) -> Record:
     patient = Patient(
         id=str(person), born=told.get("born"), born_precision=told.get("born_precision") or "day", sex=told.get("sex")
     )
-    base = record_of([_with_rank(row) for row in rows.iter_rows(named=True)], patient, RULES)
+    base = record_of([with_rank(row) for row in rows.iter_rows(named=True)], patient, RULES)
     given_ = tables["treatments"].filter(pl.col("person") == person).sort("start")
     doses = tuple(_dose(start, number) for number, start in enumerate(given_["start"]))
     return Record(patient=patient, counts=base.counts, doses=doses)
