@@ -22,20 +22,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+import msgspec
+
 from leuko.errors import UnreadableInput, UsageError
+from leuko.frozen import Frozen
 
 COUNTRIES: Final = ("US", "UK", "EU")
 ROLES: Final = ("emergency", "helpline", "out_of_hours", "doctor", "prescriber")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteSettings:
+class SiteSettings(Frozen, frozen=True, kw_only=True):
     """The settings of a site; limits are body temperatures [Cel], None where the site leaves them to leuko.
 
     `phones` has a number by role: emergency, helpline (the treating team, day and night), out_of_hours, doctor,
@@ -50,7 +52,7 @@ class SiteSettings:
     low_limit: float | None = None
     bodies: tuple[str, ...] = ()
     country: str = ""
-    phones: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    phones: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     source: str = ""
 
 
@@ -81,6 +83,16 @@ def site_of(table: Mapping[str, Any], *, source: str = "") -> SiteSettings:
         phones=_phones(table, source),
         source=source,
     )
+
+
+def table_of(site: SiteSettings) -> dict[str, Any]:
+    """The table that gives these settings again; what the site leaves to leuko is left out."""
+    table: dict[str, Any] = {name: getattr(site, name) for name in ("name", "country") if getattr(site, name)}
+    table["language"] = site.language
+    limits = ("fever_limit", "fever_limit_child", "low_limit")
+    table |= {name: getattr(site, name) for name in limits if getattr(site, name) is not None}
+    table |= {"bodies": list(site.bodies)} if site.bodies else {}
+    return table | ({"phones": dict(site.phones)} if site.phones else {})
 
 
 def _refuse_unknown(key: str, known: list[str], source: str, what: str) -> None:

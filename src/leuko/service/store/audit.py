@@ -11,9 +11,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from leuko.service.store import Store, next_id
 from leuko.service.store.tables import audit, message
@@ -74,6 +75,56 @@ def verify(store: Store, *, head: str | None = None) -> Verified:
             before, rows, expected = str(row["hash"]), rows + 1, expected + 1
             seen = seen or (None if head is None else before == head)
     return Verified(rows=rows, head=before, broken_at=None, has_head=seen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which rows are asked for; what is empty asks for all. Words need only be a part of actor, subject or detail.
+
+    `since` and `until` are days in UTC, both included.
+    """
+
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    detail: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of the audit, for people to read."""
+
+    id: int
+    at: str
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, object]
+
+
+def entries(connection: Connection, wanted: Wanted, *, skip: int = 0, most: int = 50) -> tuple[tuple[Entry, ...], int]:
+    """The rows that are asked for, the newest first, from `skip` on; and how many there are in all."""
+    parts = {audit.c.actor: wanted.actor, audit.c.subject: wanted.subject, audit.c.detail: wanted.detail}
+    tests = [column.icontains(words, autoescape=True) for column, words in parts.items() if words]
+    tests += [audit.c.action == wanted.action] if wanted.action else []
+    tests += [audit.c.at >= wanted.since.isoformat()] if wanted.since is not None else []
+    tests += [audit.c.at < (wanted.until + timedelta(days=1)).isoformat()] if wanted.until is not None else []
+    total = connection.execute(select(func.count()).select_from(audit).where(*tests)).scalar_one()
+    asked = select(audit).where(*tests).order_by(audit.c.id.desc()).offset(skip).limit(most)
+    found = tuple(
+        Entry(
+            id=row.id, at=row.at, actor=row.actor, action=row.action, subject=row.subject, detail=json.loads(row.detail)
+        )
+        for row in connection.execute(asked)
+    )
+    return found, int(total)
+
+
+def actions(connection: Connection) -> tuple[str, ...]:
+    """Every kind of thing that was done."""
+    return tuple(connection.execute(select(audit.c.action).distinct().order_by(audit.c.action)).scalars())
 
 
 def first_changed_message(store: Store) -> int | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from leuko.service.store.people import set_setting, settings
+from leuko.service.store.tables import setting
 from leuko.site import SiteSettings, site_of
 
 SOURCE: Final = "the settings in the store"
@@ -41,6 +42,29 @@ def set_site(connection: Connection, at: str, table: Mapping[str, Any], *, actor
             set_setting(connection, at, name, value, actor=actor)
             changed.append(name)
     return tuple(changed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One setting that somebody set: when, who, which, and what it was and became; None stands for leuko's own."""
+
+    at: str
+    actor: str
+    name: str
+    before: Any
+    after: Any
+
+
+def changes(connection: Connection) -> tuple[Change, ...]:
+    """Every change of the site's settings that the store ever saw, the newest first."""
+    held: dict[str, Any] = {}
+    found = []
+    asked = select(setting).where(setting.c.name.in_(_NAMES)).order_by(setting.c.id)
+    for row in connection.execute(asked):
+        after = json.loads(row.value)
+        found.append(Change(at=row.at, actor=row.actor, name=row.name, before=held.get(row.name), after=after))
+        held[row.name] = after
+    return tuple(reversed(found))
 
 
 def digest_of(site: SiteSettings) -> str:
