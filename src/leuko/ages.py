@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from calendar import isleap, monthrange
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.record import Moment, Patient, Precision
 
 YEAR_DAYS: Final = 365.25
 """The length of a year in every age limit of the knowledge tables."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgeSpan:
+class AgeSpan(Frozen, frozen=True, kw_only=True):
     """The ages a person may have had [days, both ends possible]; one age where both are the same."""
 
     least: float = 0.0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+from leuko.frozen import Frozen
 from leuko.result import Answer, Citation, Course, DefinitionMet, Episode, Grade, Lines, Reason, Status
 from leuko.wording import say_count, say_date, say_days, say_list, say_moment, say_number
 
@@ -16,8 +16,7 @@ SEVERAL: Final = ("bicytopenia", "pancytopenia")
 Question = Literal["is_it_low", "which_line", "how_bad", "since_when"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class Findings(Frozen, frozen=True, kw_only=True):
     """What the answers are made from: the latest status of each analyte, the courses, the lines at the latest draw.
 
     `stale_days` is how long after its draw a count still speaks for the day of the assessment [days]; `emergency` is

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, get_args
 
 from leuko.ages import UNKNOWN, AgeSpan, ages_to_try
 from leuko.errors import KnowledgeError, UsageError
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library, load_library
 from leuko.knowledge.schema import Band, GradeRule, GradeScheme, Limit
 from leuko.record import Bound, Sex
@@ -27,16 +27,14 @@ SEXES: Final[tuple[Sex, ...]] = ("female", "male")
 _SIGNS: Final[dict[Bound, str]] = {"=": "", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class Edge(Frozen, frozen=True, kw_only=True):
     """One end of a set of values: at `value` (side 0), or just below (-1) or just above (+1) it."""
 
     value: float
     side: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
+class _Case(Frozen, frozen=True, kw_only=True):
     """What is graded by what: one edition's rules for one analyte."""
 
     table: GradeScheme
@@ -51,8 +49,7 @@ class _Case:
         return row.label if row is not None else self.analyte
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _Asked(Frozen, frozen=True, kw_only=True):
     """The question, checked: what is graded, and what is known of it."""
 
     value: float

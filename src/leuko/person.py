@@ -7,8 +7,8 @@ inferred from race, ancestry or the counts. Where statements contradict each oth
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.person import PersonClue
 from leuko.record import Code, Moment, Patient, Record
@@ -16,8 +16,7 @@ from leuko.record import Code, Moment, Patient, Record
 _SECONDS_A_DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Frozen, frozen=True, kw_only=True):
     """One thing that an entry of the record says of the person, and from when to when the entry itself holds."""
 
     clue: PersonClue
@@ -47,8 +46,7 @@ def person_at(record: Record, moment: Moment | None, statements: tuple[Statement
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
+class _Entry(Frozen, frozen=True, kw_only=True):
     name: str
     codes: tuple[Code, ...]
     value: str

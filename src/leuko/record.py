@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from leuko.errors import Place
+from leuko.frozen import Frozen
 
 Bound = Literal["=", "<", "<=", ">", ">="]
 Precision = Literal["year", "month", "day", "hour", "minute", "second"]
@@ -22,8 +23,7 @@ ResultStatus = Literal["registered", "preliminary", "final", "amended", "correct
 FactKind = Literal["condition", "procedure", "organism", "transfusion", "genotype", "allergy", "adverse_event", "other"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
+class Code(Frozen, frozen=True, kw_only=True):
     """A code from a code system: `system` is its FHIR URI where one exists, else a local name."""
 
     system: str
@@ -31,8 +31,7 @@ class Code:
     display: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(Frozen, frozen=True, kw_only=True):
     """A time as precise as the source wrote it.
 
     `at` is aware; a date without a time of day stands at its first instant, and `precision` says so. `zone_assumed` is
@@ -67,8 +66,7 @@ class Origin:
     resource_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
+class Patient(Frozen, frozen=True, kw_only=True):
     """The person. `duffy_null` is a tested phenotype or genotype, never inferred; None is unknown throughout."""
 
     id: str
@@ -82,8 +80,7 @@ class Patient:
     weight_kg: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
+class Count(Frozen, frozen=True, kw_only=True):
     """One result of one draw, for one analyte, in the canonical unit of that analyte.
 
     `value` with `bound` "<" is an upper bound that was not measured further. `lab_low`/`lab_high` is the reference
@@ -112,8 +109,7 @@ class Count:
     superseded: tuple[Count, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dose:
+class Dose(Frozen, frozen=True, kw_only=True):
     """A medicine given, taken, ordered or stated. `given` is true only for an administration that happened."""
 
     id: str
@@ -133,8 +129,7 @@ class Dose:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class Sign(Frozen, frozen=True, kw_only=True):
     """A vital sign, measurement other than a blood count, or symptom, at a time."""
 
     id: str
@@ -148,8 +143,7 @@ class Sign:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(Frozen, frozen=True, kw_only=True):
     """A condition, procedure, organism, transfusion or genotype, with start and end as far as known.
 
     `recorded` is when someone wrote it down: the start lies no later. `detail` is what the source adds in words.

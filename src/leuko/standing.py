@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 
 from leuko.counts import Cleaned, clean
 from leuko.course import course_of
 from leuko.drugs import identify
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.person import Statement, person_at, statements_of
 from leuko.record import Moment, Patient, Record
@@ -16,8 +16,7 @@ from leuko.result import Course, Gap, Lines, Status
 from leuko.status import assessed_analytes, lines_of, status_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Frozen, frozen=True, kw_only=True):
     """The counts, cleaned, and what they say; `latest` holds the last status of each analyte."""
 
     patient: Patient

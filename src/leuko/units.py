@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -22,6 +21,7 @@ from typing import Any
 import rtoml
 
 from leuko.errors import LeukoError
+from leuko.frozen import Frozen, replace
 
 UCUM = "http://unitsofmeasure.org"
 OMOP = "omop:concept"
@@ -49,8 +49,7 @@ class UnitRefused(LeukoError):  # noqa: N818 (named for people: the unit was ref
     """A unit that cannot be read, or that is no unit of a blood count; `why` says which."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class Unit(Frozen, frozen=True, kw_only=True):
     """One reading of a unit: `value_in_base = value * factor + offset`, exactly.
 
     `text` is what the source wrote, `canonical` the base unit. `note` says where the spelling needed understanding.
@@ -185,8 +184,7 @@ def _check_alternatives(text: str, parts: list[str], found: tuple[Unit, ...]) ->
 # ---- the table -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
+class _Table(Frozen, frozen=True, kw_only=True):
     exact: Mapping[str, tuple[Unit, ...]]
     folded: Mapping[str, tuple[Unit, ...]]
     refused: Mapping[str, str]

@@ -5,11 +5,11 @@ The site's setting decides. Without one it is the most cautious of the confirmed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from leuko.advice.situation import rules_of
 from leuko.errors import UsageError
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.advice import FeverLimitRow
 from leuko.knowledge.schema.infection import FeverRow
@@ -21,8 +21,7 @@ from leuko.wording import say_number
 Side = Literal["high", "low"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Frozen, frozen=True, kw_only=True):
     """The limits that hold [Cel], why, every body's own, and what is odd about the site's."""
 
     fever: float

@@ -11,7 +11,6 @@ probability.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -19,6 +18,7 @@ from leuko.causes.ask import VOCABULARY, ask, may_be
 from leuko.causes.said import cause_of, given_way, score_of, unreviewed_of
 from leuko.causes.scene import ANALYTE, Scene, scene_of
 from leuko.causes.weigh import answers, weigh
+from leuko.frozen import replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.causes import CauseRow
 from leuko.record import Count, Record

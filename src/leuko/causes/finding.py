@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from leuko.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Frozen, frozen=True, kw_only=True):
     """What the record says to one predicate: `met` None is unknown; `text` says what was found or why nothing was."""
 
     met: bool | None

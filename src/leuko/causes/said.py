@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from leuko.causes.ask import ask
@@ -11,6 +10,7 @@ from leuko.causes.finding import Finding
 from leuko.causes.scene import Scene, predicates_of
 from leuko.causes.settle import settle_of
 from leuko.causes.weigh import Weighed, force_of, strength_of, weight_of
+from leuko.frozen import replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.causes import CauseRow, ClueRow, DrugPredicate, FactPredicate
 from leuko.result import Citation, Gap, Reason

@@ -7,15 +7,14 @@ strong the evidence is, in words. A cause is supported only where a clue that po
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from leuko.causes.finding import Finding
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.causes import CauseRow, CauseRules, ClueRow
 from leuko.result.causes import Standing, Strength
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class Weighed(Frozen, frozen=True, kw_only=True):
     """The sum of a cause's weights and what follows from it.
 
     `clues` is the sum of its clues alone, `total` with what else weighs; `pointing`: a clue that points to it is met.

@@ -8,7 +8,6 @@ Nothing is removed without a notice; every derived count names what it rests on 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Final
@@ -20,6 +19,7 @@ from leuko.counts.nucleated import without_red_cells
 from leuko.counts.resolve import resolve, unsure_draws, without_repeats
 from leuko.counts.screen import screen
 from leuko.errors import Notice
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.record import Count, Record
 from leuko.result import Gap, SetAside
@@ -28,8 +28,7 @@ from leuko.wording import say_date, say_list
 MOST_DAYS_NAMED: Final = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cleaned:
+class Cleaned(Frozen, frozen=True, kw_only=True):
     """The counts of a record, ready to be judged.
 
     `series` has, by analyte, one count per draw, the earliest first; those with `kind` "derived" were made from others

@@ -11,12 +11,12 @@ absolute count is never replaced; where it disagrees with what the percentages g
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 from leuko.counts.findings import Step, joined, notice
 from leuko.counts.numbers import PERCENT, Bounded, Span, exactly, plus, product, span_of, times, total
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.record import Count, Method, Origin, ResultStatus
 from leuko.result import Gap, SetAside
@@ -34,8 +34,7 @@ LINES: Final = ("lymphocytes", "monocytes", "eosinophils", "basophils")
 HUNDRED: Final = Fraction(100)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Made(Frozen, frozen=True, kw_only=True):
     """A count made from others, with the values that the rounding of their printed digits leaves open."""
 
     count: Count

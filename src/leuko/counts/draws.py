@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 
+from leuko.frozen import Frozen
 from leuko.record import Count, Moment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draw:
+class Draw(Frozen, frozen=True, kw_only=True):
     """The counts of one sample. `assumed`: only the day joins them. `split`: a day of several samples, taken apart."""
 
     counts: tuple[Count, ...]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from leuko.errors import Notice
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.record import Count
 from leuko.result import Gap, SetAside
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Frozen, frozen=True, kw_only=True):
     """Nothing is lost between two steps: a count is kept, set aside with its notice, or merged with a notice."""
 
     kept: tuple[Count, ...] = ()

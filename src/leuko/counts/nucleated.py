@@ -10,12 +10,12 @@ stands with the corrected figure beside it. Nothing is corrected twice.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 from leuko.counts.findings import Step, aside, notice
 from leuko.counts.numbers import exactly
+from leuko.frozen import replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema import DefinitionRow
 from leuko.record import Count

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.record import Bound, Count
 from leuko.units import UnitRefused, readings
 from leuko.wording import say_bounded, say_number
@@ -18,8 +18,7 @@ _LOWER: Final[frozenset[Bound]] = frozenset({">", ">="})
 PERCENT: Final = Fraction(1, 100)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounded:
+class Bounded(Frozen, frozen=True, kw_only=True):
     """An exact number, or a bound of one."""
 
     value: Fraction
@@ -29,8 +28,7 @@ class Bounded:
         return say_bounded(float(self.value), self.bound)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(Frozen, frozen=True, kw_only=True):
     """The values that a printed result may stand for; `most` None: no upper end."""
 
     least: Fraction

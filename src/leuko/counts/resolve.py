@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from leuko.counts.draws import Draw, repeats
 from leuko.counts.findings import Step, aside, joined, notice
 from leuko.counts.numbers import span_of
+from leuko.frozen import replace
 from leuko.knowledge import Library
 from leuko.record import Count, ResultStatus
 from leuko.wording import say_count, say_moment

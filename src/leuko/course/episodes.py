@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from leuko.course.days import days_below
 from leuko.course.points import Cut, Point, Side, hole_between, side_of
 from leuko.course.stretch import Stretch
 from leuko.course.words import recovery_gap, say_episode
 from leuko.course.worst import worst_grades
+from leuko.frozen import replace
 from leuko.knowledge.schema import CourseRules
 from leuko.record import Count
 from leuko.result import Between, Censoring, DaysBelow, Episode

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -15,6 +14,7 @@ from leuko.course.periodic import Rhythm
 from leuko.course.points import Point
 from leuko.course.stretch import Stretch, Told
 from leuko.course.words import say_cut, say_point
+from leuko.frozen import Frozen
 from leuko.result import CourseClass, Episode, Reason
 from leuko.status.intervals import duffy_rows
 from leuko.wording import say_date, say_days, say_number
@@ -22,8 +22,7 @@ from leuko.wording import say_date, say_days, say_number
 NOT_YET: Final = "Counts often rise and fall: one low value is not yet a low count that persists."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Latest:
+class Latest(Frozen, frozen=True, kw_only=True):
     """The latest episode, found and measured. `idle` is the time from the last count to the assessment [days]."""
 
     stretch: Stretch
@@ -48,8 +47,7 @@ class Latest:
         return not any(self.told.low(i) for i in range(last + 1, len(self.told.points)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Frozen, frozen=True, kw_only=True):
     """A class, the rule whose number decided it, and why."""
 
     kind: CourseClass

@@ -12,6 +12,7 @@ from datetime import date
 
 from leuko.ages import age_span
 from leuko.course.points import Cut, Point, Side, side_of
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Ages, DefinitionRow
 from leuko.record import Count, Moment, Patient, Precision
@@ -29,8 +30,7 @@ def _day(moment: Moment | None) -> _Day:
     return None if moment is None else (moment.day, moment.precision)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class Limit(Frozen, frozen=True, kw_only=True):
     """A cut and what it comes from: a definition, or the reference interval that stands in for one."""
 
     cut: Cut

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 from leuko.course.lowness import Lowness
 from leuko.course.points import Point
 from leuko.course.spectrum import Peak, strongest_period
+from leuko.frozen import Frozen
 from leuko.knowledge.schema import CourseRules
 from leuko.record import Count, Dose
 from leuko.result import Cycle, Gap, Reason
@@ -22,16 +22,14 @@ _HALF_DAY: Final = 0.5
 _RULES: Final = ("cyclic_min_counts", "cyclic_min_days", "cyclic_period_low", "cyclic_max_false_alarm")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rhythm:
+class Rhythm(Frozen, frozen=True, kw_only=True):
     """The test and what it means: `own` is a period of the person's own, that no treatment on record explains."""
 
     cycle: Cycle
     own: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Daily:
+class Daily(Frozen, frozen=True, kw_only=True):
     """One value a day: days, logarithms of the counts, and the ids they come from."""
 
     days: list[float]
@@ -66,8 +64,7 @@ def rhythm_of(
     return _told(Tested(dense=dense, peak=peak, longest=longest, drugs=drugs, others=others, rules=rules), lowness)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class Tested(Frozen, frozen=True, kw_only=True):
     """A finished test of the counts for periods up to the `longest` [days].
 
     `drugs` were given at the interval of the strongest period, `others` meanwhile.

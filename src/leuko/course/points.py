@@ -7,11 +7,11 @@ windows overlap cannot be put in order; they share one point.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Final, Literal
 
+from leuko.frozen import Frozen, replace
 from leuko.grading import below, edges
 from leuko.record import Count, Moment
 
@@ -23,8 +23,7 @@ _LAST_INSTANT: Final = timedelta(microseconds=1)
 _DAY: Final = 86_400.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class Cut(Frozen, frozen=True, kw_only=True):
     """A limit [unit of the analyte]; a value on it lies above, unless `inclusive`."""
 
     value: float
@@ -38,8 +37,7 @@ class Cut:
         return "open" if below(lowest, self.value, inclusive=self.inclusive) else "above"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class Point(Frozen, frozen=True, kw_only=True):
     """The counts of one window of time. `lo`, `hi` are its ends in days, on one scale for every zone."""
 
     counts: tuple[Count, ...]
@@ -63,8 +61,7 @@ class Point:
         return (later.lo + later.hi - self.lo - self.hi) / 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(Frozen, frozen=True, kw_only=True):
     """The instants that a moment may mean, in days on the scale of `Point`."""
 
     lo: float

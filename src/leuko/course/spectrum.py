@@ -13,8 +13,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from leuko.frozen import Frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +30,7 @@ _REACH: Final = 2
 _FINE: Final = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peak:
+class Peak(Frozen, frozen=True, kw_only=True):
     """The strongest period between two [days]: its share of the variance, and its false-alarm bounds.
 
     `summit` is the period [days] on top of the peak that it belongs to. It lies outside where the strongest period is

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from leuko.course.lowness import Lowness
 from leuko.course.points import Point, Side, Span, any_hole
+from leuko.frozen import Frozen
 from leuko.knowledge.schema import CourseRules
 from leuko.record import Count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Frozen, frozen=True, kw_only=True):
     """The points of one analyte that tell low from not low, in order of time, and all points beside them.
 
     `low_at` are the times at which the low ones open; no two points open at one time.
@@ -48,8 +47,7 @@ class Told:
         return self.every[first:last]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class Stretch(Frozen, frozen=True, kw_only=True):
     """One episode as indices into `Told.points`: the first and the last low point, and the counts above that follow.
 
     `before`/`after` is the neighbouring point at or above the cut (None: not seen). `held` is whether the counts after

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
 from leuko.course.lowness import Lowness
 from leuko.course.points import Point
+from leuko.frozen import Frozen
 from leuko.knowledge.schema import CourseRules
 from leuko.record import Bound, Count
 from leuko.result import Citation, Direction, Gap, Reason, Trend
@@ -32,8 +32,7 @@ _BOUND_WORDS: Final[dict[Bound, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class Compared(Frozen, frozen=True, kw_only=True):
     """The latest count, the earlier ones it is held against, and their median [unit of the analyte]."""
 
     latest: Count

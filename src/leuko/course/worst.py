@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from leuko.course.lowness import Lowness
+from leuko.frozen import replace
 from leuko.grading import grade_between_ages, possible_rules, rules_of
 from leuko.knowledge.schema import GradeScheme
 from leuko.record import Count

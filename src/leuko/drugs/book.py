@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from leuko.drugs.names import Index, index_of
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.drugs import (
     CausalityCategory,
@@ -18,8 +18,7 @@ from leuko.knowledge.schema.drugs import (
 from leuko.result import Citation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+class Book(Frozen, frozen=True, kw_only=True):
     """The part of the library that medicines are judged by."""
 
     library: Library

@@ -6,11 +6,11 @@ A total is a range where an answer is unknown, and a category is named only wher
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
 from leuko.drugs.book import Book
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.drugs import CausalityItemRow
 from leuko.result import Gap, Reason
 from leuko.result.drugs import Causality, CausalityItem, CausalityScheme, ItemAnswer
@@ -24,8 +24,7 @@ TITLES: Final[Mapping[CausalityScheme, str]] = {
 _Known = Mapping[str, bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Frozen, frozen=True, kw_only=True):
     """What the record answers to one question, why, and the ids it rests on."""
 
     answer: ItemAnswer

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from leuko.drugs.identify import Identified, identified
 from leuko.drugs.names import Index, key_of
 from leuko.drugs.spans import say_span, span_of
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.drugs import DrugRow
 from leuko.record import Dose
 from leuko.result import Between, Gap
@@ -25,8 +25,7 @@ _KINDS: Final[dict[str, ExposureKind]] = {"MedicationRequest": "ordered", "Medic
 _ORDER: Final[tuple[ExposureKind, ...]] = ("administered", "stated", "dispensed", "ordered")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(Frozen, frozen=True, kw_only=True):
     """One medicine of the record with its exposures in order of time, and what could not be placed.
 
     `key` tells medicines apart: the id of the row, or the name where there is none. `local` is true where every dose
@@ -44,8 +43,7 @@ class Taken:
     contradictions: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
+class _Piece(Frozen, frozen=True, kw_only=True):
     """One dose on the time line. `stop` None: not recorded; `going` whether the source says that it goes on."""
 
     dose: Dose

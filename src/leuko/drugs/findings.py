@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from leuko.drugs.book import Book
 from leuko.drugs.exposure import Taken
 from leuko.drugs.response import Response, Scene, response_of
 from leuko.drugs.timing import Timed, ran_at_onset, timed
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.drugs import DrugRow
 from leuko.record import Count
 from leuko.result import Episode
@@ -20,8 +20,7 @@ RULED_OUT: Final = frozenset({"before_start", "after_stop"})
 _LEVELS: Final[tuple[LinkStrength, ...]] = ("weak", "moderate", "strong")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Low:
+class Low(Frozen, frozen=True, kw_only=True):
     """One episode of one line, among the line's other episodes and all its counts."""
 
     analyte: str
@@ -36,8 +35,7 @@ class Low:
         return self.episodes[self.number]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Frozen, frozen=True, kw_only=True):
     """A medicine, its place on the time line of an episode, and what followed; `row` None: not in leuko's table."""
 
     taken: Taken

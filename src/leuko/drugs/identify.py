@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from leuko.drugs.names import (
@@ -18,6 +17,7 @@ from leuko.drugs.names import (
     readings_of,
     tokens_of,
 )
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.drugs import DrugRow
 from leuko.record import Dose
@@ -27,8 +27,7 @@ How = Literal["rxnorm", "atc", "name", "none"]
 _ATC_LENGTH: Final = 7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identified:
+class Identified(Frozen, frozen=True, kw_only=True):
     """What a dose was read as: one row for each ingredient that leuko knows, the ingredients it does not, and why.
 
     `rows` is empty where nothing, or nothing certain, was found. `text` says how. `local` is true where code, name or

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.drugs import DrugRow, DrugWords
 
@@ -20,8 +20,7 @@ _SUFFIX: Final = re.compile(r"-[b-df-hj-np-tv-z][a-z]{3}$")
 _PARTS: Final = re.compile(r"[/-]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(Frozen, frozen=True, kw_only=True):
     """The words around the name of a medicine, by what they do."""
 
     dropped: frozenset[str]
@@ -32,8 +31,7 @@ class Words:
     growth_atc: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
+class Index(Frozen, frozen=True, kw_only=True):
     """Where the rows are found by name, combination, RxNorm and ATC; a key may lead to several rows."""
 
     words: Words

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from leuko.drugs.book import Book
 from leuko.drugs.identify import is_growth_factor
 from leuko.drugs.names import key_of
 from leuko.drugs.spans import days_between, may_precede, span_of
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.drugs import CausalityExclusion, DrugRow
 from leuko.record import Dose, Fact, Record
 from leuko.result import Between, Episode
@@ -19,8 +19,7 @@ _LOW_COUNT = re.compile(r"neutropeni|agranulocyt|leu[ck]openi|pancytopeni|cytope
 _WORD = re.compile(r"[\w-]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Frozen, frozen=True, kw_only=True):
     """Another explanation found in the record: what it is called there, the row that asked for it, and the fact."""
 
     name: str

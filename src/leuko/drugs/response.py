@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,6 +10,7 @@ from leuko.drugs.book import Book
 from leuko.drugs.exposure import Taken, last_given_before
 from leuko.drugs.spans import Days, days_between, may_precede, say_range, say_span, span_of, surely_before
 from leuko.drugs.timing import Timed, timed
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.drugs import DrugRow
 from leuko.record import Count, Moment
 from leuko.result import Between, Episode
@@ -21,8 +21,7 @@ _Stopped = tuple[Dechallenge, str]
 _Again = tuple[Rechallenge, str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scene(Frozen, frozen=True, kw_only=True):
     """One medicine and one episode, among all episodes and counts of its line."""
 
     taken: Taken
@@ -33,8 +32,7 @@ class Scene:
     book: Book
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(Frozen, frozen=True, kw_only=True):
     """The answers, each with its sentence. `evidence` are counts that the rechallenge rests on."""
 
     dechallenge: Dechallenge

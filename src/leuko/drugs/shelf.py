@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from leuko.drugs.identify import identify
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.plan import PlanDrug
 from leuko.record import Dose
@@ -18,8 +18,7 @@ _LOCAL: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
+class Shelf(Frozen, frozen=True, kw_only=True):
     """All names that the tables know, longest first, and the medicines behind them."""
 
     pattern: re.Pattern[str]

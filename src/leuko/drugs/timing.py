@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from leuko.drugs.book import Book
 from leuko.drugs.exposure import Taken, last_given_before
 from leuko.drugs.spans import Days, days_between, may_precede, span_of, surely_before
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.drugs import DrugRow, DrugWindow
 from leuko.result import Between, Episode
 from leuko.result.drugs import DrugTiming, Exposure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timed:
+class Timed(Frozen, frozen=True, kw_only=True):
     """A medicine against an episode: the exposure that counts, the days from it, and where they lie.
 
     `anchor` is the time the days are counted from: start, dose or last dose. `began` is the start that the onset is

@@ -6,10 +6,10 @@ Carboplatin by Calvert: dose = AUC x (GFR + 25), with a cap on an estimated clea
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from leuko.forecast.covariates import Covariates, Rules
+from leuko.frozen import Frozen
 from leuko.result import Gap
 
 _MASS: Final = {"mg": 1.0, "g": 1000.0, "ug": 0.001, "mcg": 0.001, "µg": 0.001, "μg": 0.001, "mgs": 1.0}
@@ -20,8 +20,7 @@ _AUC: Final = frozenset({"auc", "mg/ml.min", "mg/ml*min", "mg.min/ml", "mg*min/m
 _NOISE: Final = re.compile(r"\{.*?\}|\s+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amount:
+class Amount(Frozen, frozen=True, kw_only=True):
     """An amount in mg (units for a medicine that is counted in units), and how it was worked out."""
 
     milligrams: float

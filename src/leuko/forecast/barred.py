@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from leuko.causes.ask import ask
 from leuko.causes.scene import Scene, rules_of
 from leuko.forecast.case import Case
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.choices import BarRow
 from leuko.person import statements_of
 from leuko.record import Count
@@ -14,8 +13,7 @@ from leuko.result import Gap
 from leuko.result.forecast import Method
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bars:
+class Bars(Frozen, frozen=True, kw_only=True):
     """What withholds a forecast, and what is said beside it."""
 
     gaps: tuple[Gap, ...] = ()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from leuko.errors import UsageError
 from leuko.forecast.amounts import Amount, milligrams
 from leuko.forecast.covariates import Covariates, Rules
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.forecast import GivenHours, ModelRow, RegimenDose
 from leuko.knowledge.schema.plan import RegimenRow
@@ -15,8 +15,7 @@ from leuko.result import Gap
 from leuko.wording import say_list
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class Planned(Frozen, frozen=True, kw_only=True):
     """One administration of a cycle: medicine, day of the cycle (1 is the first), hour after that day's first, amount
     [mg] (None: cannot be told), its share of what the medicine does in a usual cycle, hours of infusion."""
 
@@ -29,8 +28,7 @@ class Planned:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleDoses:
+class CycleDoses(Frozen, frozen=True, kw_only=True):
     """The doses of one phase of a regimen for one person, with what was assumed and what is missing."""
 
     regimen: RegimenRow

@@ -8,7 +8,6 @@ the medicines (relative dose intensity; Hryniuk W, Bush H. J Clin Oncol 1984;2:1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
@@ -23,6 +22,7 @@ from leuko.forecast.outcome import HOURS, Courses, outcome_of
 from leuko.forecast.ready import Rule
 from leuko.forecast.treatment import Treatment, daily_factor
 from leuko.forecast.wish import Change, Limits
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.choices import OptionRow
 from leuko.result import Citation, Reason
 from leuko.result.forecast import Option
@@ -32,8 +32,7 @@ from leuko.wording import say_date, say_days, say_number
 OWN_STRENGTH: Final = "its strength is leuko's own setting"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighing:
+class Weighing(Frozen, frozen=True, kw_only=True):
     """What options are weighed with: the treatment, the models heard, the rules for the day of treatment."""
 
     treatment: Treatment
@@ -115,18 +114,20 @@ def asked_options(changes: Sequence[Change], weighing: Weighing) -> tuple[Option
     return pareto(found)
 
 
-def option_of(change: Change, weighing: Weighing, *, name: str, fan: bool = False) -> Option:
-    """One option: the cycle that it leads to."""
+def option_of(change: Change, weighing: Weighing, *, name: str, fan: bool = False, lead: float = 0.0) -> Option:
+    """One option: the cycle that it leads to; its fan begins `lead` days before it."""
     treatment, case = weighing.treatment, weighing.case
     assert treatment.next_start is not None  # noqa: S101 (options are asked for where a next cycle is planned)
     start = treatment.next_start + change.delay * DAY
     origin = weighing.heard.origin
-    days = np.arange(0.0, treatment.cycle_days + case.ask.step / 2, case.ask.step)
+    before = int(min(lead, (start - origin) / DAY) / case.ask.step)
+    days = (np.arange(round(treatment.cycle_days / case.ask.step) + 1 + before) - before) * case.ask.step
     hours = (start - origin) / HOUR + days * HOURS
     dosing = treatment.with_factor(treatment.with_next(change), change, case)
     ahead = weighing.heard.run(lambda model: schedule_of(dosing, model, origin=origin), hours, draws=weighing.draws)
-    courses = Courses(days=days, counts=ahead.counts, baseline=ahead.baseline)
-    reported = ahead.reported(float(hours[0]))
+    counts = ahead.counts[before:]
+    courses = Courses(days=days[before:], counts=counts, baseline=ahead.baseline)
+    reported = ahead.reported(float(hours[before]))
     ready = float(np.min([rule.met(reported) for rule in weighing.rules], axis=0).mean()) if weighing.rules else None
     return Option(
         id=name,
@@ -136,7 +137,7 @@ def option_of(change: Change, weighing: Weighing, *, name: str, fan: bool = Fals
         delay_days=change.delay,
         outcome=outcome_of(courses, cuts=case.ask.cuts, hold=case.rules["recovered_days"]),
         fan=fan_of(ahead.counts, days, start=start, cuts=case.ask.cuts, paths=0) if fan else None,
-        severe=float((ahead.counts < case.ask.severe).any(axis=0).mean()),
+        severe=float((counts < case.ask.severe).any(axis=0).mean()),
         ready=ready,
         pareto=False,
         reason=_reason(name, change, weighing),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -11,12 +10,12 @@ import numpy as np
 from leuko.forecast.case import DAY, HOUR, Case
 from leuko.forecast.fit.noise import from_differential
 from leuko.forecast.model import Observed
+from leuko.frozen import Frozen
 from leuko.record import Count
 from leuko.wording import say_date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(Frozen, frozen=True, kw_only=True):
     """The counts used, in time order, what was assumed of them, and their ids."""
 
     at: tuple[datetime, ...]

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import sqrt
 
+import msgspec
+
 from leuko.ages import YEAR_DAYS, age_days
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.forecast import CovariateRow, ForecastRule
 from leuko.record import Record, Sign
@@ -20,8 +23,7 @@ from leuko.wording import say_date
 _SECONDS_A_DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Frozen, frozen=True, kw_only=True):
     """The numbers of the formulas and of the house, by id."""
 
     values: Mapping[str, float]
@@ -35,13 +37,12 @@ def rules_of(library: Library) -> Rules:
     return Rules(values={row.id: row.value for row in library.rows(ForecastRule)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Covariates:
+class Covariates(Frozen, frozen=True, kw_only=True):
     """Values by covariate id, in the unit of its row; `evidence` the ids they rest on, `notes` how they came about."""
 
-    values: Mapping[str, float] = field(default_factory=dict)
-    evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    notes: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, float] = msgspec.field(default_factory=dict)
+    evidence: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    notes: Mapping[str, str] = msgspec.field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
 
     def get(self, name: str) -> float | None:

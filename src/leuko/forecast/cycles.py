@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from leuko.forecast.catalogue import CycleDoses, Planned
 from leuko.forecast.covariates import Rules
 from leuko.forecast.given import Given, Told
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.plan import RegimenRow
 from leuko.result import Gap
 from leuko.wording import say_date
@@ -18,8 +18,7 @@ from leuko.wording import say_date
 _HOUR: Final = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Frozen, frozen=True, kw_only=True):
     """Doses to come, the first days of all cycles, the next of them that is planned, and what was assumed."""
 
     doses: tuple[Given, ...] = ()
@@ -29,8 +28,7 @@ class Plan:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Course(Frozen, frozen=True, kw_only=True):
     """The doses given so far and the cycle that they are of."""
 
     given: tuple[Given, ...]

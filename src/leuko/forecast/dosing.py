@@ -8,7 +8,6 @@ Each assumption is a text, each thing that cannot be told a gap; a dose that can
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -21,6 +20,7 @@ from leuko.forecast.given import Given
 from leuko.forecast.library import Doses
 from leuko.forecast.model import Model, Schedule
 from leuko.forecast.recorded import Reader, taken_of
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.forecast import GivenHours
 from leuko.knowledge.schema.plan import RegimenRow
@@ -31,8 +31,7 @@ from leuko.wording import say_list
 _HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dosing:
+class Dosing(Frozen, frozen=True, kw_only=True):
     """All doses in time order, growth factors apart (their `share` is in usual daily doses), and how they came about.
 
     `starts` are the first days of the cycles, planned ones too; `next_day_1` is the first that is planned. `withheld`

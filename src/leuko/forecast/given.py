@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from leuko.frozen import Frozen
 
 # record: given, as on record. ordered: an order, or as the regimen goes on. catalogue: no dose is on record.
 # option: asked for.
 Told = Literal["record", "ordered", "catalogue", "option"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(Frozen, frozen=True, kw_only=True):
     """One dose that acts: medicine, instant (aware), amount [mg] (None: not known, only the share), its share of what
     the medicine does in a usual cycle, hours of infusion, where it comes from, and the id of the record's dose."""
 

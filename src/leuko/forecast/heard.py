@@ -6,7 +6,6 @@ Every course is drawn anew from the same draws, so that two options differ by wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -20,12 +19,12 @@ from leuko.forecast.fit.task import Solver, batch_solver
 from leuko.forecast.library import Candidate, build
 from leuko.forecast.model import Floats, Model, Observed, Schedule
 from leuko.forecast.outcome import FEWEST
+from leuko.frozen import Frozen, replace
 
 ScheduleOf = Callable[[Model], Schedule]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Voice:
+class Voice(Frozen, frozen=True, kw_only=True):
     """One model with its posterior and its weight among those asked."""
 
     candidate: Candidate
@@ -33,8 +32,7 @@ class Voice:
     weight: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ahead:
+class Ahead(Frozen, frozen=True, kw_only=True):
     """Equally likely courses (T, N) [10*9/L] at `hours`, each draw's baseline (N,), and those of each model apart."""
 
     hours: Floats
@@ -63,8 +61,7 @@ class Ahead:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Heard(Frozen, frozen=True, kw_only=True):
     """The models that are heard, the medicines they were asked about, the seed of all draws, and the instant from which
     the hours of the counts fitted run."""
 

@@ -7,10 +7,10 @@ row says how much of it is new with every count. The rest lasts, and the row say
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import log1p, sqrt
 
 from leuko.forecast.model import Model, Residual
+from leuko.frozen import replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.levels import SwingRow
 

@@ -8,7 +8,6 @@ the marrow; a regimen of which no model speaks is such parts alone. What was ass
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -19,6 +18,7 @@ from leuko.forecast.covariates import Covariates, Rules, rules_of
 from leuko.forecast.lasting import swing_text, with_swing
 from leuko.forecast.model import DrugPart, Floats, GrowthPart, MarrowKind, Model, Residual
 from leuko.forecast.stability import gamma_ceiling
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.forecast import CovariateRow, Effect, GivenHours, ModelRow, Parameter, Part
 from leuko.knowledge.schema.levels import LevelRow
@@ -32,8 +32,7 @@ STAND_IN: Final = "regimen"
 _ORDER: Final[dict[Domain, int]] = {"inside": 0, "soft": 1, "outside": 2}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Frozen, frozen=True, kw_only=True):
     """A model that could speak of this person: numeric form, domain, and what was assumed.
 
     `personal` is false where the variation between people is not known: it may draw a typical course, and no more.
@@ -49,8 +48,7 @@ class Candidate:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doses:
+class Doses(Frozen, frozen=True, kw_only=True):
     """What the choice of a model needs to know of the doses: medicines, and the most at one time [unit of the row]."""
 
     drugs: tuple[str, ...]

@@ -6,11 +6,13 @@ Times are hours from the origin of the forecast, counts 10*9/L. Parameters are n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from msgspec import field
 from numpy.typing import NDArray
+
+from leuko.frozen import Frozen
 
 Floats = NDArray[np.float64]
 
@@ -35,8 +37,7 @@ EffectKind = Literal["linear", "emax"]
 ResidualKind = Literal["log", "proportional", "additive", "box-cox"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrugPart:
+class DrugPart(Frozen, frozen=True, kw_only=True):
     """One medicine of a model. `per_mg` turns milligrams into `dose_unit`, the unit of the schedule's amounts.
 
     A stand-in for several medicines (pk "kpd") names them in `shares`, each with the weight of its usual doses in it;
@@ -52,16 +53,14 @@ class DrugPart:
     shares: tuple[tuple[str, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrowthPart:
+class GrowthPart(Frozen, frozen=True, kw_only=True):
     """A growth factor that acts on maturation and proliferation (K-PD): parameters `growth.ka`, `growth.ke` [1/h],
     `growth.ec50`, `growth.emax_maturation`, `growth.emax_proliferation`; amounts in units of one usual daily dose."""
 
     drug: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Residual:
+class Residual(Frozen, frozen=True, kw_only=True):
     """How far one count lies from the model: SD on the log scale, relative to the value, or in 10*9/L; `power` for
     Box-Cox.
 
@@ -76,8 +75,7 @@ class Residual:
     fades: float = float("inf")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(Frozen, frozen=True, kw_only=True):
     """A population model, for one person's covariates already worked in.
 
     `names` are all parameters, `typical` their typical values (P,) in that order; `random` names those that vary
@@ -107,8 +105,7 @@ class Model:
         return self.names.index(name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class Schedule(Frozen, frozen=True, kw_only=True):
     """Doses in time order, one entry each: hour, medicine (name), amount [dose_unit], hours of infusion (0: at once).
 
     The same schedule holds for every person of a batch; `theta` carries what differs. A growth factor injection
@@ -121,8 +118,7 @@ class Schedule:
     hours: Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(Frozen, frozen=True, kw_only=True):
     """The counts that a fit takes, in time order: hour, value [10*9/L], bound ("=", "<", ">", …), and the SD on the log
     scale that the count itself adds to the model's residual (a differential of few cells)."""
 
@@ -132,8 +128,7 @@ class Observed:
     noise: Floats = field(default_factory=lambda: np.zeros(0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Frozen, frozen=True, kw_only=True):
     """What the solver gives: `counts` (T, N) at the hours asked for, `error` (N,) the estimated relative error of each
     person, `rerun` how many were solved again on a finer grid, `failed` (N,) true where no grid sufficed."""
 

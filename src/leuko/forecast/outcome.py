@@ -7,7 +7,6 @@ taken to run straight, as in an exponential fall or rise.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Final
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leuko.forecast.model import Floats
+from leuko.frozen import Frozen
 from leuko.result.forecast import AtCut, Chance, Outcome, Spread
 
 HOURS: Final = 24.0
@@ -23,8 +23,7 @@ LEVELS: Final = (0.025, 0.10, 0.25, 0.5, 0.75, 0.90, 0.975)
 FEWEST: Final = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Courses:
+class Courses(Frozen, frozen=True, kw_only=True):
     """Simulated courses: `days` (T,) from the start of the forecast, `counts` (T, N) [10*9/L], each draw's own baseline
     (N,) [10*9/L]."""
 
@@ -55,14 +54,21 @@ def spread_of(
 
 def days_below(courses: Courses, cut: float, *, until: Floats | float = inf) -> Floats:
     """Days (N,) that each draw spends below `cut`, in steps that begin before its day `until`."""
-    height = np.log(courses.counts) - np.log(cut)
-    before, after = height[:-1], height[1:]
+    return _days_below(courses.days, np.log(courses.counts) - np.log(cut), until)
+
+
+def _days_below(days: Floats, height: Floats, until: Floats | float) -> Floats:
+    """The same from the height (T, N) of the logarithm of the counts over that of the cut."""
+    below = height < 0
+    share = (below[:-1] & below[1:]).astype(np.float64)
+    strange = np.isnan(height)
+    at = np.nonzero((below[:-1] != below[1:]) | strange[:-1] | strange[1:])  # the steps that cross the cut: few
+    before, after = height[:-1][at], height[1:][at]
     low, high = np.minimum(before, after), np.maximum(before, after)
-    width = np.where(high > low, high - low, 1.0)
-    share = np.where(high < 0, 1.0, np.where(low >= 0, 0.0, np.clip(-low / width, 0.0, 1.0)))
-    length = np.diff(courses.days)[:, None] * (courses.days[:-1, None] < until)
-    days: Floats = (share * length).sum(axis=0)
-    return days
+    share[at] = np.clip(-low / (high - low), 0.0, 1.0)
+    length = np.diff(days)[:, None] * (days[:-1, None] < until)
+    found: Floats = (share * length).sum(axis=0)
+    return found
 
 
 def recovery(
@@ -70,14 +76,20 @@ def recovery(
 ) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
     """When each draw is back at or above `cut` after its lowest count up to day `until`, and stays so for `hold` days
     (or to the end of the horizon): day (N,), not within the horizon (N,), was below by `until` (N,)."""
-    height = np.log(courses.counts) - np.log(cut)
+    return _recovery(courses, np.log(courses.counts) - np.log(cut), until, hold)
+
+
+def _recovery(
+    courses: Courses, height: Floats, until: float, hold: float
+) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """The same from the height (T, N) of the logarithm of the counts over that of the cut."""
     below = height < 0
     was: NDArray[np.bool_] = np.asarray(below[courses.days <= until].any(axis=0))
     rows = np.arange(below.shape[0])[:, None]
-    # the row of the next time below, at or after each row; one past the end where there is none
-    ahead = np.minimum.accumulate(np.where(below, rows, below.shape[0])[::-1], axis=0)[::-1]
-    clear = np.append(courses.days, inf)[ahead] > courses.days[:, None] + hold
-    back = ~below & (clear | (ahead == below.shape[0])) & (rows > _lowest(courses, until))
+    # the day of the next time below, at or after each row; never where there is none
+    ahead = np.minimum.accumulate(np.where(below, courses.days[:, None], inf)[::-1], axis=0)[::-1]
+    clear = (ahead > courses.days[:, None] + hold) | (ahead == inf)
+    back = ~below & clear & (rows > _lowest(courses, until))
     never: NDArray[np.bool_] = np.asarray(~back.any(axis=0))
     return _crossing(courses, height, np.maximum(np.argmax(back, axis=0), 1)), never, was
 
@@ -102,7 +114,12 @@ def first_return(
     courses: Courses, cut: Floats | float, *, until: float = inf
 ) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
     """As `recovery`, for the first time after the nadir: a marrow that settles swings a little about its baseline."""
-    height = np.log(courses.counts) - np.log(cut)
+    return _first_return(courses, np.log(courses.counts) - np.log(cut), until)
+
+
+def _first_return(
+    courses: Courses, height: Floats, until: float
+) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
     was: NDArray[np.bool_] = np.asarray((height < 0).any(axis=0))
     rows = np.arange(height.shape[0])[:, None]
     back = (height >= 0) & (rows > _lowest(courses, until))
@@ -116,17 +133,19 @@ def nadir(courses: Courses, *, until: float = inf) -> tuple[Floats, Floats]:
     return courses.counts[at, np.arange(courses.counts.shape[1])], courses.days[at]
 
 
-def at_cut(courses: Courses, cut: float, *, until: float = inf, hold: float = inf) -> AtCut:
-    """Everything that is asked at one cut; days below it count up to the recovery."""
+def at_cut(courses: Courses, cut: float, *, until: float = inf, hold: float = inf, logs: Floats | None = None) -> AtCut:
+    """Everything that is asked at one cut; days below it count up to the recovery. `logs` are the logarithms of the
+    counts, where they are known already."""
     size = courses.counts.shape[1]
     day, days = np.zeros(size), np.zeros(size)
     never, was = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
     some = np.flatnonzero((courses.counts < cut).any(axis=0))  # nothing is asked of draws that never fall below
     if some.size:
         fallen = Courses(days=courses.days, counts=courses.counts[:, some], baseline=courses.baseline[some])
-        day[some], never[some], was[some] = recovery(fallen, cut, until=until, hold=hold)
+        height = (np.log(courses.counts) if logs is None else logs)[:, some] - np.log(cut)
+        day[some], never[some], was[some] = _recovery(fallen, height, until, hold)
         ends = np.where(never[some], inf, np.where(was[some], day[some], -inf))
-        days[some] = days_below(fallen, cut, until=ends)
+        days[some] = _days_below(courses.days, height, ends)
     return AtCut(
         cut=cut,
         below=float(np.mean(was)),
@@ -146,11 +165,12 @@ def outcome_of(
     """The outcome of simulated courses at the cuts asked for: the lowest count up to day `until`, and the recovery from
     it that lasts for `hold` days."""
     depth, when = nadir(courses, until=until)
-    day, never, was = first_return(courses, courses.baseline, until=until)
+    logs = np.log(courses.counts)
+    day, never, was = _first_return(courses, logs - np.log(courses.baseline), until)
     return Outcome(
         nadir=spread_of(depth, "10*9/L"),
         nadir_day=spread_of(when, "d"),
-        cuts=tuple(at_cut(courses, cut, until=until, hold=hold) for cut in cuts),
+        cuts=tuple(at_cut(courses, cut, until=until, hold=hold, logs=logs) for cut in cuts),
         recovery_baseline=spread_of(day, "d", never=never, needed=was),
         chances=tuple(chances),
     )

@@ -7,7 +7,6 @@ asked once in each such stretch.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from leuko.forecast.case import Case
 from leuko.forecast.model import Floats
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.plan import Action, TreatDayRow
 from leuko.plan.limits import FREE, speak
 from leuko.record import Count
@@ -25,8 +25,7 @@ from leuko.wording import say_list, say_number, say_unit
 _CHECKPOINTS = ("day_1", "treatment_day")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Frozen, frozen=True, kw_only=True):
     """The neutrophil part of one rule: `free` holds the stretches [10*9/L] in which it lets the dose be given."""
 
     id: str

@@ -9,20 +9,19 @@ models with the added growth factor instead.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Literal
 
 import numpy as np
 
 from leuko.forecast.model import Floats
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.forecast import ModelRow
 
 Factor = Literal["filgrastim", "pegfilgrastim"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Injected:
+class Injected(Frozen, frozen=True, kw_only=True):
     """A dose in mg at an hour: of the growth factor, of chemotherapy (unit unclear in the source), of a steroid."""
 
     hour: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from leuko.drugs.shelf import Shelf, cytotoxic, in_group, medicines_of
@@ -11,6 +11,7 @@ from leuko.forecast.amounts import impossible, milligrams
 from leuko.forecast.catalogue import CycleDoses, largest
 from leuko.forecast.covariates import Covariates, Rules
 from leuko.forecast.given import Given, Told
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.forecast import GivenHours, ModelRow
 from leuko.record import Dose, Moment
@@ -21,8 +22,7 @@ _DAY = timedelta(days=1)
 _STANDING = frozenset({"active", "on-hold", "draft", "stated", "unknown", "intended"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class Reader(Frozen, frozen=True, kw_only=True):
     """What reading the doses of one person takes."""
 
     library: Library
@@ -33,8 +33,7 @@ class Reader:
     adult: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenDoses:
+class TakenDoses(Frozen, frozen=True, kw_only=True):
     """The doses that acted up to now, and those that are ordered for later, with what was assumed."""
 
     doses: tuple[Given, ...]

@@ -7,17 +7,15 @@ level are uncertain; each of many draws is weighed by how well it fits the count
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from leuko.forecast.model import Floats
 from leuko.forecast.normal import log_normal_below
 from leuko.forecast.state_space import FLOOR, Series
+from leuko.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovery:
+class Recovery(Frozen, frozen=True, kw_only=True):
     """What is known before the counts: half of the way at `half` days (its logarithm varies by `half_sd`), over about
     `width` days (`width_sd`), to a `level` (logarithm of 10*9/L) known to `level_sd`, a count's own SD `noise`."""
 
@@ -32,8 +30,7 @@ class Recovery:
     noise: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovering:
+class Recovering(Frozen, frozen=True, kw_only=True):
     """Equally likely draws (N,) of the curve, and the effective sample size behind them."""
 
     half: Floats

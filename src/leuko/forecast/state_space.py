@@ -13,20 +13,19 @@ Days from any origin; counts in 10*9/L.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from leuko.forecast.model import Floats
 from leuko.forecast.normal import log_normal_below
+from leuko.frozen import Frozen, replace
 
 # The lowest count that a logarithm is taken of: a count printed as 0 was below the least that is counted.
 FLOOR: Final = 1e-3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class Level(Frozen, frozen=True, kw_only=True):
     """How counts move, on the log scale: people differ in their level by `level_sd` about `level`; it drifts by `drift`
     per root day; swings have SD `swing` and die away with `tau` [days]; a measurement has SD `noise`; predictions have
     `tails` degrees of freedom. `wave` is the SD of a rhythm's amplitude and `period` its length [days], 0 and None
@@ -44,8 +43,7 @@ class Level:
     fade: float = float("inf")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class Series(Frozen, frozen=True, kw_only=True):
     """One person's counts in time order: days, values [10*9/L], bounds ("=", "<", …), further SD on the log scale.
 
     `person` is their name where a table gives one.
@@ -69,8 +67,7 @@ class Series:
         return float(np.log(max(float(self.values[k]), FLOOR)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Frozen, frozen=True, kw_only=True):
     """What is known at one day: mean (S,) and covariance (S, S) of level, swing and, with a rhythm, its two states."""
 
     day: float
@@ -78,8 +75,7 @@ class State:
     cov: Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ahead:
+class Ahead(Frozen, frozen=True, kw_only=True):
     """What was expected of a count before it was seen: mean and SD of its logarithm, with the measurement's error."""
 
     day: float

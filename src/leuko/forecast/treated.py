@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -25,6 +24,7 @@ from leuko.forecast.ready import Rule, reason_of, rules_for
 from leuko.forecast.said import nadir_words, recovery_words
 from leuko.forecast.treatment import Treatment, dosing_for, treatment_of
 from leuko.forecast.wish import Wish
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.forecast import ModelRow
 from leuko.result import Citation, Gap, Reason
@@ -32,8 +32,7 @@ from leuko.result.forecast import Chance, Fitting, Forecast, ModelUsed, Option, 
 from leuko.wording import say_chance, say_date, say_list, say_number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class _Told(Frozen, frozen=True, kw_only=True):
     """All that goes into one forecast."""
 
     case: Case
@@ -71,8 +70,7 @@ def _names(heard: Heard) -> str:
     return say_list([voice.candidate.row.title for voice in heard.sound()])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _Asked(Frozen, frozen=True, kw_only=True):
     """What goes into a forecast, and the models that may speak."""
 
     told: _Told
@@ -189,16 +187,14 @@ def withheld(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
+class _Way(Frozen, frozen=True, kw_only=True):
     """Models that agree, and their courses as planned."""
 
     heard: Heard
     whole: Ahead
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ways:
+class _Ways(Frozen, frozen=True, kw_only=True):
     """One way of seeing what comes, or several that contradict each other, with what would settle it."""
 
     every: tuple[_Way, ...]

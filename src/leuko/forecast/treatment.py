@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
 from leuko.forecast.case import DAY, Case
 from leuko.forecast.dosing import Dosing, dosing_of
 from leuko.forecast.given import Given
 from leuko.forecast.wish import Change
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.forecast import GivenHours
 from leuko.wording import say_date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Treatment:
+class Treatment(Frozen, frozen=True, kw_only=True):
     """The doses up to now with those that are left of the present cycle (`present`), the next cycle's (`coming`), the
     first instants of both, the length of a cycle [days], and what was assumed."""
 

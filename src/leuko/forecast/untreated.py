@@ -6,7 +6,6 @@ A count that fell lately, and of which nothing tells why, gets no forecast: that
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Literal
 
@@ -23,6 +22,7 @@ from leuko.forecast.outcome import Courses, outcome_of
 from leuko.forecast.recovering import Recovery, recovering
 from leuko.forecast.said import nadir_words, recovery_words, spread_words
 from leuko.forecast.state_space import Level, Series, after, courses, move
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.levels import LevelRow, RecoveryRow
 from leuko.result import Course, Gap, Reason, Status
 from leuko.result.drugs import DrugLink
@@ -35,8 +35,7 @@ _LEAST_EFFECTIVE = 200.0
 _LASTING = frozenset({"chronic", "persistent", "cyclic"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Drawn:
+class _Drawn(Frozen, frozen=True, kw_only=True):
     """What a way to forecast gives: courses from `start` on, and the words that go with it."""
 
     counts: Floats
@@ -51,8 +50,7 @@ class _Drawn:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gone:
+class _Gone(Frozen, frozen=True, kw_only=True):
     """What lowered the count and has gone, since which day."""
 
     day: date

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 
+from msgspec import field
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+from leuko.frozen import Frozen
+
+
+class Change(Frozen, frozen=True, kw_only=True):
     """What is changed of the next cycle: moved by `delay` days, doses at a share of those planned (by medicine, "" is
     all), a growth factor daily from day `factor` on, one day of treatment left out (`drop`)."""
 
@@ -22,8 +24,7 @@ class Change:
         return self.dose.get(drug, self.dose.get("", 1.0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Frozen, frozen=True, kw_only=True):
     """What an option must keep to, None: no limit. `severe` and `ready` are probabilities, `intensity` a share."""
 
     severe: float | None = None
@@ -32,8 +33,7 @@ class Limits:
     intensity: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(Frozen, frozen=True, kw_only=True):
     """`model` is a model by its id, `next_day_1` the first day of the next cycle where the caller names it. `changes`
     are weighed in place of the usual options; with `limits` a search is made."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from leuko.frozen import Frozen
 from leuko.infection.readings import inside, instants, say_celsius, say_reading
 from leuko.knowledge.schema import Band
 from leuko.knowledge.schema.infection import FeverRow, FeverRules, Sustained
@@ -16,8 +16,7 @@ from leuko.result.infection import Temperature
 HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Frozen, frozen=True, kw_only=True):
     """Something that meets the fever half (True), or may meet it (None), at a time; None: on no day."""
 
     met: Literal[True] | None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
+from leuko.frozen import Frozen
 from leuko.infection.readings import inside as number_inside
 from leuko.infection.readings import instants, on_a_day
 from leuko.knowledge.schema.infection import Falling, FeverRow, FeverRules
@@ -16,8 +16,7 @@ from leuko.wording import say_count, say_instant, say_number
 HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedFall:
+class ExpectedFall(Frozen, frozen=True, kw_only=True):
     """What somebody or a forecast expects: the lowest neutrophil count [10*9/L] within so many hours. `says`: who."""
 
     lowest: float
@@ -25,8 +24,7 @@ class ExpectedFall:
     says: str = "the clinician"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Half:
+class Half(Frozen, frozen=True, kw_only=True):
     """Whether the count is low enough; `count` is the one that was judged, `settle` what would decide."""
 
     met: bool | None

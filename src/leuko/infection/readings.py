@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from leuko.frozen import Frozen
 from leuko.grading import Edge, above, below
 from leuko.intake.symptom_words import Vocabulary
 from leuko.knowledge.schema import Band
@@ -17,8 +17,7 @@ from leuko.units import UnitRefused, convert, read_unit
 from leuko.wording import say_date, say_instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readings:
+class Readings(Frozen, frozen=True, kw_only=True):
     """`placed` have a day and speak of now, the earliest first; `undated` have none. `gaps` tell what is not used."""
 
     placed: tuple[Temperature, ...] = ()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from leuko.ages import age_span
 from leuko.errors import UsageError
+from leuko.frozen import Frozen
 from leuko.infection.fever import Event, events, hits, say_limit, say_reading_in
 from leuko.infection.neutropenia import ExpectedFall, Half, neutropenia
 from leuko.infection.readings import Readings, inside, say_reading
@@ -23,8 +23,7 @@ from leuko.wording import say_list, say_number
 ANY = "any"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Frozen, frozen=True, kw_only=True):
     """What every definition is held against."""
 
     readings: Readings
@@ -39,8 +38,7 @@ class Case:
     fever: Band | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
+class _Judged(Frozen, frozen=True, kw_only=True):
     """One event joined with the count that belongs to it."""
 
     event: Event

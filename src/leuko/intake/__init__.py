@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ from pkgutil import iter_modules
 from typing import Any, TypeVar, cast
 
 from leuko.errors import LeukoError, Notice, Place, UnreadableInput, UsageError
+from leuko.frozen import replace
 from leuko.intake.base import Blob, Intake, Reader, ReadOptions
 from leuko.intake.sources import Gathered, gather
 from leuko.knowledge import Library, load_library

@@ -8,7 +8,10 @@ from datetime import UTC, date, tzinfo
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from leuko.errors import Notice
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.record import Record
 
@@ -21,8 +24,7 @@ class Blob:
     data: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadOptions:
+class ReadOptions(Frozen, frozen=True, kw_only=True):
     """What the caller knows that the files do not say.
 
     `zone` is assumed for times without a zone. `as_of` is the day against which dates in the future are told (None: not
@@ -34,12 +36,11 @@ class ReadOptions:
     zone: tzinfo = UTC
     as_of: date | None = None
     columns: Path | None = None
-    units: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = msgspec.field(default_factory=dict)
     patient: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class Intake(Frozen, frozen=True, kw_only=True):
     """Everything that was read: one record a person, and a notice for whatever could not be read or believed."""
 
     records: tuple[Record, ...]

@@ -7,10 +7,10 @@ which the reader keeps as a sign.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from leuko.errors import Notice
+from leuko.frozen import Frozen, replace
 from leuko.intake.base import ReadOptions
 from leuko.intake.findings import Finding, fault, note
 from leuko.intake.identity import Claim, claim_of
@@ -26,8 +26,7 @@ from leuko.units import UnitRefused, convert, fits
 Kind = Literal["count", "refused", "other"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreted:
+class Interpreted(Frozen, frozen=True, kw_only=True):
     """What became of one raw result. `count` is set exactly where `kind` is "count"."""
 
     kind: Kind
@@ -79,8 +78,7 @@ def _measured(raw: RawResult, number: Number, claim: Claim, choice: Choice, libr
     return Interpreted(kind="count", count=count, notices=_notices(raw, findings, library))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Measured:
+class _Measured(Frozen, frozen=True, kw_only=True):
     """A value [unit of the analyte] with its bound and interval."""
 
     number: Number

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from leuko.errors import Notice, Place, Severity
+from leuko.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Frozen, frozen=True, kw_only=True):
     """One thing found; `fatal` where the result cannot be used."""
 
     code: str

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from leuko.frozen import Frozen
 from leuko.intake.findings import Finding, fault, note
 from leuko.intake.names import REMEMBERED, Index, SpecimenKind, method_in, specimen_of, tokens_of
 from leuko.intake.raw import RawResult
@@ -30,8 +30,7 @@ _SYSTEMS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Frozen, frozen=True, kw_only=True):
     """What a result claims to be: the candidates that its unit will choose from, and what was found on the way.
 
     `kind` "none": nothing of ours; "panel": a container; "refused": `findings` say why; "ours": `ids` are candidates.
@@ -55,8 +54,7 @@ class Claim:
         return len(self.ids) == 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Names:
+class _Names(Frozen, frozen=True, kw_only=True):
     ids: frozenset[str]
     mentions: frozenset[str]
     text: str

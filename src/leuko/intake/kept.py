@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 
+from leuko.frozen import replace
 from leuko.intake.raw import RawResult
 from leuko.record import Count, Origin, Sign
 

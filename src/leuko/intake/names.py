@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from typing import Literal
 
 import rtoml
+from msgspec import field
 
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Analyte
 from leuko.record import Method
@@ -28,8 +29,7 @@ _PARTS = frozenset({"percent", "ratio"})
 _METHODS: tuple[Method, ...] = ("automated", "manual", "estimated")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameReading:
+class NameReading(Frozen, frozen=True, kw_only=True):
     """What one name says; `ids` is empty where it is not recognised, `mentions` then holds what it speaks of.
 
     `strange` is the first word of it that is not known.
@@ -43,8 +43,7 @@ class NameReading:
     method: Method | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Frozen, frozen=True):
     """The analytes of one library by name; reads are remembered, and so is what identity made of them (`claims`)."""
 
     analytes: Mapping[str, Analyte]
@@ -175,8 +174,7 @@ def _build(library: Library) -> Index:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Words:
+class _Words(Frozen, frozen=True, kw_only=True):
     known: frozenset[str]
     absolute: frozenset[str]
     percent: frozenset[str]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
 from leuko.errors import LeukoError
+from leuko.frozen import Frozen
 from leuko.record import Bound
 
 Refusal = Literal["text", "ambiguous", "not_finite", "empty"]
@@ -42,8 +42,7 @@ class NumberRefused(LeukoError):  # noqa: N818 (named for people: the number was
         self.kind = kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class Number(Frozen, frozen=True, kw_only=True):
     """A number as written: its bound, the exact value, flags written behind it, and any text left over (a unit)."""
 
     bound: Bound

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from leuko.errors import Notice, Place
+from leuko.frozen import Frozen
 from leuko.intake.fhir.times import moment
 from leuko.intake.symptom_words import LOINC, Vocabulary, vocabulary, yes_or_no
 from leuko.knowledge import Library
@@ -91,8 +91,7 @@ def _question(row: Any) -> dict[str, Any]:
 # ---- the answers ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answers(Frozen, frozen=True, kw_only=True):
     """What a response says: signs, what could not be read, and the reference to its subject as written ("": none)."""
 
     signs: tuple[Sign, ...] = ()
@@ -100,8 +99,7 @@ class Answers:
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Response:
+class _Response(Frozen, frozen=True, kw_only=True):
     id: str
     source: str
     taken: Moment | None
@@ -115,8 +113,7 @@ class _Response:
         return Notice(code=code, severity=entry.severity, text=text, place=place, help=entry.help, data_lost=lost)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Item:
+class _Item(Frozen, frozen=True, kw_only=True):
     link: str
     value: Json
     pointer: str

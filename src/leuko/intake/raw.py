@@ -6,14 +6,12 @@ why not. A reader never converts a unit and never decides what a code means.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from leuko.errors import Place
+from leuko.frozen import Frozen
 from leuko.record import Bound, Code, Moment, ResultStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawResult:
+class RawResult(Frozen, frozen=True, kw_only=True):
     """One result as written.
 
     `value_text` is what stands in the source ("0,8", "<0.1", "3000"); `decimal_comma` whether commas are decimal marks

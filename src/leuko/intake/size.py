@@ -6,9 +6,9 @@ refused where it only makes sense in another unit, and used with a warning where
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from leuko.frozen import Frozen
 from leuko.intake.findings import Finding, fault, note
 from leuko.intake.numbers import NumberRefused, read_number
 from leuko.intake.raw import RawResult
@@ -23,8 +23,7 @@ _SCALES_OF_MASS = (10.0, 0.1)  # g/dL labelled g/L
 _DASH = ("–", "—", " to ", " bis ", " à ", "..", "~")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class Interval(Frozen, frozen=True, kw_only=True):
     """A printed interval in the analyte's unit; `believed` false where it is none of this analyte."""
 
     low: float | None = None

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from leuko.errors import Notice, Place, Severity
+from leuko.frozen import Frozen
 from leuko.intake.base import Blob
 
 STDIN = "-"
@@ -28,8 +29,7 @@ HIDDEN_NAMES = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, ValueError)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Frozen, frozen=True, kw_only=True):
     """What an archive may unfold to [bytes, members, levels]: guards against archives made to exhaust the machine."""
 
     total_bytes: int = 4 << 30
@@ -37,8 +37,7 @@ class Limits:
     depth: int = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
+class Gathered(Frozen, frozen=True, kw_only=True):
     """The blobs in a fixed order, and a notice for everything that is not among them."""
 
     blobs: tuple[Blob, ...]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.infection import FeverRules, RouteRow, SymptomCodeRow, SymptomRow, VitalRow
 from leuko.record import Code, Sign
@@ -29,8 +29,7 @@ def fold(text: str) -> str:
     return re.sub(r"[^\w'°%/]+", " ", plain.replace("_", " ")).strip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
+class Vocabulary(Frozen, frozen=True, kw_only=True):
     """All symptom rows that drive, and how to find one. Built once for each library and question."""
 
     symptoms: Mapping[str, SymptomRow]

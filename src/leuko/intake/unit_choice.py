@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from leuko.frozen import Frozen
 from leuko.intake.findings import Finding, fault, note
 from leuko.intake.identity import Claim
 from leuko.intake.names import Index
@@ -17,8 +17,7 @@ from leuko.units import UCUM, Unit, UnitRefused, fits, readings
 _PER_MICROLITRE = Fraction(1, 1000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Frozen, frozen=True, kw_only=True):
     """An analyte and the unit that it was read in. `confirmed`: the caller named the unit."""
 
     analyte: Analyte

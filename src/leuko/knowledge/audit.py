@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Literal, Protocol, TypeVar
 
+from leuko.frozen import Frozen
 from leuko.knowledge.coverage import Coverage, coverage
 from leuko.knowledge.difference import Change, Difference, Shift, diff, shifts
 from leuko.knowledge.further import further_kinds, kind_name
@@ -40,8 +40,7 @@ LINES = "lines"
 """What a definition may be about that is no analyte: how many of the three lines are low together."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Frozen, frozen=True, kw_only=True):
     """One thing wrong (`error`) or worth a look (`warning`) in the knowledge; `key` can be given to `show`."""
 
     severity: Literal["error", "warning"]

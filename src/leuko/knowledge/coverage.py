@@ -12,11 +12,11 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from leuko.errors import UsageError
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.further import further_kinds, kind_name
 from leuko.knowledge.library import Library, core_rows
 from leuko.knowledge.schema import DRIVING, Basis
@@ -24,8 +24,7 @@ from leuko.knowledge.schema import DRIVING, Basis
 _NAMED = ("name", "concept", "title", "drug", "item")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
+class Coverage(Frozen, frozen=True, kw_only=True):
     """How many rows of one kind there are, and how well they are confirmed; `unreviewed` rows drive no conclusion.
 
     `without_case` is None where there are no cases to hold them against.
@@ -40,8 +39,7 @@ class Coverage:
     without_case: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Frozen, frozen=True, kw_only=True):
     """One row: its kind, its printable key, what it rests on, the row itself, and the names a case may know it by.
 
     `names` no other row has; `own` no other row of its kind has.
@@ -56,8 +54,7 @@ class Held:
     pair: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cases:
+class Cases(Frozen, frozen=True, kw_only=True):
     """All that cases name: values and keys, those of tables about one kind of row with the kind, and of grades the
     pairs of analyte and edition; in lower case."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from leuko.frozen import Frozen
 from leuko.knowledge.library import Library
 from leuko.knowledge.probing import holds, say_band, value_points
 from leuko.knowledge.schema import Band, DefinitionRow, GradeRule, IntervalRow, Row
@@ -15,8 +15,7 @@ Graded = int | str | None
 """A grade; a word where the lower limit of normal decides; None where no grade is given."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
+class Shift(Frozen, frozen=True, kw_only=True):
     """A stretch of values that one rule grades and another grades differently [canonical unit of the analyte]."""
 
     band: Band
@@ -27,8 +26,7 @@ class Shift:
         return f"{say_band(self.band)}: {_say_grade(self.before)} -> {_say_grade(self.after)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Frozen, frozen=True, kw_only=True):
     """A row that stands in both libraries and is not the same; `fields` pairs each name with the old and new value.
 
     `effects` says in words which values are judged differently; it is empty where only the words changed.
@@ -39,8 +37,7 @@ class Change:
     effects: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Frozen, frozen=True, kw_only=True):
     """Rows added, removed and changed, by key."""
 
     added: tuple[str, ...]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from leuko.frozen import Frozen
 from leuko.knowledge.schema import Row
 
 
@@ -23,8 +23,7 @@ def unknown_keys(row: Mapping[str, Any], kind: type[Row]) -> set[str]:
     return wrong
 
 
-@dataclass(frozen=True, slots=True)
-class _Nested:
+class _Nested(Frozen, frozen=True):
     """A type of row that a field holds: alone or in a tuple, or under free names (`named`)."""
 
     kind: type[Row]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from importlib import resources
@@ -16,6 +15,7 @@ import msgspec
 import rtoml
 
 from leuko.errors import KnowledgeError, UsageError
+from leuko.frozen import Frozen
 from leuko.knowledge.further import further_kinds, kind_name
 from leuko.knowledge.keys import unknown_keys
 from leuko.knowledge.schema import (
@@ -40,8 +40,7 @@ _CORE = ("sources", "grades", "definitions", "intervals", "course", "analytes", 
 FOLDERS = (*_CORE, *sorted({kind.FOLDER for kind in further_kinds()}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Further:
+class Further(Frozen, frozen=True, kw_only=True):
     """The files of the further tables by folder; a folder is parsed when one of its tables is asked for, and kept."""
 
     files: Mapping[str, tuple[tuple[str, bytes], ...]]
@@ -67,8 +66,7 @@ def _id_of(row: Any) -> str:
     return str(row.id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
+class Library(Frozen, frozen=True, kw_only=True):
     """All knowledge in force: look-ups by id, edition or date. `hash` is a SHA-256 over the files' names and bytes."""
 
     hash: str

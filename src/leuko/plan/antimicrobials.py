@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from leuko.drugs.shelf import in_group
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.plan import AntimicrobialRow, RegimenRow, SituationRow
 from leuko.plan.person import Known, facts_named
 from leuko.plan.regimen import classes_of
@@ -38,8 +38,7 @@ _NO_CLASS: Final = frozenset({"any", "all", "tests"})
 _HBV: Final = "hbv_prophylaxis"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Frozen, frozen=True, kw_only=True):
     """A situation that the record shows, and where."""
 
     id: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from leuko.drugs.shelf import in_group
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.plan import FactorRow, GrowthRow, RegimenRow
 from leuko.plan.limits import meets_limits
 from leuko.plan.person import Known, facts_named
@@ -19,8 +19,7 @@ from leuko.wording import say_count, say_date, say_list, say_moment
 _ORDER: Final[tuple[Standing, ...]] = ("cannot_say", "not_routine", "consider", "recommended")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Factor:
+class Factor(Frozen, frozen=True, kw_only=True):
     """A personal risk factor that the record names, by the bodies that list it."""
 
     name: str

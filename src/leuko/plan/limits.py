@@ -7,9 +7,9 @@ stays open: the verdict is then "cannot_say", with what remains possible.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeVar
 
+from leuko.frozen import Frozen
 from leuko.knowledge.schema import Band, Basis
 from leuko.knowledge.schema.plan import Action
 from leuko.record import Count
@@ -63,8 +63,7 @@ class Line(Protocol):
 AnyLine = TypeVar("AnyLine", bound=Line)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
+class Spoken(Frozen, frozen=True, kw_only=True):
     """What a table says: the verdict, what remains possible (mildest first), and the ids of the lines that spoke."""
 
     verdict: Advice

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.plan import MonitorBand, MonitorInterval, MonitorNote, MonitorScheme, PlanDrug
 from leuko.plan.limits import meets, speak, strictness
 from leuko.plan.person import Known, Taken, facts_named
@@ -26,8 +26,7 @@ _ON_SCHEDULE: Final = frozenset({"give", "escalate"})
 _STOPPED: Final = frozenset({"stopped", "completed", "ended", "discontinued"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Course(Frozen, frozen=True, kw_only=True):
     """One medicine in the record: since when, whether it is still taken, and breaks in it [days]."""
 
     drug: str

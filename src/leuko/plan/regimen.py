@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 from leuko.drugs.shelf import cytotoxic
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.plan import FnRisk, RegimenRow, TumourRow
 from leuko.plan.person import Known, Taken, facts_named
 from leuko.record import Fact
@@ -23,16 +23,14 @@ from leuko.wording import say_date, say_days, say_list
 _MOST_NAMED: Final = 6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Frozen, frozen=True, kw_only=True):
     """A regimen and the rows of knowledge behind it: one, or those that cannot be told apart."""
 
     regimen: Regimen
     rows: tuple[RegimenRow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fit:
+class _Fit(Frozen, frozen=True, kw_only=True):
     row: RegimenRow
     day_1: date
     drugs: tuple[str, ...]

@@ -6,16 +6,15 @@ The sections are made once (`leuko.report.sections`); terminal, page and PDF onl
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+from leuko.frozen import Frozen
 from leuko.result import Citation, Reason
 
 Tone = Literal["plain", "alert", "for", "against", "unsure", "quiet"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Frozen, frozen=True, kw_only=True):
     """One sentence, or one cell of a table, with what it is (`label`), its sources and the evidence it rests on."""
 
     text: str
@@ -25,8 +24,7 @@ class Line:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Frozen, frozen=True, kw_only=True):
     """Rows of cells below named columns; a narrow view leaves away all columns but `narrow`."""
 
     columns: tuple[str, ...]
@@ -35,8 +33,7 @@ class Table:
     narrow: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Frozen, frozen=True, kw_only=True):
     """One thing of a group: its name, where it stands (`tag`), what is said of it; `more` and `tables` are details."""
 
     title: str
@@ -53,8 +50,7 @@ class Entry:
         return tuple(dict.fromkeys(each for line in (*self.lines, *self.more) for each in line.evidence))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Frozen, frozen=True, kw_only=True):
     """Entries below one heading. A short view shows the first `shown`; `rest` names one other, and several.
 
     `folded` is said in their place where a number of entries would tell nothing.
@@ -80,8 +76,7 @@ class Group:
         return not self.entries and (self.table is None or not self.table.rows)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Frozen, frozen=True, kw_only=True):
     """One question a reader has, with what leads, and its groups."""
 
     id: str

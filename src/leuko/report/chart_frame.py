@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from leuko.frozen import Frozen
 from leuko.report.series import Point
 from leuko.report.themes import Theme
 from leuko.result import Assessment
@@ -19,8 +19,7 @@ MONTHLY = timedelta(days=500)
 FEWEST_DAYS: Final = timedelta(days=10)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(Frozen, frozen=True, kw_only=True):
     """The stretch of time that is drawn, the day of the assessment, the theme, the width [px]."""
 
     start: datetime

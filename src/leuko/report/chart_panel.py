@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.report.chart_frame import PLAIN, STRUCK, Frame, Spec, stamp
 from leuko.report.series import GradeStripe, Point
 from leuko.wording import say_unit
@@ -54,8 +54,7 @@ def panel(frame: Frame, rows: list[Point], bands: tuple[GradeStripe, ...], named
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Axis:
+class _Axis(Frozen, frozen=True, kw_only=True):
     """The logarithmic axis of one panel [unit of the analyte]."""
 
     low: float

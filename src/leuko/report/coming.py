@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.result.forecast import AtCut, Fan, Forecast, Option, Spread
 from leuko.wording import say_about, say_chance, say_date, say_number
 
@@ -54,8 +54,7 @@ def never_words(at: AtCut) -> str:
     return f"not within the time looked at: {say_chance(at.recovery.never)}" if at.recovery.never >= 0.01 else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionWords:
+class OptionWords(Frozen, frozen=True, kw_only=True):
     """One option as a row: each cell in words; `open` is true where nothing beats it."""
 
     text: str
@@ -121,8 +120,7 @@ def option_cells(words: OptionWords) -> tuple[str, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FanRow:
+class FanRow(Frozen, frozen=True, kw_only=True):
     """One day of the fan: median, the central 50, 80 and 95 % [10*9/L], and the chance to lie below each cut."""
 
     at: datetime

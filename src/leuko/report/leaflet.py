@@ -8,13 +8,13 @@ together; `html`, `pdf` and `text` write them. What is not known is said to be n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from math import inf
 from typing import Final
 
 from leuko.advice.situation import lymphocytes_low
 from leuko.errors import UsageError
+from leuko.frozen import Frozen
 from leuko.knowledge import Library, load_library
 from leuko.knowledge.library import every_basis
 from leuko.knowledge.schema.advice import AdviceRules, BlockRow, LanguageRow
@@ -27,16 +27,14 @@ _THOUSAND: Final = 1000
 _BELOW: Final = ("<", "<=")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Frozen, frozen=True, kw_only=True):
     """A telephone line of the leaflet: whose it is, and the number; None is printed as a blank to write on."""
 
     label: str
     number: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
+class Box(Frozen, frozen=True, kw_only=True):
     """A list that begins with a heading: "Call now if …"; `hints` stand below it, `lines` are numbers to call."""
 
     heading: str
@@ -45,8 +43,7 @@ class Box:
     lines: tuple[Line, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Card(Frozen, frozen=True, kw_only=True):
     """The card to cut out, for the staff of an emergency department."""
 
     title: str
@@ -58,8 +55,7 @@ class Card:
     line: Line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leaflet:
+class Leaflet(Frozen, frozen=True, kw_only=True):
     """The leaflet of one person in one language, ready to be laid out. `card` is absent where none is needed."""
 
     language: str
@@ -230,8 +226,7 @@ def _counted(assessment: Assessment, advice: AdviceSet) -> Status | None:
     return None if open_ else anc
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Speaker:
+class _Speaker(Frozen, frozen=True, kw_only=True):
     """Says the person's values in the words of one language."""
 
     words: LanguageRow

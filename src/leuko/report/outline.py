@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from leuko.errors import Notice
+from leuko.frozen import Frozen
 from leuko.record import Count, Dose, Fact, Patient, Sign
 from leuko.result import (
     Answer,
@@ -227,8 +227,7 @@ def _alike(days: Iterable[DaysBelow]) -> list[list[DaysBelow]]:
     return list(found.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpisodeWords:
+class EpisodeWords(Frozen, frozen=True, kw_only=True):
     """An episode as pairs of a name and what is known of it."""
 
     title: str
@@ -304,8 +303,7 @@ def met_words(met: DefinitionMet) -> str:
     return met.reason.text if met.name.lower() in met.reason.text.lower() else f"{met.name}. {met.reason.text}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeGroup:
+class NoticeGroup(Frozen, frozen=True, kw_only=True):
     """All notices of one code, the gravest groups first."""
 
     code: str
@@ -322,8 +320,7 @@ def notice_groups(notices: Iterable[Notice]) -> tuple[NoticeGroup, ...]:
     return tuple(NoticeGroup(code=code, severity=s, notices=tuple(found)) for (s, code), found in groups.items())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Frozen, frozen=True, kw_only=True):
     """The values and facts that reasons rest on, in words, each with the place it was read from."""
 
     _words: Mapping[str, str]

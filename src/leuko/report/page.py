@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.record import Count
 from leuko.report.chart import spec, to_svg
@@ -89,8 +89,7 @@ def report_words(
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class Figure(Frozen, frozen=True, kw_only=True):
     """What the template needs of the figure; the strings are safe to stand in the page as they are."""
 
     drawn: bool
@@ -127,8 +126,7 @@ def figure_of(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coming:
+class Coming(Frozen, frozen=True, kw_only=True):
     """The figure of one forecast."""
 
     id: str

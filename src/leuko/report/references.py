@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from leuko.frozen import Frozen
 from leuko.result import Assessment, Citation, Reason
 from leuko.result.citing import citations_in
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Reference(Frozen, frozen=True, kw_only=True):
     """One work of the list at the end: its number, and the places in it that conclusions rest on."""
 
     number: int
@@ -23,8 +22,7 @@ class Reference:
     confidence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class References:
+class References(Frozen, frozen=True, kw_only=True):
     """The list of sources, in order of first use."""
 
     listed: tuple[Reference, ...]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
 from leuko.ages import age_span
+from leuko.frozen import Frozen
 from leuko.grading import known_low, possible_rules
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Band, GradeRule, Limit
@@ -30,8 +30,7 @@ MARKS: Final[dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class Point(Frozen, frozen=True, kw_only=True):
     """One count as the figure and the table show it. `at` is the source's own clock, without its zone."""
 
     id: str
@@ -51,8 +50,7 @@ class Point:
     note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GradeStripe:
+class GradeStripe(Frozen, frozen=True, kw_only=True):
     """A grade as a stretch of the axis [unit of the analyte]; None is unbounded."""
 
     grade: int
@@ -61,8 +59,7 @@ class GradeStripe:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
+class Lane(Frozen, frozen=True, kw_only=True):
     """All doses of one drug. `given` is false where none is known to have been given."""
 
     drug: str
@@ -169,8 +166,7 @@ def mark_of(count: Count) -> Mark:
     return "derived" if count.kind == "derived" else "measured"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edition:
+class Edition(Frozen, frozen=True, kw_only=True):
     """The edition of a grading scheme whose bands the figure stands on."""
 
     scheme: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.report.chart_frame import STRUCK
 from leuko.report.series import Point, points
 from leuko.result import Assessment
@@ -35,8 +35,7 @@ def _cuts(assessment: Assessment, analyte: str) -> tuple[float, ...]:
     return tuple(sorted(found))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plot:
+class _Plot(Frozen, frozen=True, kw_only=True):
     """Maps counts to character cells; the axis is logarithmic, line 0 on top."""
 
     low: float

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import groupby
 
+from leuko.frozen import Frozen
 from leuko.report.outline import POSITIONS, grade_words, scheme_words, short_interval
 from leuko.report.references import References
 from leuko.result import Assessment, Grade, Status
 from leuko.wording import say_count, say_list, say_moment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GradeTable:
+class GradeTable(Frozen, frozen=True, kw_only=True):
     """Grades side by side: a column an edition, a row an analyte; a cell is None where the edition has no rule."""
 
     columns: tuple[str, ...]

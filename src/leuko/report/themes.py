@@ -6,13 +6,13 @@ Colour only supports: every band, line and mark is also told apart by its text o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from leuko.frozen import Frozen, replace
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Theme:
+
+class Theme(Frozen, frozen=True, kw_only=True):
     """Colours by role; `grades` are the bands of grade 1 to the worst."""
 
     paper: str

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from leuko.forecast.score.predictive import Against, Simulated
 from leuko.forecast.score.rules import Score
 from leuko.forecast.score.validation import Validation
+from leuko.frozen import Frozen
 from leuko.report.chart import VEGA_LITE, to_svg
 from leuko.report.extras import vl_convert
 from leuko.report.themes import LIGHT
@@ -25,8 +25,7 @@ _FLOOR: Final = 0.01
 _SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class Picture(Frozen, frozen=True, kw_only=True):
     """One figure: the name of its file without ending, its title, the words below it, and the Vega-Lite data."""
 
     name: str

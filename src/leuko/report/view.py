@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from leuko.frozen import Frozen
 from leuko.result import Assessment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Frozen, frozen=True, kw_only=True):
     """One way to see an assessment: `write` turns it into the bytes of a file with this suffix and media type."""
 
     name: str

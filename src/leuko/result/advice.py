@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from leuko.frozen import Frozen
 from leuko.result.core import Gap, Reason
 
 Level = Literal["not_low", "slight", "mild", "moderate", "severe", "profound", "low", "unknown"]
@@ -13,8 +13,7 @@ Speed = Literal["at_once", "same_day", "as_usual"]
 Role = Literal["emergency", "helpline", "out_of_hours", "doctor", "prescriber"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class Situation(Frozen, frozen=True, kw_only=True):
     """What the record knows of the person that advice turns on; None and "unknown" mean that it does not know.
 
     `level` is how low the neutrophils were at their latest count ("low": low, but how low is open), `white_low` whether
@@ -40,8 +39,7 @@ class Situation:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutlookFigure:
+class OutlookFigure(Frozen, frozen=True, kw_only=True):
     """One published figure with the people it was measured in; `value` is as the source prints it."""
 
     id: str
@@ -50,8 +48,7 @@ class OutlookFigure:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class Outlook(Frozen, frozen=True, kw_only=True):
     """What is known of one question about the future of one cause.
 
     `cause` is the id of a cause, or "fever" for febrile neutropenia. Figures of several sources stand side by side;
@@ -69,8 +66,7 @@ class Outlook:
     gap: Gap | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
+class Advice(Frozen, frozen=True, kw_only=True):
     """One thing to do, to leave or to know; `applies` None: it depends on what the record does not say (`because`).
 
     `evidence` says what stands behind it, in words; `on_page` whether common patient information lists it.
@@ -87,8 +83,7 @@ class Advice:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallRule:
+class CallRule(Frozen, frozen=True, kw_only=True):
     """Which sign or reading, whom to call, how fast.
 
     `signs` are ids of symptoms; `at_least` and `below` [Cel] are readings that call. `whom` is a role of the site's
@@ -108,8 +103,7 @@ class CallRule:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeverLimit:
+class FeverLimit(Frozen, frozen=True, kw_only=True):
     """The temperature [Cel] from which (`side` "high") or below which ("low") one body's leaflet says to call."""
 
     id: str
@@ -123,16 +117,14 @@ class FeverLimit:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phone:
+class Phone(Frozen, frozen=True, kw_only=True):
     """A telephone number of the site; None where the site gave none: it is printed as a blank line."""
 
     role: Role
     number: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdviceSet:
+class AdviceSet(Frozen, frozen=True, kw_only=True):
     """Outlook, advice and call rules of one person, with the temperatures [Cel] at which to call and whose they are."""
 
     situation: Situation

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 from importlib import import_module
 from typing import Any
 
+from msgspec import field
+
 from leuko.errors import Notice
+from leuko.frozen import Frozen
 from leuko.record import Dose, Fact, Patient, Sign
 from leuko.result.advice import AdviceSet
 from leuko.result.causes import Cause
@@ -29,8 +31,7 @@ from leuko.result.scores import Score
 from leuko.result.steps import Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
+class Assessment(Frozen, frozen=True, kw_only=True):
     """The whole answer for one person at one moment. Its JSON Schema is a public, versioned interface."""
 
     schema_version: str = SCHEMA_VERSION

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from leuko.frozen import Frozen
 from leuko.result.core import Citation, Gap, Reason
 
 Verdict = Literal["yes", "no", "unknown"]
@@ -12,8 +12,7 @@ Strength = Literal["strong", "moderate", "weak", "none"]
 Standing = Literal["supported", "open", "against", "ruled_out", "unreviewed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clue:
+class Clue(Frozen, frozen=True, kw_only=True):
     """One predicate of the closed vocabulary, answered for one person.
 
     `predicate` is the id of its knowledge row, `verdict` what the record says, `weight` the integer that the cause's
@@ -35,8 +34,7 @@ class Clue:
     citations: tuple[Citation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(Frozen, frozen=True, kw_only=True):
     """One possible cause of the low counts of one person.
 
     `standing`: "supported" (something points to it), "open" (nothing points to it, but it is to be thought of with this

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from leuko.errors import Notice
+from leuko.frozen import Frozen
 from leuko.record import Count
 
 SCHEMA_VERSION = "1.0"
@@ -18,8 +18,7 @@ Censoring = Literal["none", "left", "right", "both"]
 Direction = Literal["falling", "rising", "stable", "cannot_say"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Citation:
+class Citation(Frozen, frozen=True, kw_only=True):
     """A source and the place in it. `says` is our own short paraphrase; `confidence` how well it was confirmed."""
 
     source: str
@@ -30,8 +29,7 @@ class Citation:
     confidence: str = "confirmed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Frozen, frozen=True, kw_only=True):
     """Why: the rule that spoke, in words, the ids of the counts or facts it rests on, and the sources."""
 
     rule: str
@@ -40,8 +38,7 @@ class Reason:
     citations: tuple[Citation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class Gap(Frozen, frozen=True, kw_only=True):
     """What cannot be said, why, and what would settle it."""
 
     what: str
@@ -49,8 +46,7 @@ class Gap:
     settle: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grade:
+class Grade(Frozen, frozen=True, kw_only=True):
     """A grade on one scheme and edition.
 
     `value` is None where the value cannot be graded; then `gap` says why, and `least`/`most` give the grades that
@@ -68,8 +64,7 @@ class Grade:
     gap: Gap | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceInterval:
+class ReferenceInterval(Frozen, frozen=True, kw_only=True):
     """The interval a count is held against [unit of the analyte], and how it was chosen."""
 
     id: str
@@ -80,8 +75,7 @@ class ReferenceInterval:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DefinitionMet:
+class DefinitionMet(Frozen, frozen=True, kw_only=True):
     """A named definition or severity band that the value meets (`met` None: a bound leaves it open).
 
     `authority` is the body whose row this is; `house` is true for the row that leuko's own answer uses.
@@ -95,8 +89,7 @@ class DefinitionMet:
     house: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(Frozen, frozen=True, kw_only=True):
     """Where one count stands: interval, position, definitions and bands, grades in every edition, conflicts.
 
     `usual` says why a count that is low by the general definition is usual for people like this one, as tested.
@@ -116,8 +109,7 @@ class Status:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
+class Lines(Frozen, frozen=True, kw_only=True):
     """Which of the three lines (white, red, platelets) are low together at one draw."""
 
     low: tuple[str, ...]
@@ -128,16 +120,14 @@ class Lines:
     gap: Gap | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Between:
+class Between(Frozen, frozen=True, kw_only=True):
     """A time known only to lie in an interval; an open end is None (not observed)."""
 
     earliest: datetime | None
     latest: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaysBelow:
+class DaysBelow(Frozen, frozen=True, kw_only=True):
     """Days spent below one cut [10*9/L]: the least and the most that the sampling allows. `most` None: open-ended."""
 
     cut: float
@@ -145,8 +135,7 @@ class DaysBelow:
     most: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
+class Episode(Frozen, frozen=True, kw_only=True):
     """A stretch of low counts. Onset, nadir and recovery are interval-censored by the sampling [days, 10*9/L]."""
 
     analyte: str
@@ -169,8 +158,7 @@ class Episode:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trend:
+class Trend(Frozen, frozen=True, kw_only=True):
     """The latest count against the person's own baseline [10*9/L]; `fold` is latest / baseline."""
 
     analyte: str
@@ -183,8 +171,7 @@ class Trend:
     gap: Gap | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cycle:
+class Cycle(Frozen, frozen=True, kw_only=True):
     """A test for periodic counts: period [days] and false-alarm probability, or why it cannot be tested."""
 
     assessable: bool
@@ -194,8 +181,7 @@ class Cycle:
     gap: Gap | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Course(Frozen, frozen=True, kw_only=True):
     """One analyte over time."""
 
     analyte: str
@@ -207,16 +193,14 @@ class Course:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetAside:
+class SetAside(Frozen, frozen=True, kw_only=True):
     """A count that was read but is not used, and why; nothing is removed without one."""
 
     count: Count
     notice: Notice
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Frozen, frozen=True, kw_only=True):
     """One sentence that answers one of the page's questions, with its reason; `known` false = cannot say."""
 
     question: Literal["is_it_low", "which_line", "how_bad", "since_when"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from leuko.frozen import Frozen
 from leuko.result.core import Between, Citation, Gap, Reason
 
 CausalityScheme = Literal["naranjo", "who_umc", "benichou"]
@@ -17,8 +17,7 @@ Rechallenge = Literal["positive", "negative", "not_done", "cannot_say"]
 LinkStrength = Literal["strong", "moderate", "weak", "unreviewed", "unknown", "against"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CausalityItem:
+class CausalityItem(Frozen, frozen=True, kw_only=True):
     """One question of a causality scheme and how the record answers it.
 
     `points` is what the scheme gives this answer, `least` and `most` what it could give once the record is complete;
@@ -37,8 +36,7 @@ class CausalityItem:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Causality:
+class Causality(Frozen, frozen=True, kw_only=True):
     """One causality scheme for one medicine and one episode.
 
     `total` is the score with every unknown scored as the scheme says; `least` to `most` is the range that remains
@@ -60,8 +58,7 @@ class Causality:
     gap: Gap | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposure:
+class Exposure(Frozen, frozen=True, kw_only=True):
     """One stretch of time on one medicine, put together from doses no further apart than the house rule allows.
 
     `start` and `stop` are times known only between two instants; None is not recorded. `running` is None where the
@@ -82,8 +79,7 @@ class Exposure:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrugLink:
+class DrugLink(Frozen, frozen=True, kw_only=True):
     """One medicine against one episode of low counts of one line.
 
     `role`: "cycle" (a cytotoxic drug whose nadir falls here), "candidate", "unlisted" (leuko's table does not hold the

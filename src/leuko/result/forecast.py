@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from leuko.frozen import Frozen
 from leuko.result.core import Gap, Reason
 
 Domain = Literal["inside", "soft", "outside"]
 Method = Literal["marrow", "state_space"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class Spread(Frozen, frozen=True, kw_only=True):
     """A distribution in quantiles: median and the central 50, 80 and 95 %.
 
     `never` is the share for whom it does not happen within the horizon (a recovery), `not_needed` the share for whom it
@@ -29,8 +28,7 @@ class Spread:
     not_needed: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AtCut:
+class AtCut(Frozen, frozen=True, kw_only=True):
     """What is asked at one cut [10*9/L]: the probability to fall below it, the days below it, the day [from `start`] on
     which the count, after its lowest, is back at or above it and stays so for days. Days below count up to there."""
 
@@ -40,8 +38,7 @@ class AtCut:
     recovery: Spread
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fan:
+class Fan(Frozen, frozen=True, kw_only=True):
     """The coming counts at each time: quantiles [10*9/L] of the true count (without the error of a measurement).
 
     `levels` are the probabilities of `quantiles`, one tuple a level, each as long as `times`; `below` gives for each
@@ -57,8 +54,7 @@ class Fan:
     measured: tuple[tuple[float, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chance:
+class Chance(Frozen, frozen=True, kw_only=True):
     """A probability that was asked for (below 0.5 at all, the treat-day rule met on the planned day), and its rule."""
 
     id: str
@@ -68,8 +64,7 @@ class Chance:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fitting:
+class Fitting(Frozen, frozen=True, kw_only=True):
     """How the posterior was found: method, draws, effective sample size, Pareto k-hat, rounds, seed. `sound` is false
     where the diagnostics do not carry the conclusions (then the forecast is withheld)."""
 
@@ -84,8 +79,7 @@ class Fitting:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelUsed:
+class ModelUsed(Frozen, frozen=True, kw_only=True):
     """A model that spoke: its name, the people it was fitted on, whether this person lies in its domain, its weight in
     the mixture of models tried, and the checks that it passed."""
 
@@ -100,8 +94,7 @@ class ModelUsed:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Frozen, frozen=True, kw_only=True):
     """What is asked of a course [days from `start`, 10*9/L]; `recovery_baseline` is the first return after the nadir to
     the person's own count without treatment."""
 
@@ -112,8 +105,7 @@ class Outcome:
     chances: tuple[Chance, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(Frozen, frozen=True, kw_only=True):
     """One way to go on with the next cycle, with what it costs: `changes` in words of the plan, dose intensity relative
     to the plan (1 = as planned), days of delay, daily doses of a growth factor beyond those planned, and the cycle it
     leads to. `outcome` is of that cycle alone, its days counted from `start`; `severe` the probability to fall below
@@ -136,8 +128,7 @@ class Option:
     factor_days: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
+class Forecast(Frozen, frozen=True, kw_only=True):
     """The coming course of one line. `start` is the instant that days are counted from (the last dose, else the last
     count). Where nothing can be said `fan` and `outcome` are None and `gaps` say why.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from leuko.frozen import Frozen
 from leuko.result.core import Gap, Reason
 
 Standing = Literal["recommended", "consider", "not_routine", "cannot_say"]
@@ -26,8 +26,7 @@ Advice = Literal[
 Told = Literal["argument", "record", "drugs", "ambiguous", "unknown", "none"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskClass:
+class RiskClass(Frozen, frozen=True, kw_only=True):
     """How one body classes a regimen's risk of febrile neutropenia; several classes where it gives a range.
 
     `reviewed` false: the row is not confirmed, is listed only, and drives nothing.
@@ -40,8 +39,7 @@ class RiskClass:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Regimen:
+class Regimen(Frozen, frozen=True, kw_only=True):
     """The chemotherapy regimen, as far as the record or the caller tells it; never guessed.
 
     `told`: by the caller's "argument", by the "record"'s own words, by the set of "drugs" in one cycle; "ambiguous"
@@ -63,8 +61,7 @@ class Regimen:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreatDay:
+class TreatDay(Frozen, frozen=True, kw_only=True):
     """What one rule says of giving the drug on the counts there are.
 
     `verdict` is "cannot_say" where a count is missing, too old for the rule, or only a bound that leaves it open;
@@ -90,8 +87,7 @@ class TreatDay:
     gap: Gap | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(Frozen, frozen=True, kw_only=True):
     """One thing that could be done, as a class and an indication; never a dose.
 
     `standing` is what the bodies read say; where they differ, `conflicts` shows it and the stronger wording stands.
@@ -113,8 +109,7 @@ class Option:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Monitoring:
+class Monitoring(Frozen, frozen=True, kw_only=True):
     """Where one monitored medicine stands in one scheme.
 
     `band` None: cannot be said; `possible` then lists the bands that remain. `since` is the start (or restart) of the
@@ -143,8 +138,7 @@ class Monitoring:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextCount:
+class NextCount(Frozen, frozen=True, kw_only=True):
     """When a count is due, by one rule. `due` None: only the interval is known."""
 
     analyte: str
@@ -155,8 +149,7 @@ class NextCount:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Frozen, frozen=True, kw_only=True):
     """What could be done, of what the sources read say. It informs a professional, and prescribes nothing.
 
     `next_counts` stand by their day, the earliest first. `conflicts` are disagreements of sources, shown and not

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from leuko.frozen import Frozen
 from leuko.result.core import Citation, Gap, Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreItem:
+class ScoreItem(Frozen, frozen=True, kw_only=True):
     """One item of a score.
 
     `value` is what was found, in words ("118 mm[Hg]", "yes"); empty where nothing was. `points` is None where several
@@ -30,8 +28,7 @@ class ScoreItem:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreCriterion:
+class ScoreCriterion(Frozen, frozen=True, kw_only=True):
     """One condition for a score to be used at all; `met` None: not known."""
 
     id: str
@@ -41,8 +38,7 @@ class ScoreCriterion:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class Score(Frozen, frozen=True, kw_only=True):
     """A score in one edition, as far as it can be told for one person.
 
     `eligible` says whether it may be used at all, with `criteria` and `reason`; False: nothing is scored. `total` is

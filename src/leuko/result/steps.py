@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from leuko.frozen import Frozen
 from leuko.result.core import Citation, Gap, Reason
 
 StepUrgency = Literal["emergency", "same_day", "urgent", "soon", "routine"]
@@ -15,8 +15,7 @@ URGENCIES: tuple[StepUrgency, ...] = ("emergency", "same_day", "urgent", "soon",
 """From the most to the least urgent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Already:
+class Already(Frozen, frozen=True, kw_only=True):
     """A test that the record already holds: `test` is its id, `evidence` the ids of the results, `day` of the latest.
 
     `recent` false: it is too old, or undated, to stand for a new one; then it is asked for again, and this says why.
@@ -30,8 +29,7 @@ class Already:
     recent: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BodySays:
+class BodySays(Frozen, frozen=True, kw_only=True):
     """What one body says about a step: to do it ("do"), not to do it ("not"), or what to know with it ("note").
 
     `within_days` is the time it allows [days]; None where it names none.
@@ -47,8 +45,7 @@ class BodySays:
     citation: Citation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Frozen, frozen=True, kw_only=True):
     """One thing to do next.
 
     `pathway` is the part of the work-up it belongs to, `path` the way that was chosen for the person (adult, child,

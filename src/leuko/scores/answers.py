@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import chain
 from typing import Final
 
 from leuko.errors import UsageError
+from leuko.frozen import Frozen
 from leuko.grading import edges
 from leuko.knowledge.schema.scores import ObservableRow
 from leuko.record import Bound
@@ -25,8 +25,7 @@ _MEASURED: Final = re.compile(r"\s*(<=|>=|<|>|≤|≥|)\s*(\d+(?:[.,]\d+)?)\s*(.
 _BOUNDS: Final[dict[str, Bound]] = {"": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "≤": "<=", "≥": ">="}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answers(Frozen, frozen=True, kw_only=True):
     """What was answered: words by key, readings by observable, days by key."""
 
     words: Mapping[str, str]

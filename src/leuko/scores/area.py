@@ -8,10 +8,10 @@ leaves a count open, the area is a least and a most.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
+from leuko.frozen import Frozen
 from leuko.grading import edges
 from leuko.record import Count
 
@@ -19,8 +19,7 @@ PER_MICROLITRE = 1000.0
 """Cells per microlitre in 10*9/L: a unit, no limit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class Day(Frozen, frozen=True, kw_only=True):
     """The lowest count of a day [cells/uL]: the least and the most that it may be."""
 
     day: date
@@ -29,8 +28,7 @@ class Day:
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Area:
+class Area(Frozen, frozen=True, kw_only=True):
     """An area over the curve [cells/uL x days], as the least and the most it may be; `over` once the counts rose."""
 
     least: float

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.knowledge.schema import Band
 from leuko.knowledge.schema.scores import CriterionRow
 from leuko.result import Reason
@@ -21,8 +21,7 @@ from leuko.wording import say_list
 IN_FORCE: Final = "guideline"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Heard:
+class _Heard(Frozen, frozen=True, kw_only=True):
     """One piece of evidence for (True) or against (False) a condition."""
 
     met: bool

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.scores import ItemRow, Option
 from leuko.scores.named import Named, concept
 from leuko.scores.observe import Observed, observe
@@ -13,8 +13,7 @@ from leuko.scores.setting import Setting
 from leuko.wording import say_list
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Frozen, frozen=True, kw_only=True):
     """An item with the options that remain. `found` says what was found, `why` what is missing or contradicts."""
 
     item: ItemRow
@@ -29,8 +28,7 @@ class Judged:
         return len({option.points for option in self.options}) > 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Voice:
+class _Voice(Frozen, frozen=True, kw_only=True):
     """What one source says of an item: the options it leaves (None: it says nothing)."""
 
     options: frozenset[str] | None = None

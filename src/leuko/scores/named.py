@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.scores import ConceptRow
 from leuko.record import Dose, Fact, Moment, Patient
 from leuko.scores.setting import Setting
@@ -19,8 +19,7 @@ _ORDER: Final[tuple[State, ...]] = ("yes", "maybe", "silent")
 _CATEGORY: Final = re.compile(r"[A-Z]\d[0-9A-Z]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class Named(Frozen, frozen=True, kw_only=True):
     """What the record says of a concept; "no" only where somebody said so. `clash`: record and answer contradict."""
 
     state: State

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Final
 
 from leuko.ages import UNKNOWN, YEAR_DAYS, age_span
 from leuko.course import course_of
+from leuko.frozen import Frozen
 from leuko.grading import Edge, edges
 from leuko.knowledge.schema.scores import ObservableRow, ObservedIn
 from leuko.record import Bound, Count, Moment, Sign
@@ -29,8 +29,7 @@ _GRADE: Final = re.compile(r"grade\s*([0-5])\b", re.IGNORECASE)
 _FIRST_NUMBER: Final = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)(?![\d.])")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(Frozen, frozen=True, kw_only=True):
     """The readings of one observable: one, several that contradict one another, or none and `why`.
 
     `never` is true where what is looked for is known not to be there (no stretch of low counts), rather than not known.
@@ -59,8 +58,7 @@ def _is_meant(sign: Sign, row: ObservableRow) -> bool:
     return bool(codes & set(row.loinc)) or (not codes and sign.name.strip().lower() in row.names)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _Found(Frozen, frozen=True, kw_only=True):
     """A reading, or why one that stands in the record cannot be used."""
 
     reading: Reading | None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from leuko.frozen import Frozen
 from leuko.grading import Edge, above, below
 from leuko.knowledge.schema import Band
 from leuko.knowledge.schema.scores import ObservableRow
@@ -13,8 +13,7 @@ from leuko.record import Moment
 _HALF = Decimal("0.5")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Frozen, frozen=True, kw_only=True):
     """A value: all from `low` to `high`; `middle` the number itself, None for a bound. `text` says it with its day."""
 
     low: Edge
@@ -25,8 +24,7 @@ class Reading:
     taken: Moment | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turned:
+class Turned(Frozen, frozen=True, kw_only=True):
     """A number in the unit of its observable, with the span that its rounding leaves."""
 
     middle: float

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.core import Basis
 from leuko.knowledge.schema.scores import (
@@ -35,8 +35,7 @@ RowT = TypeVar("RowT", bound=_Row)
 PartT = TypeVar("PartT", bound=_Part)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tables:
+class Tables(Frozen, frozen=True, kw_only=True):
     """Scores in their order; their parts by score id; observables and concepts by their own."""
 
     scores: tuple[ScoreRow, ...]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.scores import BandRow, FindingRow, ObservableRow, ScoreRow
 from leuko.result import Citation, Gap, Reason
@@ -23,8 +23,7 @@ _WARNING: Final = frozenset({"warning", "criticism"})
 _MOST_NAMED: Final = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Frozen, frozen=True, kw_only=True):
     """What every score is told from."""
 
     row: ScoreRow
@@ -35,8 +34,7 @@ class Parts:
     library: Library
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Banded:
+class _Banded(Frozen, frozen=True, kw_only=True):
     """The band, where there is only one; else what is left. `withheld`: it would reassure, and may not apply."""
 
     band: BandRow | None

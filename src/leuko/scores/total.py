@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.scores import BandRow, Option
 from leuko.scores.items import Judged
 from leuko.scores.reading import Reading, inside, touches
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sums:
+class Sums(Frozen, frozen=True, kw_only=True):
     """The totals that remain possible, the bands they lead to (None: no band), and the points left for each item."""
 
     totals: tuple[int, ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.grading import Edge, above, below, edges, say_exact
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Band, DefinitionRow
@@ -18,8 +18,7 @@ PREGNANT: Final = "pregnant"
 """What the `condition` of every definition for pregnancy begins with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Frozen, frozen=True, kw_only=True):
     """What the rows of one analyte say of a count; `definitions` has the house's own first."""
 
     definitions: tuple[DefinitionMet, ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from itertools import pairwise
 
+from leuko.frozen import replace
 from leuko.grading import grade_between_ages, possible_rules, rules_of, title
 from leuko.knowledge import Library
 from leuko.knowledge.schema import GradeRule, GradeScheme

@@ -7,8 +7,8 @@ pregnancy; the band of age and sex; adults. Duffy status is never inferred.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from leuko.frozen import Frozen
 from leuko.grading import say_exact
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Band, IntervalRow
@@ -18,8 +18,7 @@ from leuko.status.knownness import Person, inside, rows_for
 from leuko.wording import say_list, say_unit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Frozen, frozen=True, kw_only=True):
     """The interval chosen, the position in it, and why."""
 
     interval: ReferenceInterval
@@ -28,8 +27,7 @@ class Held:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ends:
+class _Ends(Frozen, frozen=True, kw_only=True):
     low: float | None
     high: float | None
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from leuko.ages import UNKNOWN, AgeSpan, ages_to_try
+from leuko.frozen import Frozen
 from leuko.grading import above, below, edges, say_exact
 from leuko.knowledge.schema import Ages, Band, Limit
 from leuko.record import Count, Sex
@@ -30,8 +30,7 @@ class ForSome(Protocol):
 Row = TypeVar("Row", bound=ForSome)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Frozen, frozen=True, kw_only=True):
     """What choosing a row needs to know of a person at a draw."""
 
     ages: AgeSpan

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, get_args
 
 from leuko.causes.finding import Finding
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.steps import PathRow, StatementRow, StepRow
 from leuko.result import Gap, Reason
 from leuko.result.causes import Cause
@@ -31,8 +31,7 @@ _SAID: Final[Mapping[StepUrgency, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
+class Spoken(Frozen, frozen=True, kw_only=True):
     """A step with the statements that hold for the person, and those that hang on what can still be asked."""
 
     row: StepRow

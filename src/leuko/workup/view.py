@@ -11,6 +11,7 @@ from typing import Any, get_args
 from leuko.ages import AgeSpan, age_span, first_day
 from leuko.causes.scene import Scene, predicates_of, scene_of
 from leuko.errors import KnowledgeError
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.causes import Line
 from leuko.knowledge.schema.steps import CONDITIONS, PathRow, StatementRow, StepRow, TestRow
@@ -90,8 +91,7 @@ class View:
         return moment is None or first_day(moment) <= self.as_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tables:
+class Tables(Frozen, frozen=True, kw_only=True):
     """The knowledge of the work-up by id."""
 
     tests: Mapping[str, TestRow]

@@ -8,10 +8,10 @@ uniform on 0 to 1 when model, likelihood and sampler agree. People whose fit is 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from msgspec import field
 
 from leuko.forecast.fit.course import course_of
 from leuko.forecast.fit.likelihood import reports
@@ -20,6 +20,7 @@ from leuko.forecast.fit.prior import Prior, by_course, courses_of, prior_of
 from leuko.forecast.fit.swing import free, measured
 from leuko.forecast.fit.task import Solver, batch_solver
 from leuko.forecast.model import Floats, Model, Observed, Schedule
+from leuko.frozen import Frozen
 
 INTERVALS: Final = (0.50, 0.80, 0.95)
 _DRAWS: Final = 1000
@@ -27,8 +28,7 @@ NEXT_LOWEST: Final = "lowest count ahead"
 NEXT_REPORT: Final = "next report"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Design:
+class Design(Frozen, frozen=True, kw_only=True):
     """What is known of each simulated person: doses, hours of counts (K,), the limit [10*9/L] below which a count is
     reported as a bound (0: none), and the hours ahead (T,) over which the lowest count is forecast; the report at the
     first of them is forecast too."""
@@ -39,8 +39,7 @@ class Design:
     limit: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
+class Calibration(Frozen, frozen=True, kw_only=True):
     """`names` (Q,) of the quantities, `below` (Q, N): posterior probability below the true value of each simulated
     person. `effective` (N,), `sound` (N,)."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,6 +11,7 @@ from leuko.forecast.fit.likelihood import Counts, below
 from leuko.forecast.fit.pareto import TRUSTED
 from leuko.forecast.model import Floats
 from leuko.forecast.normal import chi_squared_above
+from leuko.frozen import Frozen
 
 # A count this improbable among the model's people is told; rarer than _FOREIGN it is none of theirs.
 UNUSUAL: Final = 1e-3
@@ -20,8 +20,7 @@ FOREIGN: Final = 1e-6
 UNEXPLAINED: Final = 1e-3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountCheck:
+class CountCheck(Frozen, frozen=True, kw_only=True):
     """One count: how probable a report so far out is among the model's people (`prior_p`), and among the courses that
     the fit holds possible (`posterior_p`); two-sided, one-sided for a bound."""
 
@@ -32,8 +31,7 @@ class CountCheck:
     posterior_p: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Frozen, frozen=True, kw_only=True):
     """Something to say of a fit; `withholds` where no forecast may be drawn from it."""
 
     id: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -15,13 +14,13 @@ from leuko.forecast.fit.posterior import Posterior
 from leuko.forecast.fit.prior import by_course, courses_of, prior_of
 from leuko.forecast.fit.task import Precision, Solver, batch_solver, solved
 from leuko.forecast.model import Floats, Residual, Schedule
+from leuko.frozen import Frozen, replace
 
 DRAWS: Final = 2000
 _LEAST: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Course(Frozen, frozen=True, kw_only=True):
     """Equally likely courses: true counts (T, N) [10*9/L] at `hours` (T,), with the swing that lasts; each draw's own
     baseline (N,); the error of a measurement; and how many draws were left out because the solver failed on them."""
 

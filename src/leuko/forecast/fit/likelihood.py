@@ -7,7 +7,6 @@ the neutrophils cannot lie) enters as the probability of a report beyond it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from leuko.errors import UsageError
 from leuko.forecast.model import Floats, Observed, Residual
 from leuko.forecast.normal import log_normal_below, normal_below
+from leuko.frozen import Frozen
 
 BELOW: Final = ("<", "<=", "≤")
 ABOVE: Final = (">", ">=", "≥")
@@ -25,8 +25,7 @@ _STRAIGHT: Final = 1e-6
 _LOG_TWO_PI: Final = float(np.log(2.0 * np.pi))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class Counts(Frozen, frozen=True, kw_only=True):
     """Counts made ready: hour (K,) in time order, value (K,), side (K,): -1 below a bound, 1 above one, 0 as it stands;
     noise (K,)."""
 

@@ -7,7 +7,6 @@ iteration solves once, for steps of several lengths and the differences about ea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from leuko.forecast.fit.swing import slopes
 from leuko.forecast.fit.task import Task
 from leuko.forecast.model import Floats
+from leuko.frozen import Frozen
 
 # Levenberg damping of the steps that are tried together, and how it is raised where none of them helps.
 _DAMPING: Final = (0.0, 0.5, 5.0)
@@ -26,8 +26,7 @@ _ITERATIONS: Final = 25
 _ENOUGH: Final = 1e-4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mode:
+class Mode(Frozen, frozen=True, kw_only=True):
     """Where the posterior is highest: z (Z,), theta (P,), log prior times likelihood there, the covariance (Z, Z) of a
     normal distribution of the same curvature; `converged` is false where the search gave up."""
 
@@ -39,8 +38,7 @@ class Mode:
     converged: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Point:
+class _Point(Frozen, frozen=True, kw_only=True):
     z: Floats
     log_target: float
     gradient: Floats

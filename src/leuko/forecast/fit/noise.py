@@ -8,14 +8,13 @@ model's residual says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import hypot, log, pi, sqrt
 
 from leuko.errors import UsageError
+from leuko.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class Counted(Frozen, frozen=True, kw_only=True):
     """A count as the fit takes it: value [10*9/L], bound, and the SD that counting adds on the log scale."""
 
     value: float

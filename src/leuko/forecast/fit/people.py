@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
@@ -13,6 +12,7 @@ from leuko.forecast.fit.cloud import Bank
 from leuko.forecast.fit.posterior import LEAST_EFFECTIVE, Posterior, fit
 from leuko.forecast.fit.task import Task, task_of
 from leuko.forecast.model import Floats, Model, Observed, Schedule
+from leuko.frozen import Frozen
 
 Found = TypeVar("Found")
 # More draws than a single fit takes: they are run once, and each spares a person a round of their own.
@@ -20,8 +20,7 @@ BANK_DRAWS: Final = 6000
 _FEWEST: Final = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Frozen, frozen=True, kw_only=True):
     """What is known of one person."""
 
     schedule: Schedule

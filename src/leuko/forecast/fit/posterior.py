@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from leuko.forecast.fit.pareto import effective, khat
 from leuko.forecast.fit.prior import Prior
 from leuko.forecast.fit.task import Precision, Solver, Task, task_of
 from leuko.forecast.model import Floats, Model, Observed, Schedule
+from leuko.frozen import Frozen
 from leuko.result.forecast import Fitting
 
 METHOD: Final = "adaptive multiple importance sampling"
@@ -24,8 +24,7 @@ LEAST_EFFECTIVE: Final = 1000.0
 MOST_DRAWS: Final = 60_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posterior:
+class Posterior(Frozen, frozen=True, kw_only=True):
     """Weighted draws of one person's parameters.
 
     `z` (Z, N) are the draws in standardised form, `weights` (N,) sum to 1; `theta` gives parameters. `model` is the

@@ -11,13 +11,13 @@ equations then need to know nothing of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from leuko.errors import UsageError
 from leuko.forecast.model import DrugPart, Floats, Model, Schedule
 from leuko.forecast.normal import normal_below
+from leuko.frozen import Frozen, replace
 
 # between the name of a medicine and the number of the course that its copy stands for
 MARK = "@"
@@ -25,8 +25,7 @@ MARK = "@"
 APART = 48.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prior:
+class Prior(Frozen, frozen=True, kw_only=True):
     """theta = typical * exp(loading z), z ~ N(0, 1) in `size` dimensions, cut off where a ceiling is passed.
 
     `model` is the model that theta belongs to (one copy of each medicine per course). `loading` (P, Z). `inside` is the

@@ -8,7 +8,6 @@ contradict each other describes nobody, so it is not made.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
@@ -18,6 +17,7 @@ from leuko.errors import UsageError
 from leuko.forecast.fit.course import Course
 from leuko.forecast.fit.posterior import Posterior
 from leuko.forecast.model import Floats
+from leuko.frozen import Frozen, replace
 
 # A model of less weight than this cannot contradict the others.
 HEARD: Final = 0.05
@@ -25,16 +25,14 @@ HEARD: Final = 0.05
 _INTERVAL: Final = (0.10, 0.90)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighing:
+class Weighing(Frozen, frozen=True, kw_only=True):
     """Weights of models (M,), summing to 1, and their standard errors; unsound fits weigh nothing."""
 
     weights: Floats
     errors: Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contradiction:
+class Contradiction(Frozen, frozen=True, kw_only=True):
     """Two models (their places in the list) that cannot both be right, and the hour at which they part most."""
 
     first: int

@@ -14,7 +14,6 @@ taken given those before it, by the moments of the truncated normal.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy as np
 from leuko.forecast.fit.likelihood import Counts, log_likelihood
 from leuko.forecast.model import Floats, Residual
 from leuko.forecast.normal import log_normal_below, normal_at
+from leuko.frozen import replace
 
 _LOG_TWO_PI: Final = float(np.log(2.0 * np.pi))
 _STEP: Final = 1e-3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -13,6 +12,7 @@ from leuko.forecast.fit.likelihood import Counts, counts_of
 from leuko.forecast.fit.prior import Prior, by_course, courses_of, prior_of
 from leuko.forecast.fit.swing import log_joint
 from leuko.forecast.model import Floats, Model, Observed, Run, Schedule
+from leuko.frozen import Frozen, replace
 
 Solver = Callable[..., Run]
 Precision = Literal["float32", "float64"]
@@ -20,8 +20,7 @@ Precision = Literal["float32", "float64"]
 _LEAST: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Frozen, frozen=True, kw_only=True):
     """`hours` (H,) are the distinct hours of counts, `where` (K,) the row of each count in them, both from the first
     thing that happens (dose or count); `shift` is that instant in the caller's hours."""
 

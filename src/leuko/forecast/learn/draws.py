@@ -6,7 +6,6 @@ Importance-sampled EM (Levine RA, Casella G. Implementations of the Monte Carlo 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,13 +18,13 @@ from leuko.forecast.fit.task import Solver, task_of
 from leuko.forecast.learn.people import Person
 from leuko.forecast.learn.population import Population, with_population
 from leuko.forecast.model import Floats, Model
+from leuko.frozen import Frozen, replace
 
 EFFECTIVE: Final = 500.0
 MOST_DRAWS: Final = 12_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Frozen, frozen=True, kw_only=True):
     """One person to the fit: their model with covariates worked in, and what those add to the logarithms (R,)."""
 
     person: Person
@@ -40,8 +39,7 @@ class Member:
         return float(np.log(dict(changed.ceilings)["gamma"]) - self.shift[population.cut])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draws:
+class Draws(Frozen, frozen=True, kw_only=True):
     """Draws of one person: `log_theta` (R, N) on the scale of the population, `log_true` (K, N) of the counts,
     `log_drawn` (N,) the log density that they were drawn with, on that scale, `limit` of the ceiling."""
 
@@ -92,8 +90,7 @@ def draw(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class Weighed(Frozen, frozen=True, kw_only=True):
     """The same under one population: weights (N,) that sum to 1, log evidence, effective sample size."""
 
     weights: Floats

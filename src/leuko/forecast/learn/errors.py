@@ -8,7 +8,6 @@ person, which draws give for any population near the one that was learned.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -16,12 +15,12 @@ import numpy as np
 from leuko.forecast.learn.draws import Draws, weigh
 from leuko.forecast.learn.population import Population, log_prior
 from leuko.forecast.model import Floats
+from leuko.frozen import Frozen, replace
 
 _STEP: Final = 0.01
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uncertainty:
+class Uncertainty(Frozen, frozen=True, kw_only=True):
     """Standard errors: `mean` (R,) of the logarithms of typical values, `spread` (R,) of the logarithms of the SDs,
     `sd` of the logarithm of the residual error."""
 

@@ -8,7 +8,7 @@ people (kinetics fixed by the source) stays as published, and so does variation 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from leuko.forecast.learn.errors import Uncertainty, uncertainty_of
 from leuko.forecast.learn.people import Person, digest_of, model_for
 from leuko.forecast.learn.population import Population, log_prior, moments_of, moved, population_of
 from leuko.forecast.model import Floats
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.forecast import ModelRow
 
 ROUNDS: Final = 8
@@ -40,8 +41,7 @@ def quiet(_: str) -> None:
     """Say nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class Learned(Frozen, frozen=True, kw_only=True):
     """What was learned of a model: `published` and learned `population`, how far it can be relied on.
 
     `evidence` and `evidence_before` are log marginal likelihoods of all counts under the learned and the published

@@ -8,7 +8,6 @@ counts is the product of these), CRPS, coverage.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -22,6 +21,7 @@ from leuko.forecast.learn.people import Person, model_for
 from leuko.forecast.learn.population import Population, population_of
 from leuko.forecast.model import Floats
 from leuko.forecast.score.rules import Score, Told, score
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.forecast import ModelRow
 
 _DRAWS: Final = 200
@@ -29,8 +29,7 @@ PUBLISHED: Final = "published"
 LEARNED: Final = "learned on the other half"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Frozen, frozen=True, kw_only=True):
     """How one population told the counts of people it was not learned from: scores, and the mean log predictive density
     of a count [per 10*9/L]."""
 
@@ -79,8 +78,7 @@ def _prefixed(said: Say, many: int) -> Callable[[str], None]:
     return lambda text: said(f"half of {many} people, {text}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
+class _Said(Frozen, frozen=True, kw_only=True):
     """What was told of one person: log evidence, draws (K, M) of the logarithm of each count, and the counts (K,)."""
 
     evidence: float

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,13 +16,13 @@ from leuko.forecast.score.real import level_of
 from leuko.forecast.score.rolling import Horizon, halves, judge
 from leuko.forecast.score.table import Table
 from leuko.forecast.state_space import Level, Series, log_likelihood, refit
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.levels import JudgeRow, LevelRow
 
 _FEWEST: Final = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearnedLevel:
+class LearnedLevel(Frozen, frozen=True, kw_only=True):
     """How counts move, learned from people: the row where it began, the level, log evidence before and after, and how
     it did on people it was not learned from."""
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from msgspec import field
 
 from leuko.errors import UnreadableInput
 from leuko.forecast.covariates import Covariates
 from leuko.forecast.model import DrugPart, Model, Observed, Schedule
 from leuko.forecast.score.table import DAY, PERSON, Table, column_of, files_of, read_counts, read_frame
 from leuko.forecast.state_space import Series
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.forecast import CovariateRow, ModelRow
 
@@ -31,8 +32,7 @@ _HOURS: Final = ("hours", "infusion_hours", "duration_h")
 _HOURS_A_DAY: Final = 24.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Frozen, frozen=True, kw_only=True):
     """One person to learn from."""
 
     name: str
@@ -46,8 +46,7 @@ class Person:
         return int(self.observed.hour.size)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cohort:
+class Cohort(Frozen, frozen=True, kw_only=True):
     """People, the step in which their counts are printed [10*9/L], a digest of all that was used, and what was left
     out, in words."""
 

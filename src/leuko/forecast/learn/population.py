@@ -9,17 +9,16 @@ Bayesian Data Analysis, 3rd ed., section 3.6): few people cannot move the popula
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from leuko.errors import UsageError
 from leuko.forecast.model import Floats, Model
 from leuko.forecast.stability import gamma_ceiling
+from leuko.frozen import Frozen, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Population:
+class Population(Frozen, frozen=True, kw_only=True):
     """`names` of what varies, `mean` (R,) and `omega` (R, R) of the logarithms, `sd` of the residual error; `cut` is
     the place of the parameter that has a ceiling, None where none has."""
 
@@ -92,8 +91,7 @@ def with_population(model: Model, population: Population, shift: Floats) -> Mode
     return replace(changed, ceilings=(("gamma", gamma_ceiling(changed)),))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moments:
+class Moments(Frozen, frozen=True, kw_only=True):
     """What one person's posterior gives to the population: mean (R,) and second moment (R, R) of the logarithms."""
 
     first: Floats

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from leuko.errors import UsageError
 from leuko.forecast.learn.fitting import Learned
 from leuko.forecast.learn.judge import Judgement
 from leuko.forecast.learn.level import LearnedLevel
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.core import Basis
 from leuko.knowledge.schema.forecast import Correlation, Error, ModelRow, Parameter
@@ -28,8 +28,7 @@ _DIGITS: Final = 6
 _LEAST: Final = 0.01
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
+class Naming(Frozen, frozen=True, kw_only=True):
     """What the caller says of the row: its id, a name of the people, the day (ISO; empty: not told)."""
 
     id: str

@@ -7,7 +7,7 @@ only: every draw is weighted by what it was drawn with). A person's residual is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
@@ -19,6 +19,7 @@ from leuko.forecast.fit.mixture import fitted
 from leuko.forecast.fit.task import Solver, batch_solver
 from leuko.forecast.model import Floats, Model, Schedule
 from leuko.forecast.state_space import FLOOR, Series
+from leuko.frozen import Frozen, replace
 
 HOURS: Final = 24.0
 # Draws of the wide population, and as many again about what the counts say.
@@ -26,8 +27,7 @@ DRAWS: Final = 512
 _LEAST: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Residual:
+class Residual(Frozen, frozen=True, kw_only=True):
     """A population of the marrow, `mean` (R,) and `spread` (R,) of the logarithms (`cut`: the place and logarithm of a
     ceiling), and what the counts do beside it: SD of a shift between people, drift per root day, SD and days of swings,
     noise, degrees of freedom of what is told."""
@@ -88,8 +88,7 @@ def _student(tails: float, shares: bytes, shape: tuple[int, ...]) -> Floats:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cloud:
+class Cloud(Frozen, frozen=True, kw_only=True):
     """One person's draws: `log_theta` (R, N), `log_drawn` (N,) what they were drawn with, `log_true` (K, N) of the
     model at the days of the counts, whose logarithms are `logs` (K,)."""
 
@@ -109,8 +108,7 @@ class Cloud:
         return self.log_theta[:, picked]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(Frozen, frozen=True, kw_only=True):
     """What counts say of a cloud: `log_weights` (K + 1, N) and, after so many counts, mean of the residual's shift and
     swing (K + 1, N each) with their covariance (K + 1, 3: variances and covariance, the same for all draws)."""
 

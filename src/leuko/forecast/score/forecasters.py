@@ -6,13 +6,14 @@ Each learns from people who are not those it is judged on, and tells equally lik
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 import numpy as np
+from msgspec import field
 
 from leuko.forecast.model import Floats
 from leuko.forecast.state_space import FLOOR, Level, Series, after, expect, move, refit, spread
+from leuko.frozen import Frozen, replace
 
 # So many equally likely draws, at the middles of equal shares of the distribution.
 DRAWS: Final = 200
@@ -36,8 +37,7 @@ class Forecaster(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class Pair(Frozen, frozen=True, kw_only=True):
     """One forecast that is asked: the counts before, the day and the count [10*9/L] that came."""
 
     history: Series
@@ -45,8 +45,7 @@ class Pair:
     seen: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnLevel:
+class OwnLevel(Frozen, frozen=True, kw_only=True):
     """The state-space forecaster; `penalty` holds what it learns near the level where it begins."""
 
     level: Level
@@ -77,8 +76,7 @@ def _student(tails: float) -> Floats:
     return _STUDENT[tails]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Naive:
+class Naive(Frozen, frozen=True, kw_only=True):
     """A point from the counts before, and about it the errors that it made with other people."""
 
     name: str

@@ -7,7 +7,6 @@ day's forecast knows the counts up to that day alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,6 +21,7 @@ from leuko.forecast.model import Floats, Model, Observed, Schedule
 from leuko.forecast.outcome import HOURS, Courses, first_return
 from leuko.forecast.score.published import Checked
 from leuko.forecast.score.variation import varied
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.truth import Claim, MonitoredRow
 
@@ -34,8 +34,7 @@ _EFFECTIVE: Final = 400.0
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foretold:
+class Foretold(Frozen, frozen=True, kw_only=True):
     """Of the `people` who fall below the cut, the share of whom it was foretold `lead` days before; `spared` of those
     who never do, the share of whom that was foretold on the middle one of these days."""
 
@@ -46,8 +45,7 @@ class Foretold:
     specificity: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
+class Recovered(Frozen, frozen=True, kw_only=True):
     """The day back at the own baseline, forecast on `day` for `people` who were not back yet: middle absolute error
     [d], share within the tolerance, share of true days in the central 80 %."""
 
@@ -58,8 +56,7 @@ class Recovered:
     covered: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Monitored:
+class Monitored(Frozen, frozen=True, kw_only=True):
     """All of one study."""
 
     id: str
@@ -71,8 +68,7 @@ class Monitored:
     checks: tuple[Checked, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Person:
+class _Person(Frozen, frozen=True, kw_only=True):
     """What is true of one person (`falls`: first day below the cut, infinite if never; `back`: day at the baseline
     again), and what was forecast on each day: `chance` (D,) of a fall yet to come, quantiles (3, D) of the day back."""
 

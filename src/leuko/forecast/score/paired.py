@@ -9,20 +9,19 @@ zero is not told from chance.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from leuko.forecast.model import Floats
 from leuko.forecast.score.rules import Told, crps
+from leuko.frozen import Frozen
 
 _AGAIN: Final = 4000
 _ENDS: Final = (0.025, 0.975)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Losses:
+class Losses(Frozen, frozen=True, kw_only=True):
     """Squared errors and CRPS (K,) of the logarithms of counts that one forecaster told, and whose each is (K,)."""
 
     forecaster: str
@@ -32,8 +31,7 @@ class Losses:
     crps: Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paired:
+class Paired(Frozen, frozen=True, kw_only=True):
     """How much less one forecaster lost than another (`first` minus `second`, below 0: the first is better), with the
     central 95 % over people drawn anew; `better` is the share of those draws in which the first lost less."""
 

@@ -9,7 +9,6 @@ Roberts and Sahu 1997 on why both are wanted); typical values given people, in c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -19,6 +18,7 @@ from leuko.forecast.fit.task import batch_solver
 from leuko.forecast.model import DrugPart, Floats, Model, Residual, Schedule
 from leuko.forecast.score.published import Checked
 from leuko.forecast.score.records import Recorded
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.truth import PooledRow
 
 CHAINS: Final = 32
@@ -30,8 +30,7 @@ _STEPS: Final = {"people": 0.5, "feedback": 0.12, "shift": 0.06, "stretch": 0.25
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pooled:
+class Pooled(Frozen, frozen=True, kw_only=True):
     """One quantity of the population: posterior mean, 5 and 95 %, and how far chains agree (potential scale
     reduction: Gelman and Rubin 1992)."""
 

@@ -10,7 +10,6 @@ numbers stand beside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +23,7 @@ from leuko.forecast.learn.people import Person, cohort_of, model_for
 from leuko.forecast.library import build, model_row
 from leuko.forecast.model import Floats, Model, Schedule
 from leuko.forecast.outcome import HOURS
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.levels import PublishedRow
 from leuko.knowledge.schema.truth import PredictiveRow
@@ -38,8 +38,7 @@ _STEP: Final = 0.5
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marked:
+class Marked(Frozen, frozen=True, kw_only=True):
     """A published number as a point of the figure: day, count [10*9/L], and what it is."""
 
     day: float
@@ -47,8 +46,7 @@ class Marked:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Simulated:
+class Simulated(Frozen, frozen=True, kw_only=True):
     """People made by a model: `days` (T,), percentiles (5, T) of their true counts, outer percentiles (2, T) of counts
     as a laboratory would report them, the typical person (T,) [10*9/L]."""
 
@@ -63,8 +61,7 @@ class Simulated:
     marks: tuple[Marked, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class Stretch(Frozen, frozen=True, kw_only=True):
     """One stretch of time from `start` to `end` [d]: the middle `day` of its `counts`, percentiles (3,) `seen`, and
     those of cohorts made by the model: `middle`, and the central 95 % from `low` to `high` (3,) [10*9/L]."""
 
@@ -78,8 +75,7 @@ class Stretch:
     high: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Against:
+class Against(Frozen, frozen=True, kw_only=True):
     """A model against real counts; `inside` is the share of percentiles seen that lie within what the model makes."""
 
     model: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,12 +11,12 @@ from leuko.forecast.model import Floats, Model, Schedule
 from leuko.forecast.outcome import HOURS, Courses, days_below, nadir
 from leuko.forecast.receptor import Injected, course
 from leuko.forecast.solve import reference
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema.levels import AskRow, PublishedRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Frozen, frozen=True, kw_only=True):
     """One number: what was expected, what was found. `misses`: it is known not to be met, and `why`. `at_least`: it is
     met from what was expected upwards."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from leuko.errors import UnreadableInput
@@ -14,13 +13,13 @@ from leuko.forecast.score.rolling import Horizon, scored, trials
 from leuko.forecast.score.rules import Score
 from leuko.forecast.score.table import Table, read_counts
 from leuko.forecast.state_space import Level
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.learned import TreatedRow
 from leuko.knowledge.schema.levels import JudgeRow, LevelRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Frozen, frozen=True, kw_only=True):
     """What was judged: people and counts of the table, what was left out, the scores, and who did better than whom."""
 
     source: str

@@ -5,7 +5,6 @@ A row is a dose (EVID 1, with ADDL further ones every II hours) or a measurement
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from leuko.forecast.model import Floats
 from leuko.forecast.score.table import files_of, read_frame
+from leuko.frozen import Frozen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 NEEDED: Final = ("ID", "TIME", "AMT", "EVID", "II", "ADDL", "WEIGHT", "CONC", "ANC")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(Frozen, frozen=True, kw_only=True):
     """One person: weight [kg], hours and amounts of doses (D,), hours and values of concentrations and of counts."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from leuko.forecast.model import Model, Observed, Schedule
 from leuko.forecast.outcome import HOURS
 from leuko.forecast.score.published import Checked
 from leuko.forecast.score.variation import varied
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.forecast import ModelRow
 from leuko.knowledge.schema.truth import RefitRow
@@ -28,8 +28,7 @@ _WEIGHT = 0.01
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refitted:
+class Refitted(Frozen, frozen=True, kw_only=True):
     """One parameter: what people were made with, what was learned from them and its standard error, and what the
     source's own refit gave (NaN: not printed)."""
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from leuko.forecast.score.forecasters import Forecaster, Pair
 from leuko.forecast.score.rules import Score, Told, score
 from leuko.forecast.state_space import Series
+from leuko.frozen import Frozen, replace
 
 People = Mapping[str, Series]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Horizon:
+class Horizon(Frozen, frozen=True, kw_only=True):
     """How far ahead: the count to be told lies between `least` and `most` days [d] after the last one used."""
 
     name: str
@@ -59,8 +58,7 @@ def judge(
     return tuple(scored(one, cut=cut) for one in made)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Trial(Frozen, frozen=True, kw_only=True):
     """What one forecaster told at one horizon, and whose each count is (K,)."""
 
     forecaster: str

@@ -7,19 +7,18 @@ count below a cut.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from leuko.forecast.model import Floats
+from leuko.frozen import Frozen
 
 CENTRAL: Final = (0.5, 0.8, 0.95)
 BINS: Final = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Frozen, frozen=True, kw_only=True):
     """What was told and what came: `draws` (K, M) equally likely logarithms of the measured count, `seen` (K,) the
     counts that came [10*9/L], `resolution` the step in which counts were printed [10*9/L]."""
 
@@ -28,8 +27,7 @@ class Told:
     resolution: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class Score(Frozen, frozen=True, kw_only=True):
     """How one forecaster did at one horizon.
 
     `log_rmse` of the mean logarithm, `mae` of the median [10*9/L], `crps_log` on the log scale, `crps` [10*9/L],

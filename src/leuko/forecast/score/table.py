@@ -7,7 +7,6 @@ through `leuko.intake`. A file is taken by its columns, whatever its name.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from leuko.errors import UnreadableInput
 from leuko.forecast.state_space import Series
+from leuko.frozen import Frozen
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,8 +27,7 @@ _RECORDS: Final = ("evid",)
 _ENDINGS: Final = (".csv", ".csv.gz", ".tsv", ".parquet")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Frozen, frozen=True, kw_only=True):
     """The people of a table, the step in which its counts are printed [10*9/L], and what was left out, in words."""
 
     people: dict[str, Series]

@@ -10,7 +10,6 @@ of the last days goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -24,6 +23,7 @@ from leuko.forecast.score.clouds import HOURS, Cloud, Clouds, Residual
 from leuko.forecast.score.forecasters import Forecaster, OwnLevel, Pair
 from leuko.forecast.score.real import level_of
 from leuko.forecast.state_space import Series
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.learned import TreatedRow
 from leuko.knowledge.schema.levels import LevelRow
@@ -38,8 +38,7 @@ SHIPPED: Final = "leuko, as it forecasts one person"
 _RECENT: Final = 7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Treated:
+class Treated(Frozen, frozen=True, kw_only=True):
     """The marrow model with a residual level. `planned` is false where doses after the last count go on as they were,
     true where they are taken as they were given (a plan known beforehand)."""
 
@@ -115,8 +114,7 @@ def carried(given: Schedule, last: float, day: float) -> Schedule:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pooled:
+class Pooled(Frozen, frozen=True, kw_only=True):
     """Several forecasters as one: each gives draws in proportion to its weight, which is learned (least mean CRPS)."""
 
     members: tuple[Forecaster, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +24,7 @@ from leuko.forecast.score.records import find_records
 from leuko.forecast.score.refit import Refitted, refitted
 from leuko.forecast.score.rules import CENTRAL
 from leuko.forecast.score.table import read_counts
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.levels import DesignRow
 from leuko.knowledge.schema.truth import MonitoredRow, PooledRow, RefitRow
@@ -38,8 +38,7 @@ _PEOPLE: Final = {True: 150, False: 1000}
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibrated:
+class Calibrated(Frozen, frozen=True, kw_only=True):
     """One quantity of people made by a model: how often its true value lay in the central 50, 80 and 95 %.
 
     `p` are the probabilities of coverages as far off and of ranks as uneven (`alarm.p_values`), `least_p` the least of
@@ -70,8 +69,7 @@ class Calibrated:
         return not self.alarms or (self.again is not None and self.again >= AGAIN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validation:
+class Validation(Frozen, frozen=True, kw_only=True):
     """Published numbers (`checks`, and behind some of them what was `monitored`, `refitted` and `pooled`), calibration,
     and real counts (None without data)."""
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from leuko.forecast.model import Floats
 from leuko.forecast.solve.reading import Arrival
+from leuko.frozen import Frozen
 
 BOLUS, RATE = 0, 1
 GROWTH = 2.0  # of one step over the one before, after a dose
 TINY = 1e-9  # hours: events closer than this are one
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Frozen, frozen=True):
     """Steps (S,) [h] from `start`; events (E,) by channel, kind (bolus, rate) and amount, `first` (S + 1,) those at
     the start of each step; outputs (T,) by the step that holds them and where in it (0..1)."""
 

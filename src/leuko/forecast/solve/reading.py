@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from leuko.forecast.model import DrugPart, Floats, Model, Schedule
+from leuko.frozen import Frozen
 
 # The value of a parameter by name (a number, or one for each person); the second argument where the model has none.
 Values = Callable[..., Any]
@@ -58,8 +58,7 @@ def micro(part: DrugPart, at: Values) -> tuple[Any, Any, Any, Any, Any]:
     return at(f"{name}.cl") / v1, q2 / v1, q2 / second, q3 / v1, q3 / third
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Arrival(Frozen, frozen=True, kw_only=True):
     """A dose as the model feels it: the hour it arrives, how much, over how long, and at which of the model's channels.
 
     Channels are numbered: the medicines in the model's order, then the growth factor, then dexamethasone.

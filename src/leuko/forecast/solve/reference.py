@@ -7,7 +7,6 @@ grid of our own: nothing is shared with the fast solver but the reading of the m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from math import log
@@ -27,6 +26,7 @@ from leuko.forecast.solve.reading import (
     saturable_form,
     values,
 )
+from leuko.frozen import Frozen, replace
 
 TIGHT = 1e-11
 LEAST = 1e-30  # a concentration that counts as none in a logarithm
@@ -34,8 +34,7 @@ LEAST = 1e-30  # a concentration that counts as none in a logarithm
 Amounts = Sequence[float]
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(Frozen, frozen=True):
     """What one medicine does: `size` compartments, the one `into` which a dose goes, their rates given an inflow,
     and the concentration that acts. `share` of a dose arrives."""
 

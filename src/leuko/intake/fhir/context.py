@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
+from leuko.frozen import Frozen, replace
 from leuko.intake.fhir.people import People, members
 from leuko.intake.fhir.pool import Item, Pool, target
 from leuko.intake.fhir.tell import Teller
@@ -19,8 +19,7 @@ from leuko.intake.fhir.words import clean, codes, names
 _MOST_NESTED = 5  # panels within panels within a report; real ones end at three
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Frozen, frozen=True, kw_only=True):
     """Times as written, the words for the sample, and what it shares with others; `time_from` names the lender.
 
     `end` is the end of a period. `doubt` is true where several lenders give differing times, so that none is used.

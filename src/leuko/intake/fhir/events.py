@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 
+from leuko.frozen import Frozen
 from leuko.intake.fhir.pool import Item, Pool
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.times import moment
@@ -34,8 +34,7 @@ REFUTED = frozenset({"refuted", "entered-in-error"})
 HAPPENED = frozenset({"completed", "in-progress", "stopped", "on-hold"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Frozen, frozen=True, kw_only=True):
     """What every function here needs: the resources, the assumed zone, and whom to tell."""
 
     pool: Pool

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 
 from leuko.errors import Place
+from leuko.frozen import replace
 from leuko.intake import questionnaire
 from leuko.intake.base import ReadOptions
 from leuko.intake.checks import interpret

@@ -6,11 +6,12 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from leuko.frozen import replace
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.unpack import BROKEN, Found, plain
 from leuko.intake.fhir.wire import RESOURCES, Head, Reference, Resource, decode

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
+from leuko.frozen import Frozen
 from leuko.intake.fhir.pool import Item
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.wire import CodeableConcept, Quantity, Range, ReferenceRange
@@ -27,8 +27,7 @@ _AGE_UNITS = {"a": "years", "year": "years", "years": "years", "yr": "years", "y
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Printed:
+class Printed(Frozen, frozen=True, kw_only=True):
     """The ends of a printed range as written, and their unit."""
 
     low: str | None = None

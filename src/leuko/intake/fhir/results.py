@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, cast, get_args
 
 import msgspec
 
+from leuko.frozen import Frozen
 from leuko.intake.fhir.context import Context
 from leuko.intake.fhir.pool import Item
 from leuko.intake.fhir.ranges import printed
@@ -34,8 +34,7 @@ _STATUSES: dict[str, ResultStatus] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Frozen, frozen=True, kw_only=True):
     """What holds for the whole Observation: whose it is, its context, its times."""
 
     item: Item
@@ -176,8 +175,7 @@ def _flag(concept: Any) -> str:
     return found[0].code if found else label(concept)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Value:
+class _Value(Frozen, frozen=True, kw_only=True):
     """A value as text, with comparator and unit as far as the source separates them."""
 
     text: str = ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from leuko.errors import Notice, Place
+from leuko.frozen import replace
 from leuko.knowledge import Library
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import Raw
 
 from leuko.errors import Place
+from leuko.frozen import replace
 from leuko.intake.base import Blob
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.wire import RESOURCES, Bundle, Entry, Head, Link, Parameter, Parameters, decode

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 
 import msgspec
 
+from leuko.frozen import Frozen
 from leuko.intake.fhir.pool import Item
 from leuko.intake.fhir.times import moment
 from leuko.intake.fhir.wire import Observation
@@ -19,8 +19,7 @@ REVISED = frozenset({"amended", "corrected", "appended"})
 _OPEN = frozenset({"", "registered", "preliminary", "partial", "specimen-in-process"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class Chain(Frozen, frozen=True, kw_only=True):
     """One result: the version that counts, and what it replaced, oldest first. `unclear`: others claim the same id."""
 
     current: Item

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final
 
+from leuko.frozen import Frozen, replace
 from leuko.intake.fhir.words import clean
 from leuko.intake.hl7.results import Reading
 from leuko.intake.hl7.wire import Segment
@@ -14,8 +14,7 @@ from leuko.intake.hl7.words import concept, plain
 from leuko.record import Dose, Moment, Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fields:
+class _Fields(Frozen, frozen=True, kw_only=True):
     """Where a segment keeps what: numbers of its fields."""
 
     code: int
@@ -57,8 +56,7 @@ _UNKNOWN_AMOUNT: Final = 999  # RXA-6: "if this field is not known, then 999"
 _ADDITIVE: Final = "A"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Medicine:
+class Medicine(Frozen, frozen=True, kw_only=True):
     """A dose as one message says, with what names it over messages, and the time of the message."""
 
     dose: Dose

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.intake.hl7.results import Reading
 from leuko.intake.hl7.wire import Segment
 from leuko.intake.hl7.words import Concept, concept
 from leuko.record import Fact, FactKind, Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fields:
+class _Fields(Frozen, frozen=True, kw_only=True):
     """Where a segment keeps what: numbers of its fields; 0 where it has none."""
 
     kind: FactKind
@@ -33,8 +32,7 @@ _KINDS: Final = {
 _DOUBT: Final = {"W": "unknown, provisional", "A": "unknown, provisional"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Frozen, frozen=True, kw_only=True):
     """A fact as one message says, with the time of the message."""
 
     fact: Fact

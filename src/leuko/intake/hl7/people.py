@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from leuko.errors import Place
+from leuko.frozen import replace
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.words import clean
 from leuko.intake.hl7.results import Reading

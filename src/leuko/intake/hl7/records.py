@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from leuko.errors import Place
+from leuko.frozen import Frozen, replace
 from leuko.intake.base import ReadOptions
 from leuko.intake.checks import interpret
 from leuko.intake.fhir.people import without_birth
@@ -39,8 +40,7 @@ _PENDING: Final = frozenset({"I", "O", "N"})
 _SHOWN: Final = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Frozen, frozen=True, kw_only=True):
     """One message of a file."""
 
     message: Message

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
 
 from leuko.errors import Place
+from leuko.frozen import Frozen, replace
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.fhir.words import clean
 from leuko.intake.hl7.times import moment, offset_of
@@ -36,8 +37,7 @@ WITHDRAWN: Final = frozenset({"D", "W", "X"})
 _SPECIMEN_FIRST: Final = frozenset({"R22", "R23"})  # OUL: the specimen stands before its orders
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(Frozen, frozen=True, kw_only=True):
     """One OBX as sent. `key` names the result over all its versions, its time aside; None where nothing does.
 
     `letter` is OBX-11 as written, `stamp` the time of this version (OBR-22, else MSH-7) in seconds, -inf where none is
@@ -142,8 +142,7 @@ def _groups(reading: Reading) -> list[_Group]:
     return [group for group in groups if group.results]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shared:
+class _Shared(Frozen, frozen=True, kw_only=True):
     """What the results of one order share."""
 
     number: str

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
+from leuko.frozen import Frozen, replace
 from leuko.intake.hl7.results import Sent, made_final
 
 _OPEN = frozenset({"preliminary", "registered"})
@@ -17,8 +17,7 @@ _REVISED = frozenset({"corrected", "amended"})
 _FINAL, _CORRECTED, _GONE = 1, 2, 3  # ranks of versions; a preliminary one has 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class Chain(Frozen, frozen=True, kw_only=True):
     """One result: the version that counts, and those it replaced, oldest first.
 
     `unclear` where nothing says which of several versions is newer, so that each stands by itself; `again` where a

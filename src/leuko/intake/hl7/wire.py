@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from leuko.frozen import Frozen
+
 START, END = 0x0B, 0x1C  # MLLP: <VT> message <FS><CR>
 NULL = '""'  # a field that says: delete what you hold
 
@@ -46,8 +48,7 @@ class NoMessage(ValueError):  # noqa: N818 (named for what it says)
     """Bytes that are no HL7 v2 message; the text says why, and holds nothing of the content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delimiters:
+class Delimiters(Frozen, frozen=True):
     """The characters that part a message; an empty one is not in use."""
 
     field: str = "|"
@@ -181,8 +182,7 @@ class Message:
         return tuple(Part(self, self.segments[a:b]) for a, b in zip(starts, ends, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Frozen, frozen=True):
     """What a message says of one person."""
 
     message: Message

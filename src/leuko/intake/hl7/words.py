@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.intake.fhir.words import clean
 from leuko.intake.hl7.wire import NULL, Segment, split_components
 from leuko.record import Code
@@ -38,8 +38,7 @@ EMBEDDED: Final = frozenset({"ED", "RP"})
 _CODED: Final = frozenset({"CE", "CWE", "CNE", "CF", "CK", "ID"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concept:
+class Concept(Frozen, frozen=True, kw_only=True):
     """A coded element (CE, CWE): its codes, and its names, each once."""
 
     codes: tuple[Code, ...] = ()
@@ -80,8 +79,7 @@ def plain(segment: Segment, number: int) -> str:
     return "" if text.strip() == NULL else clean("^".join(parts)).rstrip("^")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class Value(Frozen, frozen=True, kw_only=True):
     """OBX-5 as text: number and comparator together, or words; `unit` where the value itself carries one.
 
     `deleted` where the field says `""`: what was sent before is to be deleted.

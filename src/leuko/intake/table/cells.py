@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
+from leuko.frozen import replace
 from leuko.intake.raw import RawResult
 from leuko.intake.table.numbers import mark_of
 from leuko.intake.table.reading import Cells, Reading

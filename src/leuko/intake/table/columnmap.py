@@ -6,12 +6,14 @@ import codecs
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import field
+
 from leuko.errors import UsageError
+from leuko.frozen import Frozen
 from leuko.intake.table.words import ROLES
 from leuko.knowledge import Library
 from leuko.units import UnitRefused, read_unit
@@ -25,8 +27,7 @@ _SEPARATOR_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "p
 Reference = str | int  # a column by its header, or by its number from 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnMap:
+class ColumnMap(Frozen, frozen=True, kw_only=True):
     """What a person said of a table; everything that was not said is sniffed."""
 
     where: str = ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from leuko.errors import UsageError
+from leuko.frozen import replace
 from leuko.intake.table.columnmap import ColumnMap, Reference
 from leuko.intake.table.dates import looks_like_date
 from leuko.intake.table.layout import Kind, Layout, ResultColumn

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Literal
 
+from leuko.frozen import Frozen
 from leuko.intake.table.words import key_of, load_words
 from leuko.record import Moment, Precision
 
@@ -37,8 +38,7 @@ _TIME = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Clock(Frozen, frozen=True, kw_only=True):
     """A time of day; `zone` None where none was written."""
 
     hour: int = 0

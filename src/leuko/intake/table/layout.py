@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import field
+
+from leuko.frozen import Frozen
 
 Kind = Literal["long", "wide", "transposed", "doses", "people"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultColumn:
+class ResultColumn(Frozen, frozen=True, kw_only=True):
     """A column of one analyte's values; `unit` stands in its header, the other fields are columns beside it."""
 
     index: int
@@ -21,8 +23,7 @@ class ResultColumn:
     beside: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Frozen, frozen=True, kw_only=True):
     """A table understood. Columns are numbered from 0.
 
     `roles` gives each role its columns, the best first, and `columns` the best alone. `results` are the columns of a

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+
+from leuko.frozen import Frozen
 
 Mark = Literal["plain", "comma", "dot", "comma?", "dot?", "grouped", "none"]
 
@@ -41,8 +42,7 @@ def is_number(text: str) -> bool:
     return mark_of(text) != "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decimals:
+class Decimals(Frozen, frozen=True, kw_only=True):
     """How numbers are read: `mark` for the whole file, None where each value must be clear by itself."""
 
     mark: Literal[",", "."] | None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
+from msgspec import field
+
+from leuko.frozen import Frozen
 from leuko.intake.base import ReadOptions
 from leuko.intake.names import index_of
 from leuko.intake.raw import RawResult
@@ -21,8 +23,7 @@ from leuko.record import Code, Moment
 Cells = Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Frozen, frozen=True, kw_only=True):
     """One result of one person; `about` names its column or test, for notices that are summed up; `written` is
     the name as the table writes it, which a column map may have replaced."""
 
@@ -32,8 +33,7 @@ class Found:
     written: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Frozen, frozen=True, kw_only=True):
     """Everything that is needed to read the rows of one table."""
 
     grid: Grid

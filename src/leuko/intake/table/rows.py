@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from leuko.errors import Place
+from leuko.frozen import replace
 from leuko.intake.raw import RawResult
 from leuko.intake.table.cells import (
     absent_of,

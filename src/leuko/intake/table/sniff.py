@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
 
 from leuko.errors import UsageError
+from leuko.frozen import replace
 from leuko.intake.table.columnmap import ColumnMap
 from leuko.intake.table.columns import Columns
 from leuko.intake.table.dates import looks_like_date

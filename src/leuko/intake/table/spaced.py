@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from leuko.frozen import Frozen
 from leuko.intake.table.recognise import is_unit, unit_like
 from leuko.intake.table.words import load_words
 
@@ -27,8 +28,7 @@ _PAIR: Final = re.compile(r"(?P<left>[^:\d]+):\s+(?P<right>\S.*)")
 Row = tuple[int, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spaced:
+class Spaced(Frozen, frozen=True, kw_only=True):
     """The rows of such a text with their lines. `headless`: the first row is HEADER, which stands nowhere in the text.
 
     `uncut` are lines with a number that fit no column, `words` those without one.
@@ -50,8 +50,7 @@ def spaced(text: str) -> Spaced | None:
 # ---- columns under a header ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Frozen, frozen=True):
     start: int
     end: int
     text: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from leuko.errors import Notice
+from leuko.frozen import replace
 from leuko.intake.base import Blob, ReadOptions
 from leuko.intake.checks import interpret
 from leuko.intake.table.binary import is_parquet, is_workbook, read_parquet, read_workbook

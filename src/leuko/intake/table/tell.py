@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from leuko.errors import Notice, Place
+from leuko.frozen import replace
 from leuko.knowledge import Library
 
 SHOWN = 20  # notices of the same kind about the same column that are told one by one; the rest is summed up

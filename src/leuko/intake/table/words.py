@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from typing import Any
 import rtoml
 
 from leuko.errors import KnowledgeError
+from leuko.frozen import Frozen
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
 # Results that a row can hold besides its main value carry roles of their own (SDTM's standardised columns).
@@ -63,8 +63,7 @@ ROLES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meaning:
+class Meaning(Frozen, frozen=True, kw_only=True):
     """What one header word means: its role, how specific it is (1 is best), and the languages that use it."""
 
     role: str
@@ -73,8 +72,7 @@ class Meaning:
     languages: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(Frozen, frozen=True, kw_only=True):
     """All header knowledge, keyed by `key_of`."""
 
     headers: Mapping[str, Meaning]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.record import Moment
 from leuko.report.blocks import Line, said
 from leuko.report.brief.passage import Passage, first_few, left_out, number
@@ -18,8 +18,7 @@ NO_RULE: Final = "-"
 OPEN: Final = "?"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountTable:
+class CountTable(Frozen, frozen=True, kw_only=True):
     """The latest counts: `columns` name the cells of each row; the day stands in the title, or by the count."""
 
     title: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.report.blocks import Line, Tone
 from leuko.report.brief.passage import Passage, left_out, number
 from leuko.report.outline import NoticeGroup, all_gaps, notice_groups, scheme_words
@@ -14,8 +14,7 @@ from leuko.result import Assessment, Course, Gap
 TONES: Final[dict[str, Tone]] = {"error": "alert", "warning": "unsure"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sorted:
+class _Sorted(Frozen, frozen=True, kw_only=True):
     """The gaps by what they concern: `verdict` touches the answers, the others only details of them."""
 
     verdict: tuple[Gap, ...]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.report.blocks import Line
 from leuko.wording import say_list
 
 FEW: Final = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class Passage(Frozen, frozen=True, kw_only=True):
     """A heading, the lines below it, and in words what is left out ("2 further causes"); empty where nothing is."""
 
     title: str

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from typing import Any
 
+from leuko.frozen import names_of
 from leuko.knowledge import Library, load_library
 from leuko.record import Patient
 from leuko.report.fhir.forecasts import forecast_assessments
@@ -86,10 +86,11 @@ def _evidence(value: Any) -> Iterator[str]:
     if isinstance(value, tuple):
         for item in value:
             yield from _evidence(item)
-    elif is_dataclass(value):
-        for field in fields(value):
-            inner = getattr(value, field.name)
-            if field.name == "evidence":
+    else:
+        kind: Any = type(value)
+        for name in names_of(kind):
+            inner = getattr(value, name)
+            if name == "evidence":
                 yield from inner
             else:
                 yield from _evidence(inner)

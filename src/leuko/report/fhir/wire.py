@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from leuko.frozen import Frozen
 from leuko.record import Code, Moment
 from leuko.report.outline import harmless
 from leuko.result import Assessment
@@ -24,8 +24,7 @@ MADE: Final = "urn:leuko:fhir:made"
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:leuko:fhir")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
+class Naming(Frozen, frozen=True, kw_only=True):
     """Gives every resource of one assessment its id: the same content always gets the same ids."""
 
     root: str
