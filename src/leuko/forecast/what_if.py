@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from leuko.forecast.case import Case
+from leuko.forecast.case import DAY, Case
 from leuko.forecast.choose import Weighing, option_of
 from leuko.forecast.flow import LINES
 from leuko.forecast.treated import weighings
@@ -71,9 +71,10 @@ class WhatIf:
         return self.weighing.treatment.cycle_days
 
     def option(self, change: Change, *, name: str) -> Option:
-        """The cycle that a change leads to, with its fan."""
-        used = self._grown if change.factor is not None else self.weighing
-        return option_of(change, used, name=name, fan=True)
+        """The cycle that a change leads to; its fan begins before the day of the assessment, as that of a forecast."""
+        used, case = self._grown if change.factor is not None else self.weighing, self.weighing.case
+        since = (self.planned - case.now) / DAY + change.delay + case.rules["shown_back"]
+        return option_of(change, used, name=name, fan=True, lead=max(since, 0.0))
 
 
 def case_of(record: Record, made: Assessment, library: Library) -> Case:
