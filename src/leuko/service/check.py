@@ -31,8 +31,8 @@ class Finding:
     do: str = ""
 
 
-def check(settings: Settings, *, assemble: Callable[[Store], object]) -> list[Finding]:
-    """Look at everything. `assemble` makes the app on a store, and raises what is wrong with its parts."""
+def check(settings: Settings, *, assemble: Callable[[], object]) -> list[Finding]:
+    """Look at everything. `assemble` puts the parts of HTTP together, and raises what is wrong with their settings."""
     found: list[Finding] = []
     for name, one in (("mllp", settings.mllp), ("http", settings.http)):
         if one is not None:
@@ -40,9 +40,10 @@ def check(settings: Settings, *, assemble: Callable[[Store], object]) -> list[Fi
     if settings.http is not None:
         found += _browsers(settings.http)
         found += _provider(settings.http)
+        found += _parts(settings.http, assemble)
     version = _version(settings.store, found)
     if version == HEAD:
-        found += _inside(settings, assemble)
+        found += _inside(settings)
     return found
 
 
@@ -139,7 +140,19 @@ def _version(where: str, found: list[Finding]) -> str | None:
     return version
 
 
-def _inside(settings: Settings, assemble: Callable[[Store], object]) -> Iterator[Finding]:
+def _parts(settings: HttpSettings, assemble: Callable[[], object]) -> Iterator[Finding]:
+    from leuko.service.http.settings import checked  # noqa: PLC0415 (only with HTTP)
+
+    try:
+        checked(settings)
+        assemble()
+    except LeukoError as error:
+        yield Finding(level="problem", what=f"{error.where or 'http'}: {error.what}", do=error.do)
+    else:
+        yield Finding(level="good", what="http: every part of the service can be put together")
+
+
+def _inside(settings: Settings) -> Iterator[Finding]:
     """What can be looked at only in a store that is up to date."""
     store = open_store(settings.store)
     try:
@@ -147,12 +160,6 @@ def _inside(settings: Settings, assemble: Callable[[Store], object]) -> Iterator
             yield from _private(f"store: {store.file}", Path(store.file))
         if settings.http is not None:
             yield from _people(settings.http, store)
-            try:
-                assemble(store)
-            except LeukoError as error:
-                yield Finding(level="problem", what=f"{error.where or 'http'}: {error.what}", do=error.do)
-            else:
-                yield Finding(level="good", what="http: every part of the service can be put together")
     finally:
         store.close()
 

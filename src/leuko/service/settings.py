@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from leuko.errors import UnreadableInput, UsageError
-from leuko.service.http.settings import HttpSettings, LimitSettings, OidcSettings, SessionSettings, checked
+from leuko.service.http.settings import HttpSettings, LimitSettings, OidcSettings, SessionSettings
 from leuko.service.roles import Role
 from leuko.service.serve import MllpSettings, Settings
 
@@ -71,7 +71,7 @@ class _Http(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     public_url: str = ""
     hosts: list[str] = []
     proxies: list[str] = []
-    monitors: list[str] = list(_DEFAULT.monitors)
+    monitors: tuple[str, ...] = _DEFAULT.monitors
     drain_seconds: float = 0.0
     session: _Session = _Session()
     limits: _Limits = _Limits()
@@ -185,23 +185,21 @@ def _mllp(table: _Mllp) -> MllpSettings:
 
 def _http(table: _Http, parts: Mapping[str, Mapping[str, Any]]) -> HttpSettings:
     host, port = address_of(table.listen, where="http.listen")
-    return checked(
-        HttpSettings(
-            host=host,
-            port=port,
-            certificate=_path(table.certificate),
-            key=_path(table.key),
-            network_without_tls=table.network_without_tls,
-            public_url=table.public_url.rstrip("/"),
-            hosts=tuple(table.hosts),
-            proxies=tuple(table.proxies),
-            monitors=tuple(table.monitors),
-            drain_seconds=table.drain_seconds,
-            session=SessionSettings(**msgspec.structs.asdict(table.session)),
-            limits=LimitSettings(**msgspec.structs.asdict(table.limits)),
-            oidc=None if table.oidc is None else _oidc(table.oidc),
-            parts=MappingProxyType({name: MappingProxyType(dict(part)) for name, part in parts.items()}),
-        )
+    return HttpSettings(
+        host=host,
+        port=port,
+        certificate=_path(table.certificate),
+        key=_path(table.key),
+        network_without_tls=table.network_without_tls,
+        public_url=table.public_url.rstrip("/"),
+        hosts=tuple(table.hosts),
+        proxies=tuple(table.proxies),
+        monitors=tuple(table.monitors),
+        drain_seconds=table.drain_seconds,
+        session=SessionSettings(**msgspec.structs.asdict(table.session)),
+        limits=LimitSettings(**msgspec.structs.asdict(table.limits)),
+        oidc=None if table.oidc is None else _oidc(table.oidc),
+        parts=MappingProxyType({name: MappingProxyType(dict(part)) for name, part in parts.items()}),
     )
 
 

@@ -18,6 +18,8 @@ from leuko.service.http.guard import entrance, login
 from leuko.service.http.guard.faults import Faults
 from leuko.service.http.guard.headers import SecurityHeaders
 from leuko.service.http.guard.limits import Limits
+from leuko.service.http.metrics import Numbers, Observed
+from leuko.service.http.metrics import router as metrics
 from leuko.service.http.probes import router as probes
 from leuko.service.http.settings import HttpSettings, checked
 from leuko.service.store import Store
@@ -62,10 +64,13 @@ def create_app(
     app.state.context = given
     problems.install(app)
     entrance.install(app)
-    for router in (probes(), *_entrance(settings), *routers):
+    numbers = Numbers()
+    numbers.watch(given)
+    for router in (probes(), metrics(numbers), *_entrance(settings), *routers):
         app.include_router(router)
     # the last one added is the outermost
     app.add_middleware(Limits, limits=settings.limits)
+    app.add_middleware(Observed, numbers=numbers)
     app.add_middleware(Faults)
     app.add_middleware(SecurityHeaders, settings=settings)
     return app

@@ -41,11 +41,20 @@ def router() -> APIRouter:
         checks = every(given)
         good = all(check.holds for check in checks)
         body: dict[str, object] = {"status": "ready" if good else "not ready"}
-        if request.client is not None and given.settings.may_monitor(request.client.host):
+        if is_monitor(request):
             body["checks"] = {check.name: check.why or "good" for check in checks}
         return JSONResponse(body, status_code=200 if good else 503)
 
     return routes
+
+
+def is_monitor(request: Request) -> bool:
+    """Whether a monitor asks, by its address; one that a proxy passes on which nobody named could be anyone's."""
+    settings = context(request).settings
+    forwarded = "x-forwarded-for" in request.headers or "forwarded" in request.headers
+    if request.client is None or (forwarded and not settings.proxies):
+        return False
+    return settings.may_monitor(request.client.host)
 
 
 def every(given: Context) -> list[Check]:
