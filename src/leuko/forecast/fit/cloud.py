@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from leuko.forecast.fit.mixture import Mixture, at, fitted, joined
+from leuko.forecast.fit.mixture import Mixture, at, fitted, joined, log_sum
 from leuko.forecast.fit.mode import find_mode
 from leuko.forecast.fit.pareto import effective
 from leuko.forecast.fit.task import Task
@@ -139,17 +139,16 @@ def _grown(task: Task, cloud: Cloud, proposal: Mixture, size: int, rng: np.rando
     """The cloud with one more round of draws, all weighted anew."""
     z = proposal.draw(size, rng)
     log_true = task.log_true(z)
-    mixed = np.log(size) + proposal.log_density(z)
-    for count, earlier in cloud.proposals:
-        mixed = np.logaddexp(mixed, np.log(count) + _density(earlier, z))
-    before = np.logaddexp(cloud.log_mixed, np.log(size) + proposal.log_density(cloud.z))
+    proposals = (*cloud.proposals, (size, proposal))
+    mixed = log_sum(np.stack([np.log(count) + _density(each, z) for count, each in proposals]))
+    before = log_sum(np.stack([cloud.log_mixed, np.log(size) + proposal.log_density(cloud.z)]))
     return Cloud(
         z=np.concatenate([cloud.z, z], axis=1),
         log_target=np.concatenate([cloud.log_target, _target(task, z, log_true)]),
         log_prior=np.concatenate([cloud.log_prior, task.prior.log_density(z)]),
         log_true=np.concatenate([cloud.log_true, log_true], axis=1),
         log_mixed=np.concatenate([before, mixed]),
-        proposals=(*cloud.proposals, (size, proposal)),
+        proposals=proposals,
     )
 
 

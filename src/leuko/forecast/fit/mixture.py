@@ -47,15 +47,12 @@ class Mixture:
         """Logarithm of the density at z (Z, N)."""
         size = self.centre.shape[1]
         constant = lgamma((FREEDOM + size) / 2) - lgamma(FREEDOM / 2) - 0.5 * size * np.log(FREEDOM * np.pi)
-        found = np.full(z.shape[1], -np.inf)
-        for share, centre, root in zip(self.share, self.centre, self.root, strict=True):
-            inverse = np.linalg.inv(root)
-            far = inverse @ z - (inverse @ centre)[:, None]
-            square = np.einsum("zn,zn->n", far, far)
-            level = np.log(share) + constant - np.log(np.diag(root)).sum()
-            part = level - 0.5 * (FREEDOM + size) * np.log1p(square / FREEDOM)
-            found = part if np.isneginf(found[0]) else np.logaddexp(found, part)
-        return found
+        square, level = _squares(self, z)
+        square *= 1.0 / FREEDOM
+        parts = np.log1p(square, out=square)
+        parts *= -0.5 * (FREEDOM + size)
+        parts += (level + constant)[:, None]
+        return log_sum(parts)
 
     def wider(self, size: int) -> Mixture:
         """The same with further dimensions, each standard normal in scale and independent (new courses)."""
@@ -107,26 +104,42 @@ def fitted(z: Floats, weights: Floats, rng: np.random.Generator, *, parts: int =
     return found
 
 
+def log_sum(parts: Floats) -> Floats:
+    """Logarithm (N,) of the sum of what rows (M, N) are the logarithms of, in their place: several times as fast as
+    NumPy's own for two."""
+    most: Floats = parts.max(axis=0)
+    parts -= most
+    most += np.log(np.exp(parts, out=parts).sum(axis=0))
+    return most
+
+
+def _squares(mixture: Mixture, z: Floats) -> tuple[Floats, Floats]:
+    """Of each part the squared distance (M, N) of draws z (Z, N) from its centre, in units of its root, and the
+    logarithm (M,) of its share over the root's determinant."""
+    inverse = np.linalg.inv(mixture.root)
+    far = inverse @ z
+    far -= inverse @ mixture.centre[:, :, None]
+    level: Floats = np.log(mixture.share) - np.log(np.diagonal(mixture.root, axis1=1, axis2=2)).sum(axis=1)
+    return np.einsum("mzn,mzn->mn", far, far), level
+
+
 def _parts(cloud: Floats, belongs: Floats, whole: Floats, mean: Floats) -> Mixture:
     many = belongs.sum(axis=1)
     share = np.maximum(many / many.sum(), _FEW)
-    centre = np.where(many[:, None] > 1.0, belongs @ cloud.T / np.maximum(many[:, None], 1.0), mean)
-    root = np.empty((len(many), len(cloud), len(cloud)))
-    for part in range(len(many)):
-        far = cloud - centre[part][:, None]
-        own = (belongs[part] * far) @ far.T / max(many[part], 1.0)
-        root[part] = np.linalg.cholesky(own + _KEPT * whole)
+    some = np.maximum(many, 1.0)
+    centre = np.where(many[:, None] > 1.0, belongs @ cloud.T / some[:, None], mean)
+    far = cloud - centre[:, :, None]
+    own = (far * belongs[:, None, :]) @ far.transpose(0, 2, 1) / some[:, None, None]
+    root = np.asarray(np.linalg.cholesky(own + _KEPT * whole), dtype=np.float64)
     return Mixture(share=share / share.sum(), centre=centre, root=root)
 
 
 def _belonging(mixture: Mixture, cloud: Floats) -> Floats:
     """Probability (M, N) of each part for each draw, parts taken as normal."""
-    level = np.empty((len(mixture.share), cloud.shape[1]))
-    for part, (share, centre, root) in enumerate(zip(mixture.share, mixture.centre, mixture.root, strict=True)):
-        inverse = np.linalg.inv(root)
-        far = inverse @ cloud - (inverse @ centre)[:, None]
-        level[part] = np.log(share) - np.log(np.diag(root)).sum() - 0.5 * np.einsum("zn,zn->n", far, far)
-    level -= level.max(axis=0)
-    np.exp(level, out=level)
-    found: Floats = level / level.sum(axis=0)
-    return found
+    square, level = _squares(mixture, cloud)
+    square *= -0.5
+    square += level[:, None]
+    square -= square.max(axis=0)
+    np.exp(square, out=square)
+    square /= square.sum(axis=0)
+    return square
