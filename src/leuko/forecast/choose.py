@@ -115,20 +115,18 @@ def asked_options(changes: Sequence[Change], weighing: Weighing) -> tuple[Option
     return pareto(found)
 
 
-def option_of(change: Change, weighing: Weighing, *, name: str, fan: bool = False, lead: float = 0.0) -> Option:
-    """One option: the cycle that it leads to; its fan begins `lead` days before it."""
+def option_of(change: Change, weighing: Weighing, *, name: str, fan: bool = False) -> Option:
+    """One option: the cycle that it leads to."""
     treatment, case = weighing.treatment, weighing.case
     assert treatment.next_start is not None  # noqa: S101 (options are asked for where a next cycle is planned)
     start = treatment.next_start + change.delay * DAY
     origin = weighing.heard.origin
-    before = int(min(lead, (start - origin) / DAY) / case.ask.step)
-    days = (np.arange(round(treatment.cycle_days / case.ask.step) + 1 + before) - before) * case.ask.step
+    days = np.arange(0.0, treatment.cycle_days + case.ask.step / 2, case.ask.step)
     hours = (start - origin) / HOUR + days * HOURS
     dosing = treatment.with_factor(treatment.with_next(change), change, case)
     ahead = weighing.heard.run(lambda model: schedule_of(dosing, model, origin=origin), hours, draws=weighing.draws)
-    counts = ahead.counts[before:]
-    courses = Courses(days=days[before:], counts=counts, baseline=ahead.baseline)
-    reported = ahead.reported(float(hours[before]))
+    courses = Courses(days=days, counts=ahead.counts, baseline=ahead.baseline)
+    reported = ahead.reported(float(hours[0]))
     ready = float(np.min([rule.met(reported) for rule in weighing.rules], axis=0).mean()) if weighing.rules else None
     return Option(
         id=name,
@@ -138,7 +136,7 @@ def option_of(change: Change, weighing: Weighing, *, name: str, fan: bool = Fals
         delay_days=change.delay,
         outcome=outcome_of(courses, cuts=case.ask.cuts, hold=case.rules["recovered_days"]),
         fan=fan_of(ahead.counts, days, start=start, cuts=case.ask.cuts, paths=0) if fan else None,
-        severe=float((counts < case.ask.severe).any(axis=0).mean()),
+        severe=float((ahead.counts < case.ask.severe).any(axis=0).mean()),
         ready=ready,
         pareto=False,
         reason=_reason(name, change, weighing),

@@ -5,20 +5,28 @@ Each question then runs the same draws on under other doses, days or a growth fa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Final
+
+import numpy as np
 
 from leuko.forecast.case import DAY, Case
 from leuko.forecast.choose import Weighing, option_of
+from leuko.forecast.dosing import schedule_of
+from leuko.forecast.fan import fan_of
 from leuko.forecast.flow import LINES
+from leuko.forecast.outcome import HOURS
 from leuko.forecast.treated import weighings
 from leuko.forecast.wish import Change
 from leuko.knowledge import Library
 from leuko.record import Record
 from leuko.result import Assessment
-from leuko.result.forecast import Option
+from leuko.result.forecast import Fan, Option
 from leuko.standing import standing_of
+
+_STRIDE: Final = 3  # of the steps of an outcome: what the eye sees of a fan needs fewer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +79,22 @@ class WhatIf:
         return self.weighing.treatment.cycle_days
 
     def option(self, change: Change, *, name: str) -> Option:
-        """The cycle that a change leads to; its fan begins before the day of the assessment, as that of a forecast."""
-        used, case = self._grown if change.factor is not None else self.weighing, self.weighing.case
-        since = (self.planned - case.now) / DAY + change.delay + case.rules["shown_back"]
-        return option_of(change, used, name=name, fan=True, lead=max(since, 0.0))
+        """The cycle that a change leads to, with the very numbers of the forecast; its fan begins before today."""
+        used = self._grown if change.factor is not None else self.weighing
+        return replace(option_of(change, used, name=name), fan=self._fan(change, used))
+
+    def _fan(self, change: Change, used: Weighing) -> Fan:
+        """From as far back as the figure of a forecast shows to the end of the cycle that the change leads to."""
+        treatment, case, origin = used.treatment, used.case, used.heard.origin
+        step = _STRIDE * case.ask.step * DAY
+        end = self.planned + (change.delay + treatment.cycle_days) * DAY
+        first = max(origin, case.now - case.rules["shown_back"] * DAY)
+        days = np.arange((first - origin) // step, (end - origin) // step + 1) * (step / DAY)
+        dosing = treatment.with_factor(treatment.with_next(change), change, case)
+        ahead = used.heard.run(
+            lambda model: schedule_of(dosing, model, origin=origin), days * HOURS, draws=self.weighing.draws
+        )
+        return fan_of(ahead.counts, days, start=origin, cuts=case.ask.cuts, paths=0, every=1)
 
 
 def case_of(record: Record, made: Assessment, library: Library) -> Case:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,16 +36,16 @@ def forecast_spec(assessment: Assessment, forecast: Forecast, *, theme: str = "l
     rows = list(fan_rows(fan)) if fan is not None else []
     frame = _frame(assessment, rows, theme, width)
     seen = [row for row in points(assessment) if row.analyte == forecast.analyte and frame.holds(row.at)]
-    axis = _Axis(rows, [row for row in seen if row.mark not in STRUCK], forecast)
     cuts = () if forecast.outcome is None else tuple(at.cut for at in forecast.outcome.cuts)
+    axis = Axis(rows, [row for row in seen if row.mark not in STRUCK], cuts)
     layers = [
-        *_fan(frame, axis, rows),
-        *_cuts(frame, axis, cuts),
+        *fan_layers(frame, axis, rows),
+        *cut_layers(frame, axis, cuts),
         *_measured(frame, axis, forecast),
         *_paths(frame, axis, forecast),
-        _median(frame, axis, rows),
+        median_layer(frame, axis, rows),
         *_upright(frame, assessment, forecast),
-        _seen(frame, axis, seen),
+        seen_layer(frame, axis, seen),
     ]
     named = (s.label for s in assessment.history if s.count.analyte == forecast.analyte)
     label = next(named, forecast.analyte.capitalize())  # without any count only the neutrophils are told
@@ -72,12 +72,11 @@ def _frame(assessment: Assessment, rows: list[FanRow], theme: str, width: int) -
     return Frame(start=min(times), end=max(times), as_of=as_of, theme=THEMES[theme], width=width)
 
 
-class _Axis:
+class Axis:
     """A logarithmic axis that holds the counts and the central 95 %, to a tenth of the lowest cut at most."""
 
-    def __init__(self, rows: Iterable[FanRow], seen: Iterable[Point], forecast: Forecast) -> None:
-        cuts = [] if forecast.outcome is None else [at.cut for at in forecast.outcome.cuts]
-        held = [end for row in rows for end in row.outer] + [row.value for row in seen if row.value > 0] + cuts
+    def __init__(self, rows: Iterable[FanRow], seen: Iterable[Point], cuts: Sequence[float]) -> None:
+        held = [*(end for row in rows for end in row.outer), *(row.value for row in seen if row.value > 0), *cuts]
         least = min(cuts, default=0.1) / 5
         self.low = max(min(held, default=0.1), least) / 1.3
         self.high = max(held, default=10.0) * 1.3
@@ -105,7 +104,7 @@ class _Axis:
         }
 
 
-def _fan(frame: Frame, axis: _Axis, rows: list[FanRow]) -> list[Spec]:
+def fan_layers(frame: Frame, axis: Axis, rows: list[FanRow]) -> list[Spec]:
     """Three bands, the widest first: each darkens the one below it."""
     bands = [("outer", 0.16), ("middle", 0.22), ("inner", 0.30)]
     return [
@@ -127,7 +126,8 @@ def _fan(frame: Frame, axis: _Axis, rows: list[FanRow]) -> list[Spec]:
     ]
 
 
-def _cuts(frame: Frame, axis: _Axis, cuts: tuple[float, ...]) -> list[Spec]:
+def cut_layers(frame: Frame, axis: Axis, cuts: tuple[float, ...]) -> list[Spec]:
+    """The cuts as dashed lines with their numbers."""
     values = [{"y": cut, "text": say_number(cut)} for cut in cuts if axis.low < cut < axis.high]
     if not values:
         return []
@@ -149,7 +149,7 @@ def _cuts(frame: Frame, axis: _Axis, cuts: tuple[float, ...]) -> list[Spec]:
     ]
 
 
-def _paths(frame: Frame, axis: _Axis, forecast: Forecast) -> list[Spec]:
+def _paths(frame: Frame, axis: Axis, forecast: Forecast) -> list[Spec]:
     fan = forecast.fan
     if fan is None or not fan.paths:
         return []
@@ -167,7 +167,7 @@ def _paths(frame: Frame, axis: _Axis, forecast: Forecast) -> list[Spec]:
     ]
 
 
-def _measured(frame: Frame, axis: _Axis, forecast: Forecast) -> list[Spec]:
+def _measured(frame: Frame, axis: Axis, forecast: Forecast) -> list[Spec]:
     """Between these lines four of five measured counts should lie."""
     fan = forecast.fan
     if fan is None or not fan.measured:
@@ -187,7 +187,8 @@ def _measured(frame: Frame, axis: _Axis, forecast: Forecast) -> list[Spec]:
     ]
 
 
-def _median(frame: Frame, axis: _Axis, rows: list[FanRow]) -> Spec:
+def median_layer(frame: Frame, axis: Axis, rows: list[FanRow]) -> Spec:
+    """The heavy line: the median of the true count."""
     values = [{"at": stamp(wall_clock(row.at)), "y": axis.place(row.median)} for row in rows]
     return {
         "data": {"values": values},
@@ -233,7 +234,8 @@ def _upright(frame: Frame, assessment: Assessment, forecast: Forecast) -> list[S
     return found
 
 
-def _seen(frame: Frame, axis: _Axis, rows: list[Point]) -> Spec:
+def seen_layer(frame: Frame, axis: Axis, rows: list[Point]) -> Spec:
+    """The counts measured, those set aside left away."""
     used = [row for row in rows if row.mark not in STRUCK]
     values = [
         {
