@@ -28,19 +28,19 @@ th { vertical-align: bottom; }
 def html(summary: Summary) -> str:
     """The summary as a page that loads nothing and runs nothing."""
     style = static("page.css") + _STYLE
-    return (
-        environment()
-        .get_template("cohort.html.j2")
-        .render(
-            policy=policy(style, ()),
-            style=safe(style),
-            version=__version__,
-            people=f"{summary.asked['people']:,}",
-            asked=_asked(summary.asked),
-            sections=[_section(section) for section in summary.sections],
-            purpose=PURPOSE,
-        )
+    template = environment().get_template("cohort.html.j2")
+    return template.render(
+        summary_words(summary), policy=policy(style, ()), style=safe(style), version=__version__, purpose=PURPOSE
     )
+
+
+def summary_words(summary: Summary) -> dict[str, Any]:
+    """What `cohort_main.html.j2` lays out, for a page of one's own around it."""
+    return {
+        "people": f"{summary.asked['people']:,}",
+        "asked": _asked(summary.asked),
+        "sections": [_section(section) for section in summary.sections],
+    }
 
 
 def _asked(asked: dict[str, Any]) -> str:
