@@ -40,3 +40,20 @@ def verify(*, where: str, head: str | None, messages: bool) -> None:
     if changed is not None:
         click.echo(f"broken: message {changed} is not the one that was received", err=True)
     click.get_current_context().exit(ExitCode.DONE if found.sound and changed is None else ExitCode.GAPS)
+
+
+@command.command("export")
+@store_option
+@click.option("--after", type=int, default=0, metavar="ROW", help="Only rows with a higher number. [0]")
+def export(*, where: str, after: int) -> None:
+    """Print the audit as FHIR R4 AuditEvents, one JSON object a line, for an audit record repository."""
+    store = opened(where)
+    try:
+        import json  # noqa: PLC0415 (only here)
+
+        from leuko.service.audit_events import events  # noqa: PLC0415 (loads the database)
+
+        for event in events(store, after=after):
+            click.echo(json.dumps(event, ensure_ascii=False))
+    finally:
+        store.close()
