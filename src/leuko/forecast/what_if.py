@@ -17,6 +17,7 @@ from leuko.forecast.choose import Weighing, option_of
 from leuko.forecast.dosing import schedule_of
 from leuko.forecast.fan import fan_of
 from leuko.forecast.flow import LINES
+from leuko.forecast.model import Floats
 from leuko.forecast.outcome import HOURS
 from leuko.forecast.treated import weighings
 from leuko.forecast.wish import Change
@@ -89,7 +90,8 @@ class WhatIf:
         step = _STRIDE * case.ask.step * DAY
         end = self.planned + (change.delay + treatment.cycle_days) * DAY
         first = max(origin, case.now - case.rules["shown_back"] * DAY)
-        days = np.arange((first - origin) // step, (end - origin) // step + 1) * (step / DAY)
+        ticks = np.arange((first - origin) // step, (end - origin) // step + 1, dtype=np.float64)
+        days: Floats = ticks * (step / DAY)
         dosing = treatment.with_factor(treatment.with_next(change), change, case)
         ahead = used.heard.run(
             lambda model: schedule_of(dosing, model, origin=origin), days * HOURS, draws=self.weighing.draws

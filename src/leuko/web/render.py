@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from leuko.service.http.guard.who import Who
 
 # Swap nothing where the service refused: what it says then is a page of its own, and app.js tells of it.
-HTMX: Final = '{"includeIndicatorCSS": false, "noSwap": [204, 304, "4xx", "5xx"]}'
+# A figure that was drawn, and what stands open, stay as they are when the page around them is renewed.
+HTMX: Final = """{
+"includeIndicatorCSS": false, "noSwap": [204, 304, "4xx", "5xx"],
+"morphIgnore": ["data-htmx-powered", "open"], "morphSkip": "#plot, #readout, [data-drawn]"
+}"""
 
 
 @lru_cache(maxsize=1)
