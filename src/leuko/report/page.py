@@ -212,9 +212,10 @@ def _value(count: Count) -> str:
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    """Where the templates of HTML stand, with the words that they may use."""
     """The templates of the views: everything in them is escaped, and an unknown name is an error."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 (only this view needs it)
+
+    from leuko.report.compiled import kept  # noqa: PLC0415
 
     folder = resources.files("leuko.report") / "templates"
     found = Environment(
@@ -224,6 +225,7 @@ def environment() -> Environment:
         finalize=lambda value: harmless(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=kept(),
     )
     found.filters |= {
         "date": say_date,
@@ -243,7 +245,6 @@ def environment() -> Environment:
 
 @lru_cache
 def static(name: str) -> str:
-    """A file that pages carry inside them."""
     """The text of a file that a page carries in itself: style, script."""
     text = (resources.files("leuko.report") / "static" / name).read_text(encoding="utf-8")
     lines = text.splitlines()
@@ -252,7 +253,6 @@ def static(name: str) -> str:
 
 
 def safe(text: str) -> Any:
-    """Text of our own that stands in the page as it is."""
     """Text that stands in a page as it is."""
     from markupsafe import Markup  # noqa: PLC0415
 
@@ -265,7 +265,6 @@ def data_block(value: Any) -> Any:
 
 
 def policy(style: str, scripts: tuple[str, ...]) -> str:
-    """The Content-Security-Policy of a page: this style and these scripts by their hashes, and nothing else."""
     """A Content-Security-Policy that allows this style and these scripts, by their hash, and nothing else."""
     allowed = " ".join(_hash(script) for script in scripts) or "'none'"
     rules = (
