@@ -13,13 +13,12 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from leuko.errors import LeukoError
+from leuko.errors import LeukoError, place_of
 from leuko.knowledge import load_library
 from leuko.service.fhir import asked, assessing, outcome, statement
 from leuko.service.fhir.outcome import MEDIA, FhirResponse, Refused
 from leuko.service.http.context import Context, context
 from leuko.service.http.guard import Role, Who, audited, needs
-from leuko.service.http.guard.faults import where
 from leuko.service.http.problems import Problem
 from leuko.service.store import StoreDown
 from leuko.service.store.site import site_now
@@ -42,12 +41,12 @@ class FhirRoute(APIRoute):
             try:
                 return await handler(request)
             except Exception as error:  # noqa: BLE001 (every fault has an answer; what nobody foresaw is logged)
-                return _answer(error)
+                return _answer(request, error)
 
         return run
 
 
-def _answer(error: Exception) -> Response:
+def _answer(request: Request, error: Exception) -> Response:
     match error:
         case Refused():
             made = outcome.refusal(error)
@@ -64,7 +63,8 @@ def _answer(error: Exception) -> Response:
         case RequestValidationError():
             made = outcome.answer(422, "the request is not as the interface says")
         case _:
-            _LOG.error("a FHIR request failed: %s", where(error))
+            number = getattr(request.state, "number", "")
+            _LOG.error("request %s failed: %s%s", number, type(error).__name__, place_of(error))
             made = outcome.answer(500, "leuko itself failed; nothing was concluded")
     return made
 
