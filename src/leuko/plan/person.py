@@ -87,8 +87,12 @@ def known_of(
     scores: Sequence[Any],
     library: Library,
     as_of: date,
+    ordered: Iterable[Dose] = (),
 ) -> Known:
-    """Gather what the plan needs; doses from after `as_of` are planned, doses without a day are kept apart."""
+    """Gather what the plan needs; doses from after `as_of` are planned, doses without a day are kept apart.
+
+    `ordered` are doses beside the record that somebody is about to order or release: planned, for `as_of` or later.
+    """
     shelf = shelf_of(library)
     taken: list[Taken] = []
     planned: list[Taken] = []
@@ -100,6 +104,9 @@ def known_of(
         elif dose.start is not None:
             day = dose.start.day
             (taken if day <= as_of else planned).extend(Taken(drug=drug, day=day, dose=dose) for drug in drugs)
+    for dose in ordered:
+        day = as_of if dose.start is None else max(dose.start.day, as_of)
+        planned.extend(Taken(drug=drug, day=day, dose=dose) for drug in medicines_of(dose, shelf, library))
     return Known(
         record=record,
         library=library,

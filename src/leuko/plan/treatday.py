@@ -42,7 +42,7 @@ _CALLS_FOR: Final[dict[Advice, str]] = {
     "stop": "the rule asks to stop",
 }
 _PAST: Final = ("nadir", "previous_cycle")
-_DAYS: Final = {"day_8": 8, "day_15": 15}
+LATER_DAYS: Final = {"day_8": 8, "day_15": 15}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +53,14 @@ class When:
     today: bool
 
 
-def treat_days(known: Known, regimen: Regimen, rows: Sequence[RegimenRow]) -> tuple[TreatDay, ...]:
-    """What every rule that fits the drugs says; those of today first, the strictest first."""
-    drugs = _drugs(known, regimen)
+def treat_days(
+    known: Known, regimen: Regimen, rows: Sequence[RegimenRow], *, ordered: Iterable[str] = ()
+) -> tuple[TreatDay, ...]:
+    """What every rule that fits the drugs says; those of today first, the strictest first.
+
+    `ordered` are medicines that are about to be given, beside those of the regimen.
+    """
+    drugs = _drugs(known, regimen) | frozenset(ordered)
     found = []
     for lines in _tables(known, drugs):
         first = lines[0]
@@ -102,8 +107,8 @@ def _when(row: TreatDayRow, known: Known, regimen: Regimen, rows: Sequence[Regim
     if row.checkpoint == "before_start":
         begun = any(one.drug in {*row.drugs, *row.any_of} for one in known.taken)
         return None if begun else When(due=_planned(row, known), today=True)
-    if row.checkpoint in _DAYS:
-        due = regimen.day_1 + timedelta(days=_DAYS[row.checkpoint] - 1) if regimen.day_1 else None
+    if row.checkpoint in LATER_DAYS:
+        due = regimen.day_1 + timedelta(days=LATER_DAYS[row.checkpoint] - 1) if regimen.day_1 else None
         return None if due is not None and due < known.as_of else When(due=due, today=due == known.as_of)
     if row.checkpoint == "day_1":
         due = regimen.next_day_1
