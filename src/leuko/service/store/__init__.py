@@ -29,6 +29,7 @@ __all__ = [
     "StoreDown",
     "fitted",
     "next_id",
+    "open_as_it_is",
     "open_store",
     "up_to_date",
     "version_of",
@@ -138,13 +139,17 @@ def _engine(where: str | Path, *, make: bool) -> Engine:
     return engine
 
 
+def open_as_it_is(where: str | Path) -> Store:
+    """A store that is only looked at: neither made nor brought up to date. Raises UsageError."""
+    return Store(_engine(where, make=False), lambda: datetime.now(UTC))
+
+
 def version_of(where: str | Path) -> str | None:
     """The newest migration of a store, without making or changing anything; None where there is no store yet.
 
     Raises UsageError for an address that cannot be understood, StoreDown where the store is down.
     """
-    engine = _engine(where, make=False)
-    store = Store(engine, lambda: datetime.now(UTC))
+    store = open_as_it_is(where)
     try:
         return None if store.file is not None and not Path(store.file).exists() else _version(store)
     finally:
