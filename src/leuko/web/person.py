@@ -19,15 +19,16 @@ from leuko.web.people import Seen
 from leuko.wording import say_about, say_age, say_bounded, say_instant, say_unit
 
 LEADING: Final = ("neutrophils", "wbc", "lymphocytes", "platelets", "haemoglobin")
+COMING: Final = "What is to come"
 PLACES: Final = {
     "Infection and fever": "danger",
     "Why": "why",
     "What to find out": "find-out",
     "Scores": "danger",
     "What to do": "to-do",
-    "What is to come": "forecast",
-    "Cannot say": "gaps",
-    "Notices": "notices",
+    COMING: "forecast",
+    "What cannot be said": "gaps",
+    "Notices about the input": "notices",
 }
 """Where the whole of a passage stands on the page."""
 
@@ -111,9 +112,12 @@ def _tile(status: Status, day: date, scheme: str, edition: str) -> Tile:
 
 
 def _cards(made: Assessment) -> Iterator[Card]:
-    for passage in (urgent(made), *passages(made)):
+    """Infection first, as it kills; what is to come second, as it is what the figure beside it asks for."""
+    found = [urgent(made), *passages(made)]
+    ordered = sorted(found, key=lambda one: (one is not found[0], one.title != COMING))
+    for passage in ordered:
         if not passage.empty:
-            yield Card(passage=passage, place=next((at for name, at in PLACES.items() if passage.title == name), "why"))
+            yield Card(passage=passage, place=PLACES[passage.title])
 
 
 # ---- told on the page -----------------------------------------------------------------------------------------------
