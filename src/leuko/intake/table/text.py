@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from leuko.errors import UnreadableInput
 from leuko.intake.table.grid import Grid
 from leuko.intake.table.spaced import Spaced, spaced
-from leuko.intake.table.tell import Teller
+from leuko.intake.table.tell import SHOWN, Teller
 from leuko.intake.table.words import load_words
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -56,8 +56,10 @@ def _parted_by_spaces(text: str, mark: str) -> Spaced | None:
 
 
 def _spaced_grid(name: str, cut: Spaced, used: str, teller: Teller) -> Grid:
-    for line in cut.uncut:
-        teller.tally("LK545", "lines with a number that fit no column were not read", line, lost=True)
+    for line in cut.uncut[:SHOWN]:
+        teller.say("LK545", "a line with a number that fits no column was not read", line=line, lost=True)
+    for line in cut.uncut[SHOWN:]:
+        teller.tally("LK545", "further lines with a number that fit no column were not read", line, lost=True)
     for line in cut.words:
         teller.tally("LK546", "lines without a number were not read", line)
     form = (cut.form, _ENCODINGS.get(used, used))

@@ -89,7 +89,8 @@ def _filled(form: FormData) -> dict[str, str]:
 
 def _table(filled: Mapping[str, str]) -> dict[str, Any]:
     """What the form says, as a site's file would; empty fields are left out. UsageError where a limit is no number."""
-    table: dict[str, Any] = {name: filled[name] for name in ("name", "language", "country") if filled[name]}
+    table: dict[str, Any] = {name: filled[name] for name in ("name", "country") if filled[name]}
+    table |= {"language": filled["language"]} if filled["language"] not in {"", SiteSettings().language} else {}
     table |= {name: _number(name, filled[name]) for name in LIMITS if filled[name]}
     bodies = [body.strip() for body in filled["bodies"].split(",") if body.strip()]
     phones = {role: filled[f"phones.{role}"] for role in ROLES if filled[f"phones.{role}"]}
