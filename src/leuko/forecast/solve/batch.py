@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leuko.errors import UsageError
 from leuko.forecast.model import Floats, Model, Run, Schedule
-from leuko.forecast.solve.job import Crowd, Fineness, Precision, Solved, Tell, chain_solves, cores
+from leuko.forecast.solve.job import Crowd, Device, Fineness, Precision, Solved, Tell, chain_solves, cores
 from leuko.forecast.solve.reading import Arrival, arrivals, beginning, values
 from leuko.forecast.solve.rows import LANES
 
@@ -32,6 +33,7 @@ DELICATE, DELICATE_CURVED = 1e-5, 2e-3  # below this share rounding tells: doubl
 DOUBLE = 11  # so does it over the many steps of this class
 ROUNDS = 8  # of solving again
 PART = 10_240  # persons at most that go through their rounds together
+WIDE_PART = 250_000_000  # counts at most that a graphics processor holds together
 # A class of fewer persons joins the next finer one, as a run of its own costs as much as so many steps of a person.
 SMALL, RUN = 2 * LANES, 150_000
 
@@ -48,6 +50,7 @@ def simulate(
     threads: int | None = None,
     start: float | None = None,
     tell: Tell | None = None,
+    device: Device = "cpu",
 ) -> Run:
     """The counts [10*9/L] of many persons at `hours` (T,) from the origin.
 
@@ -55,14 +58,19 @@ def simulate(
     steady state at `start`, by default the earlier of the origin and the first dose. Doses before the origin count.
     Relative errors stay below 1e-3: whoever's estimate is over 7e-4 is solved again on finer grids; `failed` marks
     those for whom none sufficed or whose parameters are not finite. `threads` defaults to all processors; `tell` is
-    given a line where a compilation makes one wait. Raises ValueError for what cannot be read: a medicine that the
-    model does not know, a dose without a time.
+    given a line where a compilation makes one wait. `device` "gpu" carries the persons through their grids on a
+    graphics processor; the numbers differ from those of the processor in their last digits. Raises ValueError for what
+    cannot be read: a medicine that the model does not know, a dose without a time; UsageError where there is no such
+    device.
     """
     theta = np.asarray(theta, dtype=np.float64)
     hours = np.asarray(hours, dtype=np.float64)
     _check(model, theta, hours)
+    if device == "gpu":
+        _ask_device()
     order = np.argsort(hours, kind="stable")
-    batch = _Batch(model, theta, hours[order], beginning(schedule, start), precision, threads or cores(), tell)
+    crew = _Crew(1 if device == "gpu" else threads or cores(), device, tell)
+    batch = _Batch(model, theta, hours[order], beginning(schedule, start), precision, crew)
     sound = np.flatnonzero(np.all(np.isfinite(theta), axis=0) & (theta[model.at("circ0")] > 0))
     # a person whose numbers leave the range of the type is one whose error is infinite: solved again, else failed
     with np.errstate(over="ignore"):
@@ -83,6 +91,13 @@ def _check(model: Model, theta: Floats, hours: Floats) -> None:
         raise ValueError("The hours at which counts are asked for must be numbers in one row.")
 
 
+def _ask_device() -> None:
+    from leuko.forecast.solve.gpu import why_not  # noqa: PLC0415 (loads the compiler)
+
+    if why := why_not():
+        raise UsageError("the persons cannot be simulated on a graphics processor", why=why, do="use the processor")
+
+
 def _by_arrival(
     model: Model, theta: Floats, schedule: Schedule, who: Indices
 ) -> list[tuple[Indices, tuple[Arrival, ...]]]:
@@ -98,6 +113,15 @@ def _by_arrival(
         doses = arrivals(model, schedule, lambda drug, lag=lag: lag.get(drug, 0.0))  # type: ignore[misc]
         found.append((who[np.ravel(of) == group], tuple(doses)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Crew:
+    """Who does the work."""
+
+    threads: int
+    device: Device
+    tell: Tell | None
 
 
 @dataclass(slots=True)
@@ -120,11 +144,10 @@ class _Batch:
         hours: Floats,
         start: float,
         precision: Precision,
-        threads: int,
-        tell: Tell | None,
+        crew: _Crew,
     ) -> None:
         self.model, self.theta, self.hours, self.start = model, theta, hours, start
-        self.precision, self.threads, self.tell = precision, threads, tell
+        self.precision, self.crew = precision, crew
         self.asked = hours.tobytes()
         self.span = max(float(hours.max(initial=start)) - start, LONGEST)
         self.counts = np.full((len(hours), theta.shape[1]), np.nan, dtype=precision)
@@ -142,9 +165,10 @@ class _Batch:
         The parts do not depend on the threads, so nor does what comes out.
         """
         crowd = Crowd(self.model, self._of(who), self.precision, SCHEME)
-        parts = np.array_split(np.arange(len(who)), -(-len(who) // PART))
-        crew = min(self.threads, len(parts))
-        share = self.threads // crew
+        size = PART if self.crew.device == "cpu" else max(PART, WIDE_PART // max(len(self.hours), 1))
+        parts = np.array_split(np.arange(len(who)), -(-len(who) // size))
+        crew = min(self.crew.threads, len(parts))
+        share = self.crew.threads // crew
 
         def solve_part(part: Indices) -> int:
             return self._part(part, who, crowd, doses, share)
@@ -184,7 +208,9 @@ class _Batch:
         if one.precision != self.precision or one.finer > 0:  # who is solved again may need other first steps
             crowd, picked = Crowd(self.model, self._of(who[picked]), one.precision, SCHEME), np.arange(len(picked))
         fine = Fineness(step=LONGEST * 2 ** (-one.grade / 2), shorter=2 ** (one.finer / 2))
-        return crowd.solve(picked, crowd.course(doses, self.asked, self.start, fine), threads, self.tell)
+        return crowd.solve(
+            picked, crowd.course(doses, self.asked, self.start, fine), threads, self.crew.tell, self.crew.device
+        )
 
     def _grades(self, who: Indices) -> NDArray[np.int64]:
         """The class that each person begins in."""

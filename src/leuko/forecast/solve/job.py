@@ -19,6 +19,7 @@ from leuko.forecast.solve.reading import Arrival
 from leuko.forecast.solve.rows import ENTRY, FORM, FREE, KILLS, LANES, MAP, MARROWS, MODE, PAST, ROLE
 
 Precision = Literal["float32", "float64"]
+Device = Literal["cpu", "gpu"]
 Tell = Callable[[str], None]
 
 # The classical scheme begins after a dose with a step shorter by this: its estimate does not see what a kill many times
@@ -79,10 +80,8 @@ class Crowd:
         """The grid for these doses and hours; few are made anew."""
         return _course(doses, hours, start, self.finest, self.stiff, fine, self.precision, self.chain)
 
-    def solve(self, who: Any, course: Course, threads: int, tell: Tell | None) -> Solved:
+    def solve(self, who: Any, course: Course, threads: int, tell: Tell | None, device: Device = "cpu") -> Solved:
         """Solves the persons `who` (their columns); the estimated error is infinite where a count is not one."""
-        from leuko.forecast.solve.native import loaded  # noqa: PLC0415 (loads LLVM)
-
         people = len(who)
         full = people + -people % LANES
         table = self.table
@@ -90,8 +89,42 @@ class Crowd:
             table = self.table.take(np.concatenate([who, who[-1:].repeat(full - people)]), axis=1)
         out = np.empty((course.hours, full), dtype=self.dtype)
         error = np.empty(full, dtype=self.dtype)
+        if device == "gpu":
+            launch = self.launch(course, table)
+            launch.run()
+            launch.fetch(out, error)
+        else:
+            self._shared(course, table, out, error, threads, tell)
+        estimate = error[:people].astype(np.float64)
+        found = out[:, :people]
+        lowest, highest = found.min(axis=0, initial=np.inf), found.max(axis=0, initial=0.0)
+        sound = (lowest >= 0) & (highest < np.inf) & np.isfinite(estimate)  # a count that is not a number fails both
+        estimate[~sound] = np.inf
+        return Solved(found, estimate, lowest, highest)
+
+    def launch(self, course: Course, table: Any) -> Any:
+        """The march of all columns of a table (a multiple of LANES) on the graphics processor, made ready."""
+        from leuko.forecast.solve.gpu import Launch  # noqa: PLC0415 (loads the compiler)
+
+        return Launch(
+            self.structure, table, course.arrays, _settings(self.precision, self.turnover).arrays, self.channel,
+            {"modes": self.modes, "rows": self.rows, "room": self._room(course), "maps": self._maps(course)},
+            (self.plain, self.chain),
+        )  # fmt: skip
+
+    def _room(self, course: Course) -> int:
+        """Numbers of the workspace of a block."""
+        return FREE + MODE * self.modes + ENTRY * self.modes * course.lengths + (course.steps + PAST + 1) * LANES
+
+    def _maps(self, course: Course) -> int:
+        return MAP * course.lengths if self.chain else 0
+
+    def _shared(self, course: Course, table: Any, out: Any, error: Any, threads: int, tell: Tell | None) -> None:
+        """The march of all columns of a table, blocks shared out among threads of the processor."""
+        from leuko.forecast.solve.native import loaded  # noqa: PLC0415 (loads LLVM)
+
         kernel = loaded(self.structure, self.precision, tell)
-        blocks = full // LANES
+        blocks = table.shape[1] // LANES
         threads = max(1, min(threads, blocks // FEW))
         edges = [blocks * k // threads * LANES for k in range(threads + 1)]
 
@@ -105,12 +138,6 @@ class Crowd:
 
             with ThreadPoolExecutor(threads) as crew:
                 list(crew.map(part, range(threads)))
-        estimate = error[:people].astype(np.float64)
-        found = out[:, :people]
-        lowest, highest = found.min(axis=0, initial=np.inf), found.max(axis=0, initial=0.0)
-        sound = (lowest >= 0) & (highest < np.inf) & np.isfinite(estimate)  # a count that is not a number fails both
-        estimate[~sound] = np.inf
-        return Solved(found, estimate, lowest, highest)
 
     def _march(
         self, kernel: Callable[[int, int], None], course: Course, table: Any, out: Any, error: Any, low: int, high: int
@@ -118,8 +145,7 @@ class Crowd:
         """One call of the kernel, with room of its own to work in; sizes and addresses in the order that `emit` reads
         them."""
         modes, rows, channels, steps, lengths = self.modes, self.rows, len(self.channel), course.steps, course.lengths
-        room = FREE + MODE * modes + ENTRY * modes * lengths + (steps + PAST + 1) * LANES
-        maps = MAP * lengths if self.chain else 0
+        room, maps = self._room(course), self._maps(course)
         real = self.dtype.itemsize
         work = np.empty((room + maps + channels) * real + (channels + modes) * 8 + ALIGN, dtype=np.uint8)
         begin = -(-_address(work) // ALIGN) * ALIGN
@@ -149,7 +175,7 @@ class _Held:
     """Arrays that stay where they are, and their addresses."""
 
     def __init__(self, *arrays: Any) -> None:
-        self._arrays = arrays
+        self.arrays = arrays
         self.addresses = tuple(_address(one) for one in arrays)
 
 
