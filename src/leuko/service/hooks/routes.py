@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from leuko.knowledge import Library, load_library
 from leuko.knowledge.schema.cards import PrefetchRow, ServiceRow
+from leuko.service.hooks.beside import OwnProcess, warm_up
 from leuko.service.hooks.desk import Desk, Work
 from leuko.service.hooks.feedback import check_known, keep_feedback, read_feedback
 from leuko.service.hooks.prefetch import gather, templates
@@ -53,7 +54,7 @@ _OUTCOME: Final[dict[int | str, dict[str, Any]]] = {
 
 @dataclass
 class Hall:
-    """What all calls share. `transport` is for tests; `forecaster` gives the process in which forecasts are made."""
+    """What all calls share. `transport` is for tests; `forecaster` gives what forecasts are made in."""
 
     settings: HookSettings
     transport: httpx.AsyncBaseTransport | None = None
@@ -95,16 +96,29 @@ class Hall:
 def router(
     settings: HookSettings,
     *,
+    warm: bool = False,
     forecaster: Callable[[], Executor] | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> APIRouter:
-    """The routes of CDS Hooks, for EHRs that the settings list."""
+    """The routes of CDS Hooks, for EHRs that the settings list.
+
+    `warm` assesses an invented person when the service starts, so that the first call is no slower than the others.
+    Forecasts are made in a process of their own unless `forecaster` says where.
+    """
+    own = OwnProcess()
+    if settings.forecasts and forecaster is None:
+        forecaster = own
     hall = Hall(settings=settings, forecaster=forecaster, transport=transport)
 
     @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001 (Starlette's own signature)
-        yield
-        await hall.fetcher.close()
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        if warm:
+            app.state.context.pool.submit(warm_up, hall.library)
+        try:
+            yield
+        finally:
+            await hall.fetcher.close()
+            own.close()
 
     routes = APIRouter(prefix=PREFIX, tags=["CDS Hooks"], lifespan=life)
     _add(routes, hall)

@@ -82,9 +82,12 @@ class HookSettings:
         return frozenset(origin for one in self.ehrs for origin in one.origins)
 
 
-def read_settings(table: Mapping[str, Any], *, public_url: str = "", where: str = "hooks") -> HookSettings | None:
+def read_settings(
+    table: Mapping[str, Any], *, public_url: str = "", zone: tzinfo = UTC, where: str = "hooks"
+) -> HookSettings | None:
     """The settings that a table holds; None where it is empty: then no hooks are served.
 
+    `public_url` and `zone` are those of the service, and hold where the table has none of its own.
     Raises UsageError, naming the key, where one cannot be understood or is not safe.
     """
     if not table:
@@ -101,7 +104,7 @@ def read_settings(table: Mapping[str, Any], *, public_url: str = "", where: str 
     ehrs = tuple(_ehr(one, f"{where}.ehr[{at}]") for at, one in enumerate(table.get("ehr", ())))
     _refuse_twice([one.issuer for one in ehrs], where)
     read: dict[str, Callable[[Any, str], Any]] = {"zone": _zone, "algorithms": _algorithms, "smart_launch": _launch}
-    own: dict[str, Any] = {}
+    own: dict[str, Any] = {"zone": zone}
     known = {one.name: one for one in fields(HookSettings) if one.name not in {"base_url", "ehrs"}}
     for key, value in table.items():
         if key in {"base_url", "ehr"}:

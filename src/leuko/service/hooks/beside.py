@@ -1,0 +1,44 @@
+"""What runs beside the calls: forecasts in a process of their own, and a first assessment when the service starts."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import Executor, ProcessPoolExecutor
+from importlib import resources
+from typing import Final
+
+from leuko.assessment import Asked, assess
+from leuko.intake import fhir, merge
+from leuko.intake.base import Blob, ReadOptions
+from leuko.knowledge import Library
+
+_EXAMPLE: Final = ("data", "examples", "adult-on-docetaxel.json")
+
+
+class OwnProcess:
+    """One process for forecasts, begun when the first is asked for: they take long, and would hold up the calls."""
+
+    def __init__(self) -> None:
+        self._executor: ProcessPoolExecutor | None = None
+
+    def __call__(self) -> Executor:
+        """The process."""
+        if self._executor is None:
+            context = multiprocessing.get_context("spawn")
+            self._executor = ProcessPoolExecutor(max_workers=1, mp_context=context)
+        return self._executor
+
+    def close(self) -> None:
+        """End it; what it was doing is not waited for."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+
+def warm_up(library: Library) -> None:
+    """Read and assess the shipped example, so that every table is parsed before somebody waits."""
+    data = resources.files("leuko").joinpath(*_EXAMPLE).read_bytes()
+    taken = fhir.read([Blob(name="example", data=data)], options=ReadOptions(), library=library)
+    for record in merge(taken.records).records:
+        days = [count.taken.day for count in record.counts if count.taken is not None]
+        assess(record, as_of=max(days), library=library, asked=Asked(wish=None))
