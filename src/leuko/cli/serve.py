@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,11 @@ def command(*, file: Path | None, check_only: bool, log: str | None, **options: 
         click.get_current_context().exit(_check(settings))
     set_up("json" if (log or form) == "json" else "text")
     http = settings.http
-    asyncio.run(serve(settings, make_app=None if http is None else lambda running: app_of(http, running), say=say))
+    asyncio.run(
+        serve(
+            settings, make_app=None if http is None else lambda running: app_of(http, running, settings.zone), say=say
+        )
+    )
 
 
 def _settings(
@@ -131,25 +135,32 @@ def _address(option: str, text: str) -> tuple[str, int]:
 # ---- what answers over HTTP -----------------------------------------------------------------------------------------
 
 
-def app_of(settings: HttpSettings, running: Running) -> FastAPI:
+def app_of(settings: HttpSettings, running: Running, zone: tzinfo = UTC) -> FastAPI:
     """The app of HTTP with every router of the house."""
     from leuko.service.http.app import create_app  # noqa: PLC0415 (loads FastAPI)
 
     return create_app(
         settings,
         store=running.store,
-        routers=routers(settings),
+        routers=routers(settings, zone),
         grading=running.grading,
         stopping=running.stopping,
     )
 
 
-def routers(settings: HttpSettings) -> list[APIRouter]:  # noqa: ARG001 (CDS Hooks reads its table)
-    """What answers beside the guard and the probes. Raises UsageError where a part's settings cannot be understood."""
-    from leuko import web  # noqa: PLC0415 (these load the whole flow)
-    from leuko.service import fhir  # noqa: PLC0415
+def routers(settings: HttpSettings, zone: tzinfo = UTC) -> list[APIRouter]:
+    """What answers beside the guard and the probes. Raises UsageError where a part's settings cannot be understood.
 
-    return [fhir.router(), web.router()]
+    CDS Hooks are there where the settings name an EHR that may ask; `zone` is that of times that name none.
+    """
+    from leuko import web  # noqa: PLC0415 (these load the whole flow)
+    from leuko.service import fhir, hooks  # noqa: PLC0415
+
+    found = [fhir.router(), web.router()]
+    asked = hooks.read_settings(settings.part("hooks"), public_url=settings.public_url, zone=zone)
+    if asked is not None:
+        found.append(hooks.router(asked, warm=True))
+    return found
 
 
 # ---- --check --------------------------------------------------------------------------------------------------------
@@ -160,7 +171,7 @@ def _check(settings: Settings) -> ExitCode:
     from leuko.service.check import check  # noqa: PLC0415 (loads the service)
 
     http = settings.http
-    found = check(settings, assemble=lambda: [] if http is None else routers(http))
+    found = check(settings, assemble=lambda: [] if http is None else routers(http, settings.zone))
     for one in found:
         click.echo(f"{click.style(one.level, fg=_COLOURS[one.level], bold=True)}: {one.what}")
         if one.do:
