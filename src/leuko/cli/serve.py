@@ -156,7 +156,7 @@ def routers(settings: HttpSettings, zone: tzinfo = UTC) -> list[APIRouter]:
     from leuko import web  # noqa: PLC0415 (these load the whole flow)
     from leuko.service import fhir, hooks  # noqa: PLC0415
 
-    found = [fhir.router(), web.router()]
+    found = [fhir.router(settings, zone), web.router()]
     asked = hooks.read_settings(settings.part("hooks"), public_url=settings.public_url, zone=zone)
     if asked is not None:
         found.append(hooks.router(asked, warm=True))

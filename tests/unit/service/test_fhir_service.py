@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from fixtures.http import asked, log_in, token_for
 from fixtures.stores import Clock
+from leuko.errors import UsageError
 from leuko.knowledge import load_library
 from leuko.service.fhir import router
 from leuko.service.http.settings import HttpSettings, LimitSettings
@@ -161,6 +162,20 @@ def test_the_settings_of_the_site_hold_here_too(client: TestClient, opened: Stor
         made = post(client, body).json()
         flags.append([one["resource"] for one in made["entry"] if one["resource"]["resourceType"] == "Flag"])
     assert flags[0] != flags[1]
+
+
+def test_today_is_the_day_at_the_site(opened: Store) -> None:
+    """The clock of the test is at noon in UTC: on Kiritimati the next day has begun."""
+    settings = HttpSettings(parts={"fhir": {"zone": "Pacific/Kiritimati"}})
+    with asked(opened, [router(settings)], settings=settings) as client:
+        log_in(client, Role.CLINICIAN)
+        assert post(client, record(patient(), observation())).json()["timestamp"].startswith("2026-01-12")
+
+
+@pytest.mark.parametrize("table", [{"zone": "Nowhere"}, {"zone": 7}, {"zoen": "UTC"}])
+def test_a_table_of_settings_that_cannot_be_meant_is_refused(table: Json) -> None:
+    with pytest.raises(UsageError):
+        router(HttpSettings(parts={"fhir": table}))
 
 
 def test_numbers_are_read_as_they_were_written(client: TestClient) -> None:

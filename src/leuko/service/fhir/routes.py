@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,13 +13,14 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from leuko.errors import LeukoError, place_of
+from leuko.errors import LeukoError, UsageError, place_of
 from leuko.knowledge import load_library
 from leuko.service.fhir import asked, assessing, outcome, statement
 from leuko.service.fhir.outcome import MEDIA, FhirResponse, Refused
-from leuko.service.http.context import Context, context
+from leuko.service.http.context import context
 from leuko.service.http.guard import Role, Who, audited, needs
 from leuko.service.http.problems import Problem
+from leuko.service.http.settings import HttpSettings
 from leuko.service.store import StoreDown
 from leuko.service.store.site import site_now
 
@@ -102,10 +103,17 @@ def _base(request: Request) -> str:
     return f"{public or str(request.base_url).rstrip('/')}/fhir"
 
 
-def _zone(given: Context) -> tzinfo:
-    """The zone of times that name none, from the table `fhir` of the settings."""
-    name = given.settings.part("fhir").get("zone", "UTC")
-    return (asked.zone_of(name) if isinstance(name, str) else None) or UTC
+def _zone_in(settings: HttpSettings, zone: tzinfo) -> tzinfo:
+    """The zone of today, and of times that name none: of the table `fhir`, else that of the service."""
+    table = settings.part("fhir")
+    for key in table:
+        if key != "zone":
+            raise UsageError(f"{key!r} is no setting of FHIR", where=f"fhir.{key}", do="the table fhir knows zone")
+    name = table.get("zone")
+    found = zone if name is None else asked.zone_of(name) if isinstance(name, str) else None
+    if found is None:
+        raise UsageError(f"{name!r} is no time zone", where="fhir.zone", do='write zone = "Europe/Berlin"')
+    return found
 
 
 def metadata(request: Request) -> Response:
@@ -120,18 +128,23 @@ def definition(request: Request) -> Response:
     return FhirResponse(statement.operation(_base(request)))
 
 
-async def leuko_assess(request: Request, who: Annotated[Who, Depends(needs(Role.CLINICIAN))]) -> Response:
-    """Assess the blood counts of one person; what is sent is not kept."""
-    _media(request)
-    body = await request.body()
-    content = await context(request).off_loop(_assessed, request, who, body)
-    return Response(content, media_type=MEDIA)
+def _operation(zone: tzinfo) -> Callable[..., Coroutine[Any, Any, Response]]:
+    """$leuko-assess at a site in a zone."""
+
+    async def leuko_assess(request: Request, who: Annotated[Who, Depends(needs(Role.CLINICIAN))]) -> Response:
+        """Assess the blood counts of one person; what is sent is not kept."""
+        _media(request)
+        body = await request.body()
+        content = await context(request).off_loop(_assessed, request, who, body, zone)
+        return Response(content, media_type=MEDIA)
+
+    return leuko_assess
 
 
-def _assessed(request: Request, who: Who, body: bytes) -> bytes:
+def _assessed(request: Request, who: Who, body: bytes, at_site: tzinfo) -> bytes:
     given, library = context(request), load_library()
     wish = asked.understood(body)
-    zone = wish.zone or _zone(given)
+    zone = wish.zone or at_site
     as_of = wish.as_of or given.now().astimezone(zone).date()
     with given.store.read() as connection:
         site = site_now(connection)
@@ -182,8 +195,9 @@ def _sent() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {one: {"schema": schema} for one in sorted(_BODIES)}}}
 
 
-def router() -> APIRouter:
-    """The routes under /fhir."""
+def router(settings: HttpSettings | None, zone: tzinfo) -> APIRouter:
+    """The routes under /fhir. Raises UsageError where the table `fhir` of the settings cannot be understood."""
+    at_site = _zone_in(settings or HttpSettings(), zone)
     routes = APIRouter(prefix="/fhir", tags=["FHIR"], route_class=FhirRoute)
     same: dict[str, Any] = {"response_class": FhirResponse, "response_model": None}
     routes.add_api_route("/metadata", metadata, responses=_answers("A CapabilityStatement", 400, 406, 415), **same)
@@ -192,7 +206,7 @@ def router() -> APIRouter:
     faults = (400, 401, 403, 406, 413, 415, 422, 429, 503)
     routes.add_api_route(
         f"/${statement.OPERATION}",
-        leuko_assess,
+        _operation(at_site),
         methods=["POST"],
         responses=_answers("A Bundle of conclusions", *faults),
         openapi_extra=_sent(),
