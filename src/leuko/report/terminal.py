@@ -33,7 +33,7 @@ from leuko.report.series import shown_analytes
 from leuko.report.sketch import sketch
 from leuko.report.tables import grade_table
 from leuko.report.terminal_brief import brief_parts
-from leuko.report.terminal_parts import POSITION_STYLES, grid, indented, table, text, title
+from leuko.report.terminal_parts import POSITION_STYLES, grid, hanging, indented, table, text, title
 from leuko.report.terminal_sections import drawn
 from leuko.result import Assessment, Reason, Status
 from leuko.wording import say_bounded, say_date, say_list, say_moment, say_unit
@@ -77,6 +77,7 @@ def _console(file: Any, *, width: int | None, color: bool | None) -> Console:
     )
     if width is None and not console.is_terminal:
         console.width = DEFAULT_WIDTH
+    console.size = console.size  # asked of the terminal once, not for every line
     return console
 
 
@@ -256,7 +257,7 @@ def source_list(refs: References) -> Iterator[RenderableType]:
         # Before the title: how sure a source is must not be what a narrow column takes away.
         weak = "" if ref.confidence == "confirmed" else f"({ref.confidence}) "
         pieces = [piece for piece in (f"{weak}{ref.title}", places, ref.url) if piece]
-        yield indented(grid([(f"[{ref.number}]", ". ".join(pieces))]), 2)
+        yield hanging(f"[{ref.number}]", ". ".join(pieces))
 
 
 def foot(assessment: Assessment) -> Iterator[RenderableType]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from leuko.report.outline import harmless
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.text import Text
 
 POSITION_STYLES: Final = {"below": "bold red", "within": "green", "above": "yellow", "cannot_say": "magenta"}
 TONES: Final = {
@@ -32,8 +33,38 @@ def text(*pieces: str | tuple[str, str]) -> RenderableType:
 def indented(renderable: RenderableType, left: int = 2) -> RenderableType:
     """The same, moved to the right."""
     from rich.padding import Padding  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
+    if isinstance(renderable, Text):
+        return _Moved(Text(" " * left), renderable)
     return Padding(renderable, (0, 0, 0, left))  # as wide as the view, which strips it: else rich measures it first
+
+
+def hanging(name: str, words: str, left: int = 2) -> RenderableType:
+    """A short name, and words beside it that are wrapped to the right of it."""
+    from rich.text import Text  # noqa: PLC0415
+
+    first = Text(" " * left).append_text(Text(harmless(name), style="dim")).append("  ")
+    return _Moved(first, Text(harmless(words), overflow="fold"))
+
+
+class _Moved:
+    """Text set to the right of what stands before its first line: what `Padding` and a grid of one row would print.
+
+    Everything in the terminal is made of these, and rich measures, pads and crops either of them first.
+    """
+
+    def __init__(self, before: Text, text: Text) -> None:
+        self._before, self._text = before, text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.text import Text  # noqa: PLC0415
+
+        width = max(options.max_width - self._before.cell_len, 1)
+        lines = self._text.wrap(console, width, justify="default", overflow=self._text.overflow or "fold")
+        blank = Text(" " * self._before.cell_len)
+        moved = (Text().join((blank if at else self._before, line)) for at, line in enumerate(lines))
+        yield from Text("\n").join(moved).render(console, end="\n")
 
 
 def title(words: str) -> Iterator[RenderableType]:
