@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "/static"
 _OF_REPORT: Final = ("leaflet.css", "page.css", "page.js", "vega.min.js", "vega-lite.min.js", "vega-interpreter.js")
-_OWN: Final = ("app.css", "app.js", "what_if.js", "desk.css", "htmx.min.js", "icon.svg", "print.css", "print.js", "read.js")
+_OWN: Final = (
+    "app.css",
+    "app.js",
+    "desk.css",
+    "htmx.min.js",
+    "icon.svg",
+    "print.css",
+    "print.js",
+    "read.js",
+    "what_if.js",
+)
 _KINDS: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 _KEPT: Final = "public, max-age=31536000, immutable"  # the address changes with the content
 

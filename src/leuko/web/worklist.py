@@ -62,6 +62,7 @@ class Row:
     stop: bool
     critical: bool
     low: bool | None
+    usual: bool
     stale: bool
     falling: bool
     depth: float
@@ -153,6 +154,7 @@ def row_of(who: Known, made: Assessment) -> Row:
         stop=_stops(made),
         critical=any(met.met for status in made.latest for met in status.critical),
         low=True if True in low else False if low and None not in low else None,
+        usual=leading is not None and leading.usual is not None,
         stale=advice is not None and advice.situation.stale_days is not None,
         falling=_falls(made),
         depth=leading.count.value if leading is not None else float("inf"),
@@ -262,7 +264,7 @@ def _counted(row: Row) -> Iterator[Badge]:
     if row.low is None:
         yield Badge(text="Cannot say", tone="unsure")
     elif row.low:
-        yield Badge(text="Low", tone="low")
+        yield Badge(text="Low, usual for this person", tone="ok") if row.usual else Badge(text="Low", tone="low")
     if row.falling:
         yield Badge(text="Falling", tone="fall")
 
@@ -276,10 +278,10 @@ def _rank(row: Row, due: Due | None, overdue: int, day: date) -> tuple[int, floa
         row.stop,
         row.critical and fresh,
         row.low is True and row.falling and fresh,
-        row.low is True and fresh,
+        row.low is True and fresh and not row.usual,
         overdue > 0 or (due is not None and due.day <= day),
         row.falling and fresh,
-        row.low is None or row.stale,
+        row.low is not False or row.stale,
     )
     step = next((number for number, holds in enumerate(order) if holds), len(order))
     return step, row.depth, -overdue
