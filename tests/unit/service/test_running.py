@@ -80,7 +80,7 @@ def test_settings_are_read_from_the_file_the_environment_and_files_of_secrets(tm
     http = settings.http
     assert http is not None
     assert (http.host, http.port, http.public_url) == ("::1", 8443, "https://leuko.example")
-    assert (http.limits.login_failures, http.limits.burst, http.drain_seconds) == (3, 200, 2.5)
+    assert (http.limits.login_failures, http.limits.burst, http.drain_seconds) == (3, 600, 2.5)
     assert http.oidc is not None
     assert (http.oidc.client_secret, dict(http.oidc.roles)) == ("from a file", {"doctors": "clinician"})
     assert http.part("hooks") == {"base_url": "https://leuko.example"}

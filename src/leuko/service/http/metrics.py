@@ -72,6 +72,9 @@ class Observed:
 
         try:
             await self.app(scope, receive, seen)
+        except Exception:
+            status = 500  # the layer above makes it that
+            raise
         finally:
             self._note(scope, status, time.perf_counter() - start)
 

@@ -7,6 +7,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,7 +15,8 @@ from fastapi import FastAPI
 from leuko.errors import UsageError
 from leuko.service.http.settings import HttpSettings
 
-_LAST_SECONDS = 20  # how long a stop waits for answers that are being made
+_LAST_SECONDS: Final = 20  # how long a stop waits for answers that are being made
+_MOST: Final = 1000  # connections at once; more are answered with 503
 
 
 class _Server(uvicorn.Server):
@@ -40,6 +42,7 @@ class HttpEndpoint:
             proxy_headers=bool(settings.proxies),
             forwarded_allow_ips=list(settings.proxies),
             timeout_graceful_shutdown=_LAST_SECONDS,
+            limit_concurrency=_MOST,
             ssl_context_factory=None if tls is None else (lambda *_: tls),
         )
         self._server = _Server(config)

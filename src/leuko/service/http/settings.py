@@ -31,8 +31,8 @@ class LimitSettings:
     """
 
     body_bytes: int = 16 << 20
-    requests_per_minute: float = 1200.0
-    burst: int = 200
+    requests_per_minute: float = 6000.0
+    burst: int = 600
     login_failures: int = 5
     login_minutes: float = 15.0
 
