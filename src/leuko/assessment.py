@@ -1,6 +1,6 @@
 """The whole flow for one person, in the order in which a clinician would reason.
 
-record -> where the counts stand -> medicines, infection, causes, plan, forecast -> four answers -> one Assessment
+record -> where the counts stand -> medicines, causes, infection, plan, forecast -> four answers -> one Assessment
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, TypedDict
 
-from leuko.advice import advice_of
+from leuko.advice import advice_of, limits_of, situation_of
 from leuko.answers import Findings, answer, headline
 from leuko.causes import causes_of
 from leuko.drugs import links_of
@@ -120,20 +120,23 @@ class _Parts(TypedDict):
 
 
 def _parts(record: Record, standing: Standing, asked: Asked, library: Library, as_of: date) -> _Parts:
-    """Each part rests on those before it: medicines, infection, causes, scores, work-up, plan, forecast, advice."""
+    """Each part rests on those before it: medicines, causes, infection, scores, work-up, plan, forecast, advice."""
     series, latest, courses = standing.cleaned.series, standing.latest, standing.courses
     same: Any = {"library": library, "as_of": as_of}
     links = links_of(record, series=series, courses=courses, **same)
+    seen: Any = {"series": series, "latest": latest, "courses": courses, **same}
+    causes = causes_of(record, lines=standing.lines, drug_links=links, **seen)
+    situation = situation_of(record, latest=latest, causes=causes, **same)
     infection = infection_of(
         record,
         series=series,
         latest=latest,
         symptoms=asked.symptoms,
         alert_body=alert_body_of(asked.site.bodies, library),
+        situation=situation,
+        limit=limits_of(asked.site, child=situation.child, library=library).fever,
         **same,
     )
-    seen: Any = {"series": series, "latest": latest, "courses": courses, **same}
-    causes = causes_of(record, lines=standing.lines, drug_links=links, **seen)
     scores = scores_of(record, series=series, latest=latest, infection=infection, answers=asked.answers or None, **same)
     told: Any = {"causes": causes, "infection": infection, "drug_links": links}
     plan = plan_of(record, scores=scores, regimen=asked.regimen, site=asked.site, **told, **seen)
@@ -149,7 +152,7 @@ def _parts(record: Record, standing: Standing, asked: Asked, library: Library, a
         if asked.wish is None
         else forecasts_of(Case(record=record, lines=standing.lines, plan=plan, **wish, **told, **seen)),
         advice=advice_of(
-            record, latest=latest, courses=courses, causes=causes, infection=infection, site=asked.site, **same
+            situation, courses=courses, causes=causes, infection=infection, library=library, site=asked.site
         ),
     )
 

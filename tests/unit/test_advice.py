@@ -347,14 +347,13 @@ class TestCalls:
 
     def test_without_infection_no_rule_is_known_to_be_met(self) -> None:
         assessment = assessed("chemotherapy-with-fever")
+        assert assessment.advice is not None
         advice = advice_of(
-            PEOPLE["chemotherapy-with-fever"],
-            latest={status.count.analyte: status for status in assessment.latest},
+            assessment.advice.situation,
             courses={course.analyte: course for course in assessment.courses},
             causes=(),
             infection=None,
             library=LIBRARY,
-            as_of=AS_OF,
             site=SiteSettings(),
         )
         assert not any(rule.active for rule in advice.calls)

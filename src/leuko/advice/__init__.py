@@ -1,6 +1,7 @@
 """Outlook, prevention and call rules for one person: what to expect, what to do oneself, whom to call and how fast.
 
-    advice_of(record, latest=..., courses=..., causes=..., infection=..., library=..., as_of=..., site=...)
+    situation = situation_of(record, latest=..., causes=..., library=..., as_of=...)
+    advice_of(situation, courses=..., causes=..., infection=..., library=..., site=...)
 
 Knowledge: data/outlook, data/prevention, data/callrules. What a site decides for itself is in `leuko.site`.
 """
@@ -8,41 +9,40 @@ Knowledge: data/outlook, data/prevention, data/callrules. What a site decides fo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from leuko.advice.calls import calls_of, phones_of
 from leuko.advice.limits import limits_of
 from leuko.advice.outlook import outlook_of
 from leuko.advice.prevention import advice_rows
-from leuko.advice.situation import situation_of
+from leuko.advice.situation import at_least, situation_of
 from leuko.knowledge import Library
 from leuko.record import Record
-from leuko.result import Assessment, Course, Gap, Status
+from leuko.result import Assessment, Course, Gap
 from leuko.result.advice import AdviceSet, Situation
 from leuko.result.causes import Cause
 from leuko.result.infection import Infection
 from leuko.site import SiteSettings
 
-__all__ = ["advice_for", "advice_of"]
+__all__ = ["advice_for", "advice_of", "limits_of", "situation_of"]
 
 
 def advice_of(
-    record: Record,
+    situation: Situation,
     *,
-    latest: Mapping[str, Status],
     courses: Mapping[str, Course],
     causes: Sequence[Cause],
     infection: Infection | None,
     library: Library,
-    as_of: date,
     site: SiteSettings,
 ) -> AdviceSet:
-    """Outlook, advice and call rules of a person on a day, under a site's settings.
+    """Outlook, advice and call rules of a person in a situation, under a site's settings.
 
-    `infection` None: signs of infection were not looked for, so that no rule is known to be met now. Raises UsageError
-    where a limit of the site cannot be meant.
+    An infection makes the rules more cautious where it says so (`Urgency.tier`), never less. `infection` None: signs of
+    infection were not looked for, so that no rule is known to be met now. Raises UsageError where a limit of the site
+    cannot be meant.
     """
-    situation = situation_of(record, latest=latest, causes=causes, library=library, as_of=as_of)
+    if infection is not None and infection.urgency.tier is not None:
+        situation = at_least(situation, infection.urgency.tier)
     limits = limits_of(site, child=situation.child, library=library)
     outlook = outlook_of(causes, infection, situation, library=library)
     return AdviceSet(
@@ -63,20 +63,21 @@ def advice_of(
 
 def advice_for(assessment: Assessment, *, library: Library, site: SiteSettings) -> AdviceSet:
     """The advice that belongs to an assessment, under a site's settings."""
+    record = Record(
+        patient=assessment.patient,
+        counts=tuple(status.count for status in assessment.history),
+        doses=assessment.doses,
+        signs=assessment.signs,
+        facts=assessment.facts,
+    )
+    latest = {status.count.analyte: status for status in assessment.latest}
+    causes = assessment.causes
     return advice_of(
-        Record(
-            patient=assessment.patient,
-            counts=tuple(status.count for status in assessment.history),
-            doses=assessment.doses,
-            signs=assessment.signs,
-            facts=assessment.facts,
-        ),
-        latest={status.count.analyte: status for status in assessment.latest},
+        situation_of(record, latest=latest, causes=causes, library=library, as_of=assessment.as_of),
         courses={course.analyte: course for course in assessment.courses},
-        causes=getattr(assessment, "causes", ()),
-        infection=getattr(assessment, "infection", None),
+        causes=causes,
+        infection=assessment.infection,
         library=library,
-        as_of=assessment.as_of,
         site=site,
     )
 

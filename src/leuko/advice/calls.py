@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from leuko.advice.limits import Limits
+from leuko.infection.callers import call_words, caller, is_for_everybody, rules_for
 from leuko.knowledge import Library
 from leuko.knowledge.schema.advice import CallRow
 from leuko.result import Reason
-from leuko.result.advice import CallRule, Phone, Role, Situation
+from leuko.result.advice import CallRule, Phone, Situation
 from leuko.result.infection import Infection
 from leuko.site import ROLES, SiteSettings
 from leuko.wording import say_number
-
-_SPEED = {"at_once": "at once, day or night", "same_day": "the same day", "as_usual": "as everybody does"}
-_WHOM: dict[Role, str] = {
-    "emergency": "the emergency number",
-    "helpline": "the treating team's number for day and night",
-    "out_of_hours": "the doctor on call",
-    "doctor": "the person's doctor",
-    "prescriber": "whoever prescribes the medicine",
-}
 
 
 def calls_of(
     situation: Situation, infection: Infection | None, limits: Limits, *, library: Library
 ) -> tuple[CallRule, ...]:
     """The rules for the person, those that the record shows now first."""
-    rows = [row for row in library.rows(CallRow) if row.basis.drives and _for(row, situation)]
-    found = [_rule(row, infection, limits, library) for row in rows]
+    rows = rules_for(situation.tier, situation.watched, library, child=situation.child)
+    found = [_rule(row, situation, infection, limits, library) for row in rows]
     return tuple(sorted(found, key=lambda rule: not rule.active))
 
 
@@ -35,16 +27,13 @@ def phones_of(site: SiteSettings) -> tuple[Phone, ...]:
     return tuple(Phone(role=role, number=site.phones.get(role)) for role in ROLES)
 
 
-def _for(row: CallRow, situation: Situation) -> bool:
-    on_it = not row.medicines or bool(set(row.medicines) & set(situation.watched))
-    return on_it and situation.tier in row.tiers and (not row.children or situation.child is True)
-
-
-def _rule(row: CallRow, infection: Infection | None, limits: Limits, library: Library) -> CallRule:
+def _rule(
+    row: CallRow, situation: Situation, infection: Infection | None, limits: Limits, library: Library
+) -> CallRule:
     at_least = limits.fever if row.reading == "fever" else None
     below = limits.low if row.reading == "low" else None
     shown = _shown(row, infection, at_least, below)
-    text = _text(row, at_least, below)
+    text = f"{_text(row, at_least, below)}{_on_treatment(row, situation, library)}"
     seen = f" The record shows it now: {', '.join(shown)}." if shown else ""
     return CallRule(
         id=row.id,
@@ -63,8 +52,16 @@ def _rule(row: CallRow, infection: Infection | None, limits: Limits, library: Li
 def _text(row: CallRow, at_least: float | None, below: float | None) -> str:
     reading = f" ({say_number(at_least)} °C or more)" if at_least is not None else ""
     reading += f" (below {say_number(below)} °C)" if below is not None else ""
-    otherwise = f", else {_WHOM[row.otherwise]}" if row.otherwise is not None else ""
-    return f"{row.text}{reading}: {_WHOM[row.whom]}{otherwise}, {_SPEED[row.speed]}."
+    return f"{row.text}{reading}: {call_words(row)}."
+
+
+def _on_treatment(row: CallRow, situation: Situation, library: Library) -> str:
+    """What holds instead where treatment for cancer may be given and the record does not say so."""
+    if row.speed != "same_day" or row.medicines or situation.treatment is not None or not situation.asks_treatment:
+        return ""
+    high = rules_for("high", (), library, child=situation.child)
+    sooner = caller((one for one in high if not is_for_everybody(one)), signs=row.signs, high=True, low=False)
+    return f" On treatment for cancer: {call_words(sooner)}." if sooner is not None else ""
 
 
 def _shown(row: CallRow, infection: Infection | None, at_least: float | None, below: float | None) -> tuple[str, ...]:

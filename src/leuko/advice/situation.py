@@ -16,6 +16,7 @@ from leuko.answers import is_low
 from leuko.causes.phrases import holds_any
 from leuko.drugs.identify import Identified, identified
 from leuko.drugs.names import Words, index_of, key_of
+from leuko.infection.callers import most_cautious
 from leuko.knowledge import Library
 from leuko.knowledge.schema.advice import AdviceRules
 from leuko.knowledge.schema.drugs import DrugRow
@@ -30,6 +31,7 @@ from leuko.status.knownness import Person, holds
 from leuko.wording import say_age, say_list
 
 Medicines = tuple[tuple[Dose, Identified], ...]
+_CALLS: Final[Mapping[Tier, str]] = {"high": "call at once", "raised": "call the same day", "usual": "as everybody"}
 _UNSAID: Final = Reason(rule="advice:tier", text="")
 
 
@@ -69,6 +71,15 @@ def situation_of(
         reason=_UNSAID,
     )
     return replace(found, reason=_reason(found, serious, anc, library, part_low=part_low))
+
+
+def at_least(situation: Situation, tier: Tier) -> Situation:
+    """The situation with call rules that are at least as cautious as a tier."""
+    if most_cautious(situation.tier, tier) == situation.tier:
+        return situation
+    text = f"Call rules: {_CALLS[tier]}, for what was found today; before that: {situation.reason.text}"
+    reason = replace(situation.reason, rule=f"advice:tier:{tier}", text=text)
+    return replace(situation, tier=tier, reason=reason)
 
 
 def rules_of(library: Library) -> AdviceRules:
@@ -232,10 +243,9 @@ def _reason(
     parts += [_treatment_words(found.treatment, found.treatments)]
     parts += [f"{say_list(found.watched)} can stop neutrophils suddenly"] if found.watched else []
     parts += [f"{say_list([cause.name for cause in serious])} is supported by the record"] if serious else []
-    speed = {"high": "call at once", "raised": "call the same day", "usual": "as everybody"}[found.tier]
     return Reason(
         rule=f"advice:tier:{found.tier}",
-        text=f"Call rules: {speed}. {'; '.join(parts)}.",
+        text=f"Call rules: {_CALLS[found.tier]}. {'; '.join(parts)}.",
         evidence=(anc.count.id,) if anc is not None else (),
         citations=(library.cite(rules_of(library).basis),),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from leuko.cli._asked import Told, asked_options
 from leuko.cli._outputs import Outputs, check_files, file_names, named, save
 from leuko.cli._people import assess_paths, unit_options
 from leuko.cli.assess import Day, Zone, today
@@ -22,6 +23,7 @@ Examples:
   leuko leaflet patient.json --as-of 2026-01-31
   leuko leaflet patient.json --lang de --site ward.toml --pdf leaflet.pdf
   leuko leaflet labs.csv --patient P17 --html leaflet.html
+  leuko leaflet patient.json --symptom "fever=38.4@2026-01-31T14:00"
 
 The site file (TOML) may hold: name, language, fever_limit, fever_limit_child and low_limit in degrees Celsius, bodies,
 and under [phones] the numbers of helpline, emergency, out_of_hours, doctor and prescriber. A number that is missing is
@@ -35,13 +37,6 @@ printed as a blank line."""
 @click.option("--as-of", type=Day(), metavar="DATE", help="The day of the leaflet; later counts are set aside. [today]")
 @click.option("--patient", metavar="ID", help="Only this person.")
 @click.option("--lang", metavar="LANGUAGE", help="The language of the leaflet: en, de. [the site's, else en]")
-@click.option(
-    "--site",
-    "site_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="SITE.toml",
-    help="The site's settings: fever limit, telephone numbers, language.",
-)
 @click.option(
     "--columns",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -65,6 +60,7 @@ printed as a blank line."""
     metavar="FILE",
     help="Write one A4 page as PDF (needs the extra leuko[pdf]).",
 )
+@asked_options
 @click.option("-q", "--quiet", is_flag=True, help="Do not print the leaflet.")
 def command(
     *,
@@ -72,13 +68,13 @@ def command(
     as_of: date | None,
     patient: str | None,
     lang: str | None,
-    site_file: Path | None,
     columns: Path | None,
     units: tuple[str, ...],
     zone: tzinfo,
     html: Path | None,
     pdf: Path | None,
     quiet: bool,
+    told: Told,
 ) -> None:
     """Write the leaflet for the person: what to do first, when to call whom, what the count means.
 
@@ -92,13 +88,13 @@ def command(
     from leuko.report.leaflet_write import text  # noqa: PLC0415
     from leuko.site import SiteSettings, read_site  # noqa: PLC0415
 
-    site = read_site(site_file) if site_file is not None else SiteSettings()
+    site = read_site(told.site) if told.site is not None else SiteSettings()
     language = lang or site.language
     language_of(language, load_library())
     day = as_of or today(zone)
     named_units = unit_options(units, load_library()) if units else {}
     options = ReadOptions(zone=zone, as_of=day, columns=columns, units=named_units, patient=patient)
-    people = assess_paths(paths, options=options, as_of=day)
+    people = assess_paths(paths, options=options, as_of=day, told=told)
     names = file_names(people)
     for number, (person, name) in enumerate(zip(people, names, strict=True)):
         made = _made(person, site, language)
@@ -117,10 +113,9 @@ def _save(made: Leaflet, as_of: date, html_file: Path | None, pdf_file: Path | N
 
 
 def _made(person: Assessment, site: SiteSettings, language: str) -> Leaflet:
-    from leuko.advice import advice_for  # noqa: PLC0415
     from leuko.knowledge import load_library  # noqa: PLC0415
     from leuko.report.leaflet import leaflet  # noqa: PLC0415
 
-    library = load_library()
-    advice = advice_for(person, library=library, site=site)
-    return leaflet(person, advice, language=language, site_name=site.name, library=library)
+    if person.advice is None:  # pragma: no cover (an assessment from records has its advice)
+        raise AssertionError("an assessment without advice")
+    return leaflet(person, person.advice, language=language, site_name=site.name, library=load_library())

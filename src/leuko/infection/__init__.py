@@ -22,6 +22,7 @@ from leuko.intake.symptoms import parse_symptom
 from leuko.knowledge import Library
 from leuko.record import Count, Record, Sign
 from leuko.result import Gap, Reason, Status
+from leuko.result.advice import Situation
 from leuko.result.infection import FeverVerdict, Infection
 
 __all__ = [
@@ -45,13 +46,16 @@ def infection_of(
     symptoms: Iterable[Sign] = (),
     alert_body: str = ANY,
     expected: ExpectedFall | None = None,
+    situation: Situation | None = None,
+    limit: float | None = None,
 ) -> Infection:
     """What is known of an infection on a day.
 
     `symptoms` are signs beside the record's own (command line, form). `alert_body` names the body whose definition
     alerts, by id or name; "any" lets every guideline in force alert. `expected` is what a forecast or the clinician
-    expects of the neutrophils; without it, clauses on an expected fall cannot be said. Raises UsageError for a body
-    that is not known.
+    expects of the neutrophils; without it, clauses on an expected fall cannot be said. `situation` and the
+    fever `limit` [Cel] that holds for the person decide how fast and whom to call; without them the count alone does.
+    Raises UsageError for a body that is not known.
     """
     check_alert_body(alert_body, library)
     words = vocabulary(library)
@@ -85,7 +89,14 @@ def infection_of(
         suspects_urinary=suspicion("urinary", told, words, library),
         suspects_pneumonia=suspicion("pneumonia", told, words, library),
         urgency=urgency_of(
-            verdicts=verdicts, symptoms=told, page_signs=page_signs, readings=readings, risk=risk, library=library
+            verdicts=verdicts,
+            symptoms=told,
+            page_signs=page_signs,
+            readings=readings,
+            risk=risk,
+            library=library,
+            situation=situation,
+            limit=limit,
         ),
         cautions=cautions_of(
             doses=record.doses,

@@ -36,14 +36,20 @@ class Evidence:
 def symptoms_of(
     record: Record, signs: Sequence[Sign], readings: Readings, *, words: Vocabulary, library: Library, as_of: date
 ) -> tuple[tuple[Symptom, ...], tuple[Gap, ...]]:
-    """Every symptom of the tables, the present ones first, and what was reported without a day."""
+    """Every symptom that the person can have, the present ones first, and what was reported without a day."""
     found: dict[str, list[Evidence]] = {name: [] for name in words.symptoms}
     for evidence in _evidence(record, signs, readings, words, as_of):
         found[evidence.symptom].append(evidence)
     symptoms = [_symptom(words.symptoms[name], told, words, library, as_of) for name, told in found.items()]
+    symptoms = [one for one in symptoms if one.present is not None or _is_asked(words.symptoms[one.id], record)]
     order = {True: 0, None: 1, False: 2}
     ordered = tuple(sorted(symptoms, key=lambda one: order[one.present]))
     return ordered, _undated(ordered)
+
+
+def _is_asked(row: SymptomRow, record: Record) -> bool:
+    """Whether the symptom is one that a person of this sex can be asked for; of an unknown sex it is."""
+    return row.sex is None or record.patient.sex in {None, row.sex}
 
 
 def _undated(symptoms: Iterable[Symptom]) -> tuple[Gap, ...]:
@@ -208,6 +214,8 @@ def page_signs_of(symptoms: Iterable[Symptom], library: Library) -> tuple[SignOf
     found = []
     for row in sorted(library.rows(PageSignRow), key=lambda row: row.order):
         mine = [one for one in told if one.page_sign == row.id]
+        if not mine:
+            continue
         there = tuple(one.id for one in mine if one.present)
         found.append(SignOfPage(id=row.id, name=row.name, present=either(one.present for one in mine), symptoms=there))
     return tuple(found)

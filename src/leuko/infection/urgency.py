@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+from math import inf
 
+from leuko.frozen import Frozen, replace
+from leuko.infection.callers import call_words, caller, is_for_everybody, most_cautious, rules_for
 from leuko.infection.readings import Readings, inside, say_reading
 from leuko.knowledge import Library
+from leuko.knowledge.schema import Band
+from leuko.knowledge.schema.advice import CallRow
 from leuko.knowledge.schema.infection import FeverRules, MaskRow, RedFlagRow
 from leuko.record import Dose
 from leuko.result import Gap, Reason, Status
-from leuko.result.infection import FeverVerdict, SignOfPage, Symptom, Urgency
+from leuko.result.advice import Situation, Tier
+from leuko.result.infection import FeverVerdict, SignOfPage, Symptom, Temperature, Urgency
 from leuko.status import is_low
 from leuko.wording import say_count, say_instant, say_list
 
@@ -20,8 +25,7 @@ _LOW_COUNT = "RF-low-count"
 _NEUTROPENIC_SEPSIS = "RF-neutropenic-sepsis"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Risk:
+class Risk(Frozen, frozen=True, kw_only=True):
     """Whether the count makes an infection dangerous; None: no count of these days says."""
 
     low: bool | None
@@ -67,92 +71,168 @@ def urgency_of(
     readings: Readings,
     risk: Risk,
     library: Library,
+    situation: Situation | None = None,
+    limit: float | None = None,
 ) -> Urgency:
-    """The most urgent thing that can be said, with everything that says it."""
+    """The most urgent thing that can be said, with everything that says it.
+
+    `situation` decides how fast and whom to call, by the call rules; without it the count alone does. `limit` [Cel] is
+    the fever limit that holds for the person: below it no reading calls.
+    """
     flags = {row.id: row for row in library.rows(RedFlagRow) if row.basis.drives}
     met = [one for one in verdicts if one.alerts and one.met]
-    if met:
-        return _febrile_neutropenia(met, flags.get(_NEUTROPENIC_SEPSIS), library)
-    severe = [one for one in symptoms if one.sepsis == "strong" and one.present]
-    raised = list(_raised(flags.values(), symptoms, readings))
-    if severe:
-        return _severe(severe, raised, risk, library)
-    if raised:
-        falling = any(one.alerts and one.fever and one.met is None for one in verdicts)
-        return _flagged(raised, risk, flags.get(_LOW_COUNT), library, falling=falling)
+    falling = any(one.alerts and one.fever and one.met is None for one in verdicts)
+    raised = list(_raised(flags.values(), symptoms, readings, limit))
     present = [one for one in symptoms if one.present]
-    if present and risk.low is not False:
-        names = say_list([one.name for one in present])
-        text = f"Call today: {names}, and {risk.text}."
-        return Urgency(level="urgent", text=text, call=_call(flags.get(_LOW_COUNT)), reasons=_low(flags, risk, library))
-    return _quiet(symptoms, page_signs, readings, risk)
+    tier = _tier(situation, risk, met=bool(met), found=bool(raised or present), falling=falling)
+    high, low = _beyond(flags.values(), readings, limit)
+    case = _Case(
+        tier=tier,
+        situation=situation,
+        risk=risk,
+        raised=raised,
+        present=present,
+        high=high,
+        low=low,
+        falling=falling,
+        library=library,
+    )
+    if met:
+        return _febrile_neutropenia(met, flags.get(_NEUTROPENIC_SEPSIS), case)
+    if any(one.sepsis == "strong" for one in present):
+        return _severe(case)
+    call = case.caller
+    if call is not None and call.speed != "as_usual" and (raised or present):
+        return _pressing(case, call, flags.get(_LOW_COUNT))
+    if raised:
+        names = say_list(list(dict.fromkeys(reason.text for _, reason in raised)))
+        text = f"Signs of infection ({names}), but {risk.text}: as for anybody with these signs."
+        return Urgency(level="routine", tier=tier, text=text, reasons=case.reasons)
+    return replace(_quiet(symptoms, page_signs, readings, risk), tier=tier)
 
 
-def _febrile_neutropenia(met: Sequence[FeverVerdict], row: RedFlagRow | None, library: Library) -> Urgency:
+class _Case(Frozen, frozen=True, kw_only=True):
+    """What was found, and how cautious the call rules are today."""
+
+    tier: Tier
+    situation: Situation | None
+    risk: Risk
+    raised: Sequence[tuple[RedFlagRow, Reason]]
+    present: Sequence[Symptom]
+    high: bool
+    low: bool
+    falling: bool
+    library: Library
+
+    @property
+    def caller(self) -> CallRow | None:
+        """The call rule that holds now."""
+        known = self.situation
+        rules = rules_for(
+            self.tier,
+            known.watched if known is not None else (),
+            self.library,
+            child=known.child if known is not None else None,
+        )
+        return caller(rules, signs={one.id for one in self.present}, high=self.high, low=self.low)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        return tuple(_with_source(row, reason, self.library) for row, reason in self.raised)
+
+    @property
+    def may_be_treated(self) -> bool:
+        """Whether treatment for cancer may be given without the record saying so."""
+        return self.situation is None or (self.situation.treatment is None and self.situation.asks_treatment)
+
+
+def _tier(situation: Situation | None, risk: Risk, *, met: bool, found: bool, falling: bool) -> Tier:
+    """How cautious the call rules are: as the person's situation says, more so where today's findings ask for it."""
+    if met:
+        return "high"
+    if situation is None:
+        return "high" if risk.low is not False else "raised" if falling else "usual"
+    return most_cautious(situation.tier, "raised") if found and risk.low is None else situation.tier
+
+
+def _febrile_neutropenia(met: Sequence[FeverVerdict], row: RedFlagRow | None, case: _Case) -> Urgency:
     latest = max(met, key=lambda one: one.at.at.timestamp() if one.at is not None else 0.0)
     bodies = say_list([one.body for one in met])
     name = "Neutropenic sepsis" if all("sepsis" in one.name for one in met) else "Febrile neutropenia"
     text = f"{name} by {bodies} ({say_instant(latest.at)}): an emergency. Assess and treat in hospital at once"
-    reasons = (*(one.reason for one in met), *_cited(row, library))
-    return Urgency(level="emergency", text=f"{text}, unless this has been done.", call=_call(row), reasons=reasons)
+    reasons = (*(one.reason for one in met), *_cited(row, case.library))
+    text = f"{text}, unless this has been done."
+    return Urgency(level="emergency", tier=case.tier, text=text, call=_call(row), reasons=reasons)
 
 
-def _severe(
-    severe: Sequence[Symptom], raised: Sequence[tuple[RedFlagRow, Reason]], risk: Risk, library: Library
-) -> Urgency:
+def _severe(case: _Case) -> Urgency:
+    severe = [one for one in case.present if one.sepsis == "strong"]
     names = say_list([one.name for one in severe])
-    text = f"{names[0].upper()}{names[1:]}: a sign of a severe infection, an emergency at any count; {risk.text}."
-    emergencies = [(row, reason) for row, reason in raised if row.urgency == "emergency"]
-    call = emergencies[0][0].call if emergencies else "the emergency number"
-    reasons = (*(one.reason for one in severe), *(_with_source(row, reason, library) for row, reason in emergencies))
-    return Urgency(level="emergency", text=text, call=call, reasons=reasons)
+    text = f"{names[0].upper()}{names[1:]}: a sign of a severe infection, an emergency at any count; {case.risk.text}."
+    emergencies = [(row, reason) for row, reason in case.raised if row.urgency == "emergency"]
+    call = case.caller
+    reasons = (
+        *(one.reason for one in severe),
+        *(_with_source(row, reason, case.library) for row, reason in emergencies),
+    )
+    words = call_words(call) if call is not None else ""
+    return Urgency(level="emergency", tier=case.tier, text=text, call=words, reasons=reasons)
 
 
-def _flagged(
-    raised: Sequence[tuple[RedFlagRow, Reason]],
-    risk: Risk,
-    low_count: RedFlagRow | None,
-    library: Library,
-    *,
-    falling: bool,
-) -> Urgency:
-    reasons = tuple(_with_source(row, reason, library) for row, reason in raised)
-    names = say_list(list(dict.fromkeys(reason.text for _, reason in raised)))
-    if risk.low is False and falling:
-        text = f"Call today: {names}. Now {risk.text}, but whether it will fall is not known: on anticancer treatment a"
-        text += " fever is an emergency until that is known."
-        return Urgency(level="urgent", text=text, call=raised[0][0].call, reasons=reasons)
-    if risk.low is False:
-        text = f"Signs of infection ({names}), but {risk.text}: as for anybody with these signs."
-        return Urgency(level="routine", text=text, reasons=reasons)
-    first = next((row for row, _ in raised if row.urgency == "emergency"), raised[0][0])
-    if risk.low:
-        reasons = (*reasons, *_cited(low_count, library))
-    if first.urgency == "emergency":
-        text = f"Call at once, also at night: {names}; {risk.text}."
-    else:
-        start = "Call today" if risk.low else "With a low count or on anticancer treatment, call today"
-        text = f"{start}: {names}; {risk.text}."
+def _pressing(case: _Case, call: CallRow, low_count: RedFlagRow | None) -> Urgency:
+    """Somebody is to be called: how fast and whom is what the call rule says, so that both say the same."""
+    risk = case.risk
+    names = say_list(
+        list(dict.fromkeys(reason.text for _, reason in case.raised)) or [one.name for one in case.present]
+    )
+    alarms = any(row.urgency == "emergency" for row, _ in case.raised)
+    is_emergency = call.speed == "at_once" and alarms and (risk.low is not False or is_for_everybody(call))
+    start = "Call at once, also at night" if call.speed == "at_once" else "Call today"
+    text = f"{start}: {names}; {risk.text}."
+    if call.speed == "same_day" and case.may_be_treated:
+        text += (
+            " On treatment for cancer at once, also at night: a fever is then an emergency until the count is known."
+        )
+    elif risk.low is False and case.falling:
+        text += " Whether it will fall is not known: on treatment for cancer a fever is an emergency until that is."
     text += " A neutrophil count now decides." if risk.low is None else ""
-    level = "emergency" if first.urgency == "emergency" else "urgent"
-    return Urgency(level="emergency" if level == "emergency" else "urgent", text=text, call=first.call, reasons=reasons)
+    stated = () if case.raised else (Reason(rule="urgency:count", text=risk.text, evidence=risk.evidence),)
+    counted = _cited(low_count, case.library) if risk.low or not case.raised else ()
+    return Urgency(
+        level="emergency" if is_emergency else "urgent",
+        tier=case.tier,
+        text=text,
+        call=call_words(call),
+        reasons=(*case.reasons, *stated, *counted),
+    )
 
 
 def _raised(
-    flags: Iterable[RedFlagRow], symptoms: Sequence[Symptom], readings: Readings
+    flags: Iterable[RedFlagRow], symptoms: Sequence[Symptom], readings: Readings, limit: float | None
 ) -> Iterator[tuple[RedFlagRow, Reason]]:
-    """Every red flag that a symptom or a temperature raises."""
+    """Every red flag that a symptom or a temperature raises; a reading below the limit that holds here raises none."""
     there = {one.id: one for one in symptoms if one.present}
     for row in flags:
         mine = [there[name] for name in row.symptoms if name in there]
         band = row.temperature
-        measured = [
-            one for one in (*readings.placed, *readings.undated) if band is not None and inside(one.celsius, band)
-        ]
+        measured = _measured(band, readings, limit) if band is not None else []
         said = [say_reading(measured[-1])] if measured else [one.name for one in mine]
         if said:
             evidence = (*(one.id for one in measured), *(name for one in mine for name in one.reason.evidence))
             yield row, Reason(rule=row.id, text=say_list(said), evidence=tuple(dict.fromkeys(evidence)))
+
+
+def _measured(band: Band, readings: Readings, limit: float | None) -> list[Temperature]:
+    """The readings within the band of a flag; a fever below the limit that holds here is none."""
+    least = limit if limit is not None and band.lower is not None else -inf
+    return [one for one in (*readings.placed, *readings.undated) if inside(one.celsius, band) and one.celsius >= least]
+
+
+def _beyond(flags: Iterable[RedFlagRow], readings: Readings, limit: float | None) -> tuple[bool, bool]:
+    """Whether a temperature was read that a flag calls high, and one that a flag calls low."""
+    bands = [row.temperature for row in flags if row.temperature is not None]
+    hit = [band for band in bands if _measured(band, readings, limit)]
+    return any(band.lower is not None for band in hit), any(band.lower is None for band in hit)
 
 
 def _with_source(row: RedFlagRow, reason: Reason, library: Library) -> Reason:
@@ -164,11 +244,6 @@ def _cited(row: RedFlagRow | None, library: Library) -> tuple[Reason, ...]:
     if row is None:
         return ()
     return (Reason(rule=row.id, text=f"{row.name}: call {row.call}", citations=(library.cite(row.basis),)),)
-
-
-def _low(flags: Mapping[str, RedFlagRow], risk: Risk, library: Library) -> tuple[Reason, ...]:
-    stated = Reason(rule="urgency:count", text=risk.text, evidence=risk.evidence)
-    return (stated, *_cited(flags.get(_LOW_COUNT), library))
 
 
 def _call(row: RedFlagRow | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from leuko.record import Moment
+from leuko.result.advice import Tier
 from leuko.result.core import Gap, Grade, Reason
 
 Urgent = Literal["emergency", "urgent", "routine", "none_found", "cannot_say"]
@@ -90,9 +91,13 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Urgency:
-    """How soon somebody must see the person. "none_found" is no reassurance: it says what was asked and not found."""
+    """How soon somebody must see the person. "none_found" is no reassurance: it says what was asked and not found.
+
+    `tier` is how cautious the call rules are today; `call` is whom they call and how fast.
+    """
 
     level: Urgent
+    tier: Tier | None = None
     text: str
     call: str = ""
     reasons: tuple[Reason, ...] = ()

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from leuko.knowledge.schema.core import Ages, Band, Basis, Row
+from leuko.record import Sex
 
 FeverKind = Literal["guideline", "superseded", "grading", "study"]
 Route = Literal["oral", "axillary", "tympanic", "temporal", "rectal", "other"]
@@ -148,6 +149,7 @@ class SymptomRow(Row, frozen=True, kw_only=True):
     `words` (English) and `words_de` are compared whole, without case and punctuation. `icd10cm` codes hold for the
     codes below them too. `question` and `question_de` make the form. `temperature` [Cel]: a reading in this band is the
     symptom. `suspects` names what it points to, `sepsis` how far it counts among other signs of sepsis.
+    `sex` keeps the question to people of one sex; a symptom that the record reports counts in anybody.
     """
 
     FOLDER: ClassVar[str] = "symptoms"
@@ -166,6 +168,7 @@ class SymptomRow(Row, frozen=True, kw_only=True):
     temperature: Band | None = None
     suspects: tuple[Suspect, ...] = ()
     sepsis: SepsisWeight = ""
+    sex: Sex | None = None
     basis: Basis
 
 
