@@ -20,7 +20,6 @@ out is the most cautious one that is confirmed.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
@@ -58,6 +57,8 @@ class SiteSettings(Frozen, frozen=True, kw_only=True):
 
 def read_site(path: Path) -> SiteSettings:
     """Read a site's file. UnreadableInput where it is no TOML, UsageError where a setting cannot be understood."""
+    import tomllib  # noqa: PLC0415 (few assessments have a file of settings)
+
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

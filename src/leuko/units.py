@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import rtoml
@@ -199,7 +199,7 @@ class _Table(Frozen, frozen=True, kw_only=True):
 
 @lru_cache(maxsize=1)
 def _table() -> _Table:
-    raw = rtoml.loads((resources.files("leuko") / "data" / "units" / "units.toml").read_text(encoding="utf-8"))
+    raw = rtoml.loads((Path(__file__).parent / "data" / "units" / "units.toml").read_text(encoding="utf-8"))
     return _Table(
         exact=_units(raw, "exact"),
         folded=_units(raw, "any_case"),

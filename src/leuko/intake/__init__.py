@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -53,24 +52,24 @@ def read_gathered(gathered: Gathered, *, options: ReadOptions | None = None, lib
     return Intake(records=records.records, notices=tuple(sorted(set(notices), key=_by_place)))
 
 
-@lru_cache(maxsize=1)
-def readers() -> tuple[Reader, ...]:
-    """Every reader in this package, by name."""
-    modules = (import_module(f"{__name__}.{info.name}") for info in iter_modules(__path__))
-    found = (module for module in modules if all(hasattr(module, name) for name in ("NAME", "claims", "read")))
-    return tuple(sorted((cast("Reader", module) for module in found), key=lambda reader: reader.NAME))
+def readers() -> Iterator[Reader]:
+    """Every reader in this package, by name; one is loaded when those before it have not claimed what there is."""
+    for name in sorted(info.name for info in iter_modules(__path__)):
+        module = import_module(f"{__name__}.{name}")
+        if all(hasattr(module, part) for part in ("NAME", "claims", "read")):
+            yield cast("Reader", module)
 
 
 def _read_blobs(blobs: Sequence[Blob], options: ReadOptions, library: Library) -> list[Intake]:
-    shares: dict[str, list[Blob]] = defaultdict(list)
+    shares: dict[str, tuple[Reader, list[Blob]]] = {}
     unknown: list[Notice] = []
     for blob in blobs:
         reader = next((reader for reader in readers() if reader.claims(blob)), None)
         if reader is None:
             unknown.append(_unrecognised(blob))
         else:
-            shares[reader.NAME].append(blob)
-    read_ = [_run(reader, shares[reader.NAME], options, library) for reader in readers() if shares[reader.NAME]]
+            shares.setdefault(reader.NAME, (reader, []))[1].append(blob)
+    read_ = [_run(reader, share, options, library) for _, (reader, share) in sorted(shares.items())]
     return [*read_, Intake(records=(), notices=tuple(unknown))]
 
 

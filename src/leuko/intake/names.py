@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Literal
 
 import rtoml
@@ -184,7 +184,7 @@ class _Words(Frozen, frozen=True, kw_only=True):
 
 @lru_cache(maxsize=1)
 def _words() -> _Words:
-    raw = rtoml.loads((resources.files("leuko") / "data" / "names" / "words.toml").read_text(encoding="utf-8"))
+    raw = rtoml.loads((Path(__file__).parents[1] / "data" / "names" / "words.toml").read_text(encoding="utf-8"))
     methods: dict[str, Method] = {word: method for method in _METHODS for word in raw[method]}
     kinds: tuple[SpecimenKind, ...] = ("blood", "doubtful", "other")
     specimen: dict[str, SpecimenKind] = {word: kind for kind in kinds for word in raw["specimen"][kind]}

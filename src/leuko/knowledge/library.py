@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -142,7 +141,7 @@ def _shipped() -> Library:
 
 
 def _home() -> Any:
-    return resources.files("leuko") / "data"
+    return Path(__file__).parents[1] / "data"
 
 
 def _build(roots: tuple[Any, ...]) -> Library:

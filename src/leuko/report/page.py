@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from leuko.frozen import Frozen
@@ -217,7 +217,7 @@ def environment() -> Environment:
 
     from leuko.report.compiled import kept  # noqa: PLC0415
 
-    folder = resources.files("leuko.report") / "templates"
+    folder = Path(__file__).parent / "templates"
     found = Environment(
         loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
         autoescape=True,
@@ -246,7 +246,7 @@ def environment() -> Environment:
 @lru_cache
 def static(name: str) -> str:
     """The text of a file that a page carries in itself: style, script."""
-    text = (resources.files("leuko.report") / "static" / name).read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "static" / name).read_text(encoding="utf-8")
     lines = text.splitlines()
     # A map of the sources lies beside the library, not inside this page.
     return "\n".join(line for line in lines if not line.startswith("//# sourceMappingURL="))

@@ -42,7 +42,7 @@ class Bank:
 
     def serves(self, task: Task) -> bool:
         """Whether it holds all that a task asks for."""
-        return len(self.z) == task.prior.size and bool(np.isin(task.hours, self.hours).all())
+        return len(self.z) == task.prior.size and set(task.hours.tolist()) <= set(self.hours.tolist())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

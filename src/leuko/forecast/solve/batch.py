@@ -253,7 +253,7 @@ def _merged(grades: Indices, who: Indices, few: Callable[[int], float]) -> list[
     """Persons by class; a class of few joins the next finer one."""
     found: list[tuple[Indices, int]] = []
     waiting = who[:0]
-    for grade in np.unique(grades):
+    for grade in sorted(set(grades.tolist())):  # `np.unique` alone loads masked arrays
         waiting = np.concatenate([waiting, who[grades == grade]])
         if len(waiting) >= few(int(grade)) or grade == grades.max():
             found.append((np.sort(waiting), int(grade)))

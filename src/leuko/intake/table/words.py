@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -113,7 +113,7 @@ def key_of(text: str) -> str:
 @lru_cache(maxsize=1)
 def load_words() -> Words:
     """Read the shipped words. Raises KnowledgeError where the file breaks its own rules."""
-    table = rtoml.loads((resources.files("leuko") / "data" / "headers" / "headers.toml").read_text(encoding="utf-8"))
+    table = rtoml.loads((Path(__file__).parents[2] / "data" / "headers" / "headers.toml").read_text(encoding="utf-8"))
     words = table["words"]
     return Words(
         headers=MappingProxyType(_headers(table["role"])),
