@@ -29,6 +29,7 @@ from leuko.site import SiteSettings
 
 _T = TypeVar("_T")
 _KEPT: Final = 64  # people whose assessment of today is kept ready
+_NUMBERS: Final = range(1, 2**63)  # what a key of either database can be; an address may hold anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,8 @@ def known(connection: Connection) -> tuple[Known, ...]:
 
 def known_by(connection: Connection, number: int) -> Known | None:
     """The person of a number; None where there is none, or where they are now a part of another one."""
+    if number not in _NUMBERS:
+        return None
     person = connection.execute(select(assessment.c.person).where(assessment.c.id == number)).scalar_one_or_none()
     if person is None:
         return None
