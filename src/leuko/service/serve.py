@@ -132,7 +132,7 @@ async def serve(
             if settings.mllp is not None:
                 await _listen_mllp(open_ends, settings.mllp, store, tls[0], say)
             if settings.http is not None and make_app is not None:
-                await _listen_http(open_ends, settings.http, make_app(running), tls[1], say)
+                await _listen_http(open_ends, settings.http, make_app(running), tls[1], say=say, stop=stop)
             while not stop.is_set():
                 grading.look()
                 try:
@@ -169,11 +169,14 @@ async def _listen_http(
     settings: HttpSettings,
     app: FastAPI,
     tls: ssl.SSLContext | None,
+    *,
     say: Callable[[str], None],
+    stop: asyncio.Event,
 ) -> None:
     from leuko.service.http.server import HttpEndpoint  # noqa: PLC0415 (loads uvicorn)
 
     endpoint = HttpEndpoint(app, settings, tls=tls)
     open_ends.push_async_callback(endpoint.close)
     host, port = await endpoint.listen()
+    endpoint.when_it_ends(stop.set)  # half a service is none: whoever started it starts it anew
     say(f"listening for HTTP on {host}:{port}" + (" with TLS" if tls else ""))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import uvicorn
@@ -69,10 +69,10 @@ class HttpEndpoint:
             await asyncio.sleep(0.01)
         return str(name[0]), int(name[1])
 
-    @property
-    def alive(self) -> bool:
-        """Whether it still listens."""
-        return self._running is not None and not self._running.done()
+    def when_it_ends(self, tell: Callable[[], None]) -> None:
+        """Call this when it listens no more, also where nobody told it to end."""
+        if self._running is not None:
+            self._running.add_done_callback(lambda _: tell())
 
     async def close(self) -> None:
         """Take nothing new, end what is being answered, then stop."""
