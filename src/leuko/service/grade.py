@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, tzinfo
+from datetime import UTC, tzinfo
 from typing import Final
 
 from sqlalchemy import Connection, func, insert, select, tuple_
@@ -25,6 +25,7 @@ from leuko.intake.hl7.wire import parse
 from leuko.knowledge import Library, load_library
 from leuko.record import Record
 from leuko.result import Assessment
+from leuko.service.day import day_of
 from leuko.service.store import Store, StoreDown, fitted, next_id
 from leuko.service.store.audit import record as told
 from leuko.service.store.cards import withdraw_cards
@@ -230,7 +231,7 @@ class _Made:
 
 def _assessed(store: Store, records: Iterable[Record], notices: Iterable[Notice], grading: Grading) -> list[_Made]:
     """Assess whoever's record, knowledge or settings of the site are others than last time."""
-    as_of: date = store.clock().astimezone(grading.zone).date()
+    now = store.clock()
     site = grading.site or SiteSettings()
     digest, asked = digest_of(site), Asked(site=site) if grading.forecasts else Asked(site=site, wish=None)
     told_of = tuple(notices)
@@ -239,6 +240,7 @@ def _assessed(store: Store, records: Iterable[Record], notices: Iterable[Notice]
         with store.read() as connection:
             due = changed(connection, _name(record), record, grading.library.hash, digest)
         own = tuple(notice for notice in told_of if notice.person in {None, record.patient.id})
+        as_of = day_of(record.counts, now=now, zone=grading.zone)
         result = assess(record, as_of=as_of, library=grading.library, notices=own, asked=asked) if due else None
         made.append(_Made(record=record, assessment=result, site_digest=digest, due=due))
     return made

@@ -161,6 +161,7 @@ def _seen(store: Store, who: Known, site: SiteSettings, library: Library, day: d
     with store.read() as connection:
         made = concluded(connection, [who.last])[who.last]
         record = record_of(connection, who.person, made)
+    day = max(day, made.as_of)  # where a count was drawn it may be the next day already (`service.day`)
     fresh = assess(record, as_of=day, library=library, notices=made.notices, asked=Asked(site=site, wish=None))
     told = replace(fresh, notices=tuple(dict.fromkeys(fresh.notices)))
     return Seen(known=who, record=record, assessment=told, library=library, site=site, day=day)

@@ -7,6 +7,7 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -348,6 +349,51 @@ def test_other_knowledge_grades_everyone_again(store: Store) -> None:
     assert last.knowledge_hash == "another"
 
 
+# ---- clocks ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("now", "taken", "counts_now"),
+    [
+        ("2026-01-10T23:30:00+00:00", "20260111001500+0100", True),  # past midnight there, and not here
+        ("2026-01-10T23:30:00+00:00", "20260111093000+1400", True),
+        ("2026-01-10T22:00:00+00:00", "20260111013000+0000", True),  # the clock of the sender is hours ahead
+        ("2026-01-10T12:00:00+00:00", "20270110083000+0000", False),  # another year: a slip
+    ],
+)
+def test_a_result_does_not_wait_until_our_day_has_come(tmp_path: Path, now: str, taken: str, counts_now: bool) -> None:
+    at = datetime.fromisoformat(now)
+    opened = open_store(tmp_path / "x.sqlite", clock=lambda: at)
+    take(opened, message(msh(sent=taken), pid(), obr(taken=taken), obx("0.3")))
+    grade(opened)
+    with opened.read() as connection:
+        last = kept.latest_assessment(connection, ADA)
+    opened.close()
+    assert last is not None
+    told = json.loads(last.payload)
+    assert told["headline"].startswith("Severe neutropenia" if counts_now else "Cannot say")
+    assert any(notice["code"] == "LK602" for notice in told["notices"]) is not counts_now
+
+
+def test_a_clock_that_is_set_back_changes_nothing(store: Store) -> None:
+    """What is later is what was stored later, whatever the time it was stored at."""
+    take(store, oru("0.4"))
+    grade(store)
+    real = store.clock
+    store.clock = lambda: real() - timedelta(days=3)
+    take(store, corrected("3.8"))
+    grade(store)
+    assert now(store) == [(3.8, "corrected")]
+    with store.read() as connection:
+        last = kept.latest_assessment(connection, ADA)
+        history = kept.history_of(connection, ADA, "F1/751-8@20260110083000")
+    assert last is not None
+    assert "0.4" not in json.loads(last.payload)["headline"]
+    assert [one.count.value for one in history] == [0.4, 3.8]
+    assert history[1].at < history[0].at
+    assert audit.verify(store).sound
+
+
 # ---- cards, settings ------------------------------------------------------------------------------------------------
 
 
@@ -604,6 +650,19 @@ def test_a_full_disk_says_try_again(tmp_path: Path) -> None:
     assert codes(take(opened, big)) == ["AA"]
     assert rows(opened, tables.message) == 2
     opened.close()
+
+
+def test_grading_waits_for_a_disk_that_is_full_and_goes_on(store: Store, fault: Fault) -> None:
+    """What was acknowledged is graded later; nothing half stands in the store."""
+    take(store, oru("0.4"), corrected())
+    fault.on = True
+    for _ in range(2):
+        with pytest.raises(StoreDown):
+            grade(store)
+    assert (rows(store, tables.count), rows(store, tables.assessment), rows(store, tables.reading)) == (0, 0, 0)
+    fault.on = False
+    assert grade(store).assessments == 1
+    assert now(store) == [(3.8, "corrected")]
 
 
 def test_a_message_that_the_database_refuses_does_not_block_the_others(

@@ -144,13 +144,11 @@ def _operation(zone: tzinfo) -> Callable[..., Coroutine[Any, Any, Response]]:
 def _assessed(request: Request, who: Who, body: bytes, at_site: tzinfo) -> bytes:
     given, library = context(request), load_library()
     wish = asked.understood(body)
-    zone = wish.zone or at_site
-    as_of = wish.as_of or given.now().astimezone(zone).date()
     with given.store.read() as connection:
         site = site_now(connection)
-    read = assessing.read(wish, as_of=as_of, zone=zone, library=library)
+    read = assessing.read(wish, now=given.now(), zone=wish.zone or at_site, library=library)
     audited(request, who, person=read.record.patient.id, what="assessment of what was sent", access="execute")
-    return assessing.concluded(read, wish, as_of=as_of, site=site, library=library)
+    return assessing.concluded(read, wish, site=site, library=library)
 
 
 # ---- the interface, described ---------------------------------------------------------------------------------------
