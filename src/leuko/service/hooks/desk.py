@@ -27,6 +27,7 @@ from leuko.knowledge.schema.cards import ServiceRow
 from leuko.plan.release import release_of
 from leuko.record import Patient, Record, digest_of
 from leuko.result import Assessment
+from leuko.service.day import day_of
 from leuko.service.hooks.cards import Made, Occasion, cards_of, one_line
 from leuko.service.hooks.findings import Finding, count_digests, findings_of
 from leuko.service.hooks.orders import Orders, orders_of
@@ -106,7 +107,7 @@ class Desk:
         merged = merge(taken.records)
         orders = orders_of(work.request.hook, work.request.context, work.request.asked, zone=zone, library=library)
         record = _without(_of(work.request.patient, merged.records), orders)
-        as_of = work.now.astimezone(zone).date()
+        as_of = day_of(record.counts, now=work.now, zone=zone)
         key = (record.digest, as_of.isoformat(), site_digest_of(site), library.hash)
         assessment = self._assessed(key, record, as_of, site)
         notices = (*taken.notices, *merged.notices, *orders.notices, *assessment.notices)
