@@ -5,7 +5,7 @@ Each question then runs the same draws on under other doses, days or a growth fa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -21,6 +21,7 @@ from leuko.forecast.model import Floats
 from leuko.forecast.outcome import HOURS
 from leuko.forecast.treated import weighings
 from leuko.forecast.wish import Change
+from leuko.frozen import replace
 from leuko.knowledge import Library
 from leuko.record import Record
 from leuko.result import Assessment

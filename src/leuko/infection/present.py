@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from leuko.ages import age_span
+from leuko.frozen import Frozen
 from leuko.infection.readings import Readings, inside, on_a_day, say_reading, speaks_of_now
 from leuko.intake.symptom_words import CARRIERS, Vocabulary, fold, yes_or_no
 from leuko.knowledge import Library
@@ -22,8 +22,7 @@ _OVER = ("inactive", "resolved", "remission", "refuted", "entered-in-error")
 _DOUBTED = ("unconfirmed", "provisional", "differential")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Frozen, frozen=True, kw_only=True):
     """One thing that speaks of a symptom: `present` None: it names the symptom without deciding."""
 
     symptom: str

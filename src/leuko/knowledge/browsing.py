@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from leuko.frozen import Frozen
 from leuko.knowledge.chapters import Chapter, chapters
 from leuko.knowledge.library import Library
 from leuko.knowledge.showing import Card, chapter_cards, source_cards
@@ -16,8 +16,7 @@ from leuko.knowledge.showing import Card, chapter_cards, source_cards
 SOURCES: Final = "sources"  # the chapter of the sources themselves
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Frozen, frozen=True, kw_only=True):
     """The cards that fit a question, the best first, and how many of them each chapter has."""
 
     cards: tuple[Card, ...]

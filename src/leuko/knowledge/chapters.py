@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+from leuko.frozen import Frozen
 from leuko.knowledge.further import further_kinds, kind_name
 from leuko.knowledge.library import Library
 
@@ -34,8 +34,7 @@ TITLES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowTable:
+class RowTable(Frozen, frozen=True, kw_only=True):
     """The rows of one kind. `name` is empty where a chapter has one table only; `says` is the kind in a sentence."""
 
     name: str
@@ -43,8 +42,7 @@ class RowTable:
     rows: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chapter:
+class Chapter(Frozen, frozen=True, kw_only=True):
     """One grading scheme, or one folder of the knowledge. `scheme` is the scheme of a chapter of grades, else None."""
 
     id: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
 from leuko.errors import UsageError
+from leuko.frozen import Frozen
 from leuko.knowledge.chapters import Chapter
 from leuko.knowledge.further import further_kinds, kind_name
 from leuko.knowledge.library import Library, every_basis
@@ -32,8 +32,7 @@ from leuko.result import Citation
 Facts = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Card(Frozen, frozen=True, kw_only=True):
     """A row of knowledge for people to read: labelled facts in order, and the citation it rests on.
 
     `drives` says whether a conclusion may rest on it; `see` names the keys of what belongs to it.

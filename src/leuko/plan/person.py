@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, TypeVar
 
 from leuko.ages import age_span
 from leuko.drugs.shelf import Shelf, medicines_of, shelf_of
+from leuko.frozen import Frozen
 from leuko.knowledge import Library
 from leuko.knowledge.schema import Ages, Basis, Row
 from leuko.knowledge.schema.plan import PlanRules
@@ -25,8 +25,7 @@ _DENIED: Final = re.compile(
 _ABSENT: Final = frozenset({"refuted", "entered-in-error", "ruled-out", "unconfirmed", "provisional", "differential"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(Frozen, frozen=True, kw_only=True):
     """One dose of one known medicine, on a day."""
 
     drug: str
@@ -34,8 +33,7 @@ class Taken:
     dose: Dose
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Frozen, frozen=True, kw_only=True):
     """The person, as the plan needs them. `counts` are the latest by analyte, `series` all of them, oldest first.
 
     `infection` and `scores` are those of their own parts, or None and empty.

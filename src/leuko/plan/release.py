@@ -8,10 +8,10 @@ The orders are no part of the assessment: they are planned for their day, never 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from leuko.drugs.shelf import cytotoxic
+from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
 from leuko.knowledge.schema.plan import RegimenRow, TreatDayRow
 from leuko.plan.person import Known, known_of
@@ -25,8 +25,7 @@ from leuko.result.plan import Regimen, TreatDay
 _ORDERED = "active"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(Frozen, frozen=True, kw_only=True):
     """What the rules say of the medicines that are ordered for one day, those of `unruled` have no rule for it.
 
     `orders` are the ids of the orders, `drugs` the medicines in them that the tables of treatment know.

@@ -7,11 +7,11 @@ beside. Rules on the cycle before are held against the counts since then, as far
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 from leuko.drugs.shelf import cytotoxic
+from leuko.frozen import Frozen
 from leuko.knowledge.schema.plan import Action, RegimenRow, TreatDayRow
 from leuko.plan.limits import FREE, Spoken, speak, strictest, strictness
 from leuko.plan.person import Known
@@ -45,8 +45,7 @@ _PAST: Final = ("nadir", "previous_cycle")
 LATER_DAYS: Final = {"day_8": 8, "day_15": 15}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class When:
+class When(Frozen, frozen=True, kw_only=True):
     """The day that a rule speaks of; None: not known, or no day of its own."""
 
     due: date | None

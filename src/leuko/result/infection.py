@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from leuko.frozen import Frozen
 from leuko.record import Moment
 from leuko.result.advice import Tier
 from leuko.result.core import Gap, Grade, Reason
@@ -12,8 +12,7 @@ from leuko.result.core import Gap, Grade, Reason
 Urgent = Literal["emergency", "urgent", "routine", "none_found", "cannot_say"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Symptom:
+class Symptom(Frozen, frozen=True, kw_only=True):
     """A symptom, sign or diagnosis of infection: `present` True, False (asked and denied), or None (not known).
 
     `placed` is false where it was reported without a day: then it counts as present, but stands at no time.
@@ -30,8 +29,7 @@ class Symptom:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignOfPage:
+class SignOfPage(Frozen, frozen=True, kw_only=True):
     """One of the signs of infection that patient information lists, made of one or more symptoms."""
 
     id: str
@@ -40,8 +38,7 @@ class SignOfPage:
     symptoms: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Temperature:
+class Temperature(Frozen, frozen=True, kw_only=True):
     """A body temperature [Cel] at a time, as it was read; `route` None: not said. `said` is what the source wrote."""
 
     id: str
@@ -52,8 +49,7 @@ class Temperature:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeverVerdict:
+class FeverVerdict(Frozen, frozen=True, kw_only=True):
     """One body's definition, held against the readings and the neutrophil count that belongs to them.
 
     `met` None: cannot be said. `fever` and `neutropenia` are the two halves. `would_change` says what would change the
@@ -79,8 +75,7 @@ class FeverVerdict:
     gap: Gap | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suspicion:
+class Suspicion(Frozen, frozen=True, kw_only=True):
     """Whether symptoms point to an infection of one organ; None: the symptoms were not asked for."""
 
     id: Literal["urinary", "pneumonia"]
@@ -89,8 +84,7 @@ class Suspicion:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Urgency:
+class Urgency(Frozen, frozen=True, kw_only=True):
     """How soon somebody must see the person. "none_found" is no reassurance: it says what was asked and not found.
 
     `tier` is how cautious the call rules are today; `call` is whom they call and how fast.
@@ -103,8 +97,7 @@ class Urgency:
     reasons: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Infection:
+class Infection(Frozen, frozen=True, kw_only=True):
     """All that is known of an infection on the day of the assessment.
 
     `symptoms` has every symptom of the tables, present ones first. `temperatures` are those that speak of now, the

@@ -7,7 +7,6 @@ Owen and Zhou 2000), so that no draw is lost and no weight runs away: the prior 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from leuko.forecast.fit.mode import find_mode
 from leuko.forecast.fit.pareto import effective
 from leuko.forecast.fit.task import Task
 from leuko.forecast.model import Floats
+from leuko.frozen import Frozen
 
 PRIOR_DRAWS: Final = 3000
 ROUND_DRAWS: Final = 1500
@@ -31,8 +31,7 @@ _LARGER_AFTER: Final = 5
 _FLATTENED: Final = 24
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bank:
+class Bank(Frozen, frozen=True, kw_only=True):
     """Draws of the prior that were run once for many people under the same doses: z (Z, N), and the logarithms of the
     true counts (T, N) at `hours` (T,), from the first thing that happens."""
 
@@ -45,8 +44,7 @@ class Bank:
         return len(self.z) == task.prior.size and set(task.hours.tolist()) <= set(self.hours.tolist())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cloud:
+class Cloud(Frozen, frozen=True, kw_only=True):
     """Draws z (Z, N), their log prior times likelihood (N,), log prior (N,), true counts' logarithms (K, N), the log of
     the summed density of all proposals (each times its number of draws), and those proposals (None: the prior)."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import lgamma
 from typing import Final
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leuko.forecast.model import Floats
+from leuko.frozen import Frozen
 
 # Degrees of freedom: tails that cover a posterior somewhat wider than the draws it was fitted to.
 FREEDOM: Final = 5.0
@@ -22,8 +22,7 @@ _KEPT: Final = 0.08
 _FEW: Final = 1e-3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mixture:
+class Mixture(Frozen, frozen=True, kw_only=True):
     """Shares (M,), centres (M, Z) and lower triangular roots (M, Z, Z) of the parts."""
 
     share: Floats

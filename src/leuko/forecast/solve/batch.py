@@ -18,6 +18,7 @@ from leuko.forecast.model import Floats, Model, Run, Schedule
 from leuko.forecast.solve.job import Crowd, Device, Fineness, Precision, Solved, Tell, chain_solves, cores
 from leuko.forecast.solve.reading import Arrival, arrivals, beginning, values
 from leuko.forecast.solve.rows import LANES
+from leuko.frozen import Frozen
 
 TOLERANCE = 7e-4  # of the estimated relative error of a count; the promise is 1e-3
 SCHEME = "exact chain"  # where it can be; "classical": Runge-Kutta everywhere
@@ -115,8 +116,7 @@ def _by_arrival(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Crew:
+class _Crew(Frozen, frozen=True):
     """Who does the work."""
 
     threads: int
