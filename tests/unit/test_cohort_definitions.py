@@ -228,6 +228,23 @@ def test_conditions_let_in_and_congenital_ones_keep_out() -> None:
     assert asked("ohdsi-213", given([], facts=[condition, later])).height == 1
 
 
+def test_what_descends_from_a_concept_is_one_of_it_where_that_is_told() -> None:
+    """As OHDSI 213 has it: with descendants, save those of leukopenia (435224)."""
+    condition = {"kind": "condition", "name": "?", "code": "99", "system": "omop:concept", "start": at(3)}
+    assert asked("ohdsi-213", given([], facts=[condition])).height == 0
+    assert asked("ohdsi-213", given([], facts=[{**condition, "within": ";320073;435224;"}])).height == 1
+    assert asked("ohdsi-213", given([], facts=[{**condition, "within": ";435224;"}])).height == 0
+    assert asked("ohdsi-213", given([], facts=[{**condition, "code": "435224", "within": ";435224;"}])).height == 1
+    inborn = {**condition, "code": "98", "within": ";434895;", "start": at(9)}
+    assert asked("ohdsi-213", given([(3, 1.2)], facts=[inborn])).height == 0
+
+
+def test_neutrophilia_of_the_day_keeps_out() -> None:
+    high = {"kind": "condition", "name": "Neutrophilia", "code": "4306106", "system": "omop:concept", "start": at(0)}
+    assert asked("ohdsi-213", given([(0, 1.2)], facts=[high])).height == 0
+    assert asked("ohdsi-213", given([(0, 1.2)], facts=[{**high, "start": at(1)}])).height == 1
+
+
 # ---- lasting ---------------------------------------------------------------------------------------------------------
 
 

@@ -582,6 +582,27 @@ def test_the_vocabulary_of_the_source_names_what_leuko_does_not_know(tmp_path: P
     assert results(read(tmp_path)) == [(7, "wbc", 3.2, "=")]
 
 
+def test_the_ancestry_of_conditions_is_read_where_it_is_there(tmp_path: Path) -> None:
+    write(tmp_path / "measurement.csv", MEASUREMENT + "1,7,3000905,2024-05-03,,,3.2,8848,,,,,\n")
+    write(
+        tmp_path / "condition_occurrence.csv",
+        "condition_occurrence_id,person_id,condition_concept_id,condition_start_date,condition_source_value\n"
+        "1,7,777,2024-05-03,D70\n2,7,888,2024-05-04,X\n",
+    )
+    alone = read(tmp_path, concepts=[320073, 440689])
+    assert alone.facts["within"].to_list() == [None, None]
+    assert alone.notices.filter(code="LK710").height == 1
+    assert read(tmp_path).notices.filter(code="LK710").height == 0  # no definition asks
+    write(
+        tmp_path / "concept_ancestor.csv",
+        "ancestor_concept_id,descendant_concept_id,min_levels_of_separation,max_levels_of_separation\n"
+        "320073,777,1,1\n440689,777,2,2\n1,777,3,3\n320073,320073,0,0\n2,888,1,1\n",
+    )
+    found = read(tmp_path, concepts=[320073, 440689])
+    assert found.facts.sort("code").select("code", "within").rows() == [("777", ";320073;440689;"), ("888", None)]
+    assert found.notices.filter(code="LK710").height == 0
+
+
 # ---- SDTM ------------------------------------------------------------------------------------------------------------
 
 LB: dict[str, list[Any]] = {

@@ -117,7 +117,9 @@ def cohort(
     asked = Asked(rules=rules_of(library if knowledge else None), as_of=as_of, wanted=wanted, each=each)
     options = options or ReadOptions(as_of=as_of)
     told = None if strata is None else read_strata(Path(strata))
-    batches = read_source(sources, library=library, options=options, batch_people=batch_people)
+    batches = read_source(
+        sources, library=library, options=options, batch_people=batch_people, concepts=wanted.concepts
+    )
     counting = _Counting(with_strata(batches, told))
     how = _engine(engine, folder, asked, workers=workers, master=master, knowledge=knowledge)
     said = run(counting, folder, asked, engine=how, resume=resume, progress=progress)

@@ -125,7 +125,8 @@ SIGNS: Final = {
 }
 # Conditions, adverse events, visits, deaths: `kind` is "condition", "adverse_event", "visit", "death" or a kind of
 # `leuko.record.FactKind`; `grade` is the grade that the source itself gives. `has_time`: whether the start tells a time
-# of day; `recorded` when it was written down; `code` is the first of `codes`.
+# of day; `recorded` when it was written down; `code` is the first of `codes`. `within` are the concepts of definitions
+# that an OMOP concept descends from, ";320073;440689;", where the source has CONCEPT_ANCESTOR.
 FACTS: Final = {
     "person": "String|Int64",
     "kind": "String",
@@ -140,6 +141,7 @@ FACTS: Final = {
     "detail": "String",
     "recorded": "Datetime",
     "codes": "String",
+    "within": "String",
     "file": "String",
     "row": "Int64",
 }

@@ -23,7 +23,7 @@ from leuko.cohort.outputs.episodes import deepened
 from leuko.cohort.outputs.events import adae
 from leuko.cohort.outputs.given import Given
 from leuko.cohort.tables import Rules
-from leuko.knowledge.schema.cohorts import CycleRow
+from leuko.knowledge.schema.cohorts import CycleRow, EntryRow
 
 __all__ = ["Wanted", "derived"]
 
@@ -45,6 +45,12 @@ class Wanted:
     def grade(self) -> str:
         """The name of the columns of the edition: "ctcae_5"."""
         return f"{self.scheme}_{self.edition}"
+
+    @property
+    def concepts(self) -> frozenset[int]:
+        """The OMOP concepts that the definitions name."""
+        rows = [row for row in self.definitions if isinstance(row, EntryRow)]
+        return frozenset(one for row in rows for one in (*row.concepts, *row.without, *row.beside))
 
     @property
     def digest(self) -> str:

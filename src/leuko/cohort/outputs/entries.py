@@ -30,6 +30,7 @@ def entries(given: Given, row: EntryRow, *, as_published: bool = False) -> pl.Da
         [low.select("person", start="day", low=pl.lit(value=True)), _conditions(given, row).with_columns(low=False)]
     )
     events = _without(events, given, row)
+    events = events.join(_beside(given, row), on=["person", "start"], how="anti")
     if not_with is not None:
         normal = counts.filter(inside(not_with, proven=proven)).select("person", start="day").unique()
         events = events.join(normal, on=["person", "start"], how="anti")
@@ -64,14 +65,24 @@ def inside(band: Band, *, proven: bool) -> pl.Expr:
 
 def _conditions(given: Given, row: EntryRow) -> pl.DataFrame:
     facts = given.facts.filter(pl.col("kind").is_in(["condition", "diagnosis"]) & pl.col("start").is_not_null())
-    named = _coded(row.concepts)
+    named = _coded(row.concepts, alone=row.alone)
     for word in row.words:
         named |= pl.col("name").str.to_lowercase().str.contains(word.casefold(), literal=True)
     return facts.filter(named.fill_null(value=False)).select("person", start=pl.col("start").dt.date())
 
 
-def _coded(concepts: tuple[int, ...]) -> pl.Expr:
-    return (pl.col("system") == OMOP) & pl.col("code").is_in([str(concept) for concept in concepts])
+def _coded(concepts: tuple[int, ...], *, alone: tuple[int, ...] = ()) -> pl.Expr:
+    """Whether a fact has one of these concepts, or one that descends from them, save from those that stand `alone`."""
+    own = (pl.col("system") == OMOP) & pl.col("code").is_in([str(concept) for concept in concepts])
+    parents = [f";{concept};" for concept in concepts if concept not in alone]
+    own = own.fill_null(value=False)
+    return own | pl.col("within").str.contains_any(parents).fill_null(value=False) if parents else own
+
+
+def _beside(given: Given, row: EntryRow) -> pl.DataFrame:
+    """The days on which a condition keeps entries out."""
+    facts = given.facts.filter(_coded(row.beside) & pl.col("start").is_not_null())
+    return facts.select("person", start=pl.col("start").dt.date()).unique()
 
 
 def _without(events: pl.DataFrame, given: Given, row: EntryRow) -> pl.DataFrame:

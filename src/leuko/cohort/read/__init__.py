@@ -11,7 +11,7 @@ Every row of results is used or set aside by a notice: `Frames.rows` is the sum 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -55,13 +55,15 @@ def read_source(
     library: Library | None = None,
     options: ReadOptions | None = None,
     batch_people: int = 20_000,
+    concepts: Collection[int] = (),
 ) -> Iterator[Frames]:
     """Read files, folders, manifests, archives and databases as batches of at most `batch_people` whole people.
 
     Understood are OMOP CDM 5.3 and 5.4 (CSV, Parquet, a DuckDB file, `postgresql://…?schema=…`), CDISC SDTM (XPT, CSV,
     Dataset-JSON), FHIR (bulk NDJSON, Bundles), and tables of counts (CSV, TSV, Parquet, workbooks). The rows of a
     person may stand in any of them. The batches do not depend on the order of `paths`. Damage stops no run: what could
-    not be read is in `notices`. Raises UsageError where nothing was named, UnreadableInput where nothing could be read.
+    not be read is in `notices`. `concepts` are OMOP concepts of definitions, whose descendants are told in the facts.
+    Raises UsageError where nothing was named, UnreadableInput where nothing could be read.
     """
     if not paths:
         raise UsageError("no source was named", do="name the files, folders or the database that hold the cohort")
@@ -73,13 +75,14 @@ def read_source(
         first = Reading(library=library, options=options)
         inventory = Inventory(reading=first, folder=Path(folder))
         take(paths, inventory)
-        yield from _read(inventory, library, options, batch_people)
+        yield from _read(inventory, first, batch_people, concepts)
 
 
-def _read(inventory: Inventory, library: Library, options: ReadOptions, batch_people: int) -> Iterator[Frames]:
+def _read(inventory: Inventory, first: Reading, batch_people: int, concepts: Collection[int]) -> Iterator[Frames]:
+    library, options = first.library, first.options
     sorted_in = _sorted_in(inventory, load_map(options.columns, library=library))
     reading = Reading(library=library, options=options, person=_person_type(sorted_in, inventory))
-    parts = _parts(sorted_in, inventory, reading)
+    parts = _parts(sorted_in, inventory, reading, concepts)
     if not parts:
         raise _nothing(inventory)
     before = joined([reading.frames(notices=notice) for notice in inventory.notices], reading)
@@ -189,11 +192,13 @@ def _whole(table: Table, column: int) -> bool:
     return sum(cell.isdigit() and not (cell.startswith("0") and len(cell) > 1) for cell in cells) * 2 >= len(cells)
 
 
-def _parts(found: Sorted, inventory: Inventory, reading: Reading) -> list[Part]:
+def _parts(found: Sorted, inventory: Inventory, reading: Reading, concepts: Collection[int]) -> list[Part]:
     judge = Judge(reading=reading)
     dates = DateReader(zone=reading.options.zone)
     models = [(kind.removeprefix("omop:"), table) for kind, table, _ in found if kind.startswith("omop:")]
-    model = omop.Omop(reading=reading, judge=judge, vocabulary=omop.vocabulary_of(models), dates=dates)
+    vocabulary = omop.vocabulary_of(models, concepts)
+    _tell_descent(models, inventory, concepts)
+    model = omop.Omop(reading=reading, judge=judge, vocabulary=vocabulary, dates=dates)
     study = sdtm.Sdtm(reading=reading, judge=judge, dates=dates)
     parts = []
     for entry in sorted(found, key=lambda entry: entry[1].file):
@@ -208,10 +213,18 @@ def _parts(found: Sorted, inventory: Inventory, reading: Reading) -> list[Part]:
     return parts
 
 
+def _tell_descent(models: Sequence[tuple[str, Table]], inventory: Inventory, concepts: Collection[int]) -> None:
+    """Says where descendants of the concepts of definitions cannot be known."""
+    conditions = [table for kind, table in models if kind == "condition_occurrence"]
+    if concepts and conditions and not any(kind == "concept_ancestor" for kind, _ in models):
+        text = "the source has no table CONCEPT_ANCESTOR: definitions find the very concepts that they name"
+        inventory.tell("LK710", text, conditions[0].file)
+
+
 def _part(entry: Entry, model: omop.Omop, study: sdtm.Sdtm, inventory: Inventory) -> Part | None:
     kind, table, understood = entry
     reading, judge = model.reading, model.judge
-    if kind == "omop:concept":
+    if kind in {"omop:concept", "omop:concept_ancestor"}:
         return None
     if kind.startswith("omop:"):
         name = kind.removeprefix("omop:")

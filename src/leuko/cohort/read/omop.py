@@ -6,7 +6,7 @@ with the source's own words beside them, so that one can contradict the other. C
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -28,6 +28,7 @@ from leuko.units import OMOP, UCUM, UnitRefused
 
 LOINC: Final = "http://loinc.org"
 _LOINC_SHAPE: Final = r"^\d{1,6}-\d$"
+_ANCESTRY: Final = ("ancestor_concept_id", "descendant_concept_id")
 # Which table has which columns, the most telling first.
 SIGNS_OF: Final[dict[str, tuple[str, ...]]] = {
     "measurement": ("measurement_concept_id", "person_id"),
@@ -38,6 +39,7 @@ SIGNS_OF: Final[dict[str, tuple[str, ...]]] = {
     "visit_occurrence": ("visit_start_date", "visit_concept_id", "person_id"),
     "death": ("death_date", "person_id"),
     "concept": ("concept_id", "concept_code", "vocabulary_id"),
+    "concept_ancestor": _ANCESTRY,
 }
 _OTHERS: Final = ("care_site_id", "provider_id", "location_id", "cdm_source_name", "vocabulary_id", "person_id")
 
@@ -60,9 +62,13 @@ def concepts() -> dict[str, dict[str, str]]:
 
 @dataclass(slots=True, kw_only=True)
 class Vocabulary:
-    """What the source's own CONCEPT table says of the concepts that occur in it."""
+    """What the source's own CONCEPT and CONCEPT_ANCESTOR tables say of the concepts that occur in it.
+
+    `within` are the concepts asked for that a concept descends from, as in `frames.FACTS`.
+    """
 
     rows: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    within: dict[str, str] = field(default_factory=dict)
 
     def code(self, concept: str, vocabulary: str) -> str | None:
         """The code of a concept in a vocabulary, None where it is of another."""
@@ -89,11 +95,30 @@ _CONCEPT_COLUMNS: Final = {
 }
 
 
-def vocabulary_of(tables: Sequence[tuple[str, Table]]) -> Vocabulary:
-    """The concepts that the events name, looked up in the source's CONCEPT tables, where it has any."""
+def vocabulary_of(tables: Sequence[tuple[str, Table]], asked: Collection[int] = ()) -> Vocabulary:
+    """The concepts that the events name, looked up in the source's CONCEPT tables, where it has any.
+
+    `asked` are the concepts of definitions, whose descendants are looked up in CONCEPT_ANCESTOR.
+    """
+    return Vocabulary(rows=_named(tables), within=_descent(tables, asked))
+
+
+def _descent(tables: Sequence[tuple[str, Table]], asked: Collection[int]) -> dict[str, str]:
+    """The concepts asked for that each concept descends from, itself among them."""
+    found: dict[str, set[str]] = {}
+    wanted = {str(concept) for concept in asked}
+    for book in [table for kind, table in tables if kind == "concept_ancestor" and wanted]:
+        for chunk in book.named(_ANCESTRY):
+            own = texts(chunk, *_ANCESTRY).filter(pl.col(_ANCESTRY[0]).is_in(wanted))
+            for ancestor, descendant in own.select(_ANCESTRY).iter_rows():
+                found.setdefault(descendant, set()).add(ancestor)
+    return {concept: f";{';'.join(sorted(ancestors))};" for concept, ancestors in found.items()}
+
+
+def _named(tables: Sequence[tuple[str, Table]]) -> dict[str, tuple[str, str, str]]:
     books = [table for kind, table in tables if kind == "concept"]
     if not books:
-        return Vocabulary()
+        return {}
     needed: set[str] = set()
     for kind, table in tables:
         for chunk in table.named(_CONCEPT_COLUMNS.get(kind, ())) if kind in _CONCEPT_COLUMNS else ():
@@ -105,7 +130,7 @@ def vocabulary_of(tables: Sequence[tuple[str, Table]]) -> Vocabulary:
             known = texts(chunk, "concept_id", "vocabulary_id", "concept_code", "concept_name")
             for ident, *rest in known.filter(pl.col("concept_id").is_in(needed)).drop("row").iter_rows():
                 rows[ident] = tuple(part or "" for part in rest)  # type: ignore[assignment]
-    return Vocabulary(rows=rows)
+    return rows
 
 
 # ---- measurement -----------------------------------------------------------------------------------------------------
@@ -371,6 +396,7 @@ class Omop:
             label = self._looked_up(frame[concept], self.vocabulary.name, "label")
             facts = frame.with_columns(
                 self._looked_up(frame[concept], self.vocabulary.codes, "codes"),
+                self._looked_up(frame[concept], self.vocabulary.within.get, "within"),
                 pl.lit(kind).alias("kind"),
                 pl.coalesce(own, label, source, concept).alias("name"),
                 pl.col(concept).alias("code"),

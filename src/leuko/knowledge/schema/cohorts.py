@@ -29,8 +29,10 @@ class Published(Row, frozen=True, kw_only=True):
 class EntryRow(Row, frozen=True, kw_only=True):
     """Every count in `band`, or a condition of `concepts` (OMOP ids) or `words`, is an entry that lasts `end_days`.
 
-    No entry where another count of that day lies in `not_with`, or where a condition of `without` is on record up to
-    `without_after` days later. A count in `censor` ends it sooner. Entries less than `era_days` apart are one.
+    A concept stands for its descendants too, where the source tells them, save those of `alone`. No entry where another
+    count of that day lies in `not_with`, where a condition of `beside` begins that day, or where one of `without` is on
+    record up to `without_after` days later. A count in `censor` ends it sooner. Entries less than `era_days` apart are
+    one.
     """
 
     FOLDER: ClassVar[str] = "cohorts"
@@ -44,7 +46,9 @@ class EntryRow(Row, frozen=True, kw_only=True):
     not_with: Band | None = None
     censor: Band | None = None
     concepts: tuple[int, ...] = ()
+    alone: tuple[int, ...] = ()
     words: tuple[str, ...] = ()
+    beside: tuple[int, ...] = ()
     without: tuple[int, ...] = ()
     without_after: float = 0.0
     end_days: float
