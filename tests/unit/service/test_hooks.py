@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import pickle
 from collections.abc import Iterator
-from datetime import timedelta
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ import pytest
 from hypothesis import given as given_by
 from hypothesis import strategies as st
 
-from fhir_build import WBC, bundle, observation, patient
+from fhir_build import WBC, observation, patient
+from fixtures.forecasts import coming
 from fixtures.hl7 import message as hl7_message
 from fixtures.hl7 import msh, obr, obx, pid
 from fixtures.hooks import (
@@ -40,14 +43,18 @@ from fixtures.hooks import (
 from fixtures.stores import take
 from leuko.knowledge import load_library
 from leuko.knowledge.schema.cards import SUMMARY_LIMIT, CardRow, OfferRow, OverrideRow, PrefetchRow, ServiceRow
+from leuko.record import Patient, Record
 from leuko.report.outline import harmless
+from leuko.result import Assessment
 from leuko.service.grade import grade
+from leuko.service.hooks import beside
 from leuko.service.hooks import desk as desk_module
 from leuko.service.hooks.cards import placeholders, summary_of
 from leuko.service.hooks.fetch import within
 from leuko.service.hooks.settings import ALGORITHMS
 from leuko.service.store import Store, audit, cards, open_store
 from leuko.service.store.cards import tally
+from leuko.site import site_of
 
 VIEW = "/cds-services/leuko-patient-view"
 ORDERS, RELEASE, DISCHARGE = "leuko-orders", "leuko-release", "leuko-discharge"
@@ -744,37 +751,58 @@ def test_feedback_is_refused_with(ehr: Desk, more: dict[str, Any]) -> None:
 # ---- forecasts ------------------------------------------------------------------------------------------------------
 
 
-def example() -> dict[str, Any]:
-    from leuko import __file__ as home
-
-    bundle_ = json.loads((Path(home).parent / "data/examples/adult-on-docetaxel.json").read_text("utf-8"))
-    of: dict[str, list[Any]] = {}
-    for entry in bundle_["entry"]:
-        of.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])
-    return {
-        "patient": of["Patient"][0],
-        "counts": bundle(*of["Observation"]),
-        "conditions": bundle(*of["Condition"]),
-        "administrations": bundle(*of["MedicationAdministration"]),
-        **dict.fromkeys(("signs", "requests", "statements")),
-    }
+def told() -> Assessment:
+    """An assessment with a forecast."""
+    made = coming()
+    assert made.forecasts[0].outcome is not None
+    return made
 
 
-@pytest.mark.parametrize("wait", [0.0, 60.0], ids=["not waited for", "waited for"])
-def test_a_forecast_is_said_when_it_is_ready(tmp_path: Path, wait: float) -> None:
-    store = open_store(tmp_path / "store.sqlite")
-    with desk(store, forecasts=True, forecast_seconds=wait) as ehr:
-        ehr.watch.at = NOW.replace(year=2026, month=3, day=9)
-        said: list[str] = []
-        for _ in range(200):
-            found = ehr.cards(given=example(), context={"patientId": "example-adult"})
-            said += [card["summary"] for card in found]
-            if any("lowest about" in summary or "forecast" in summary for summary in said):
-                break
-            if wait:
-                pytest.fail("the first call waits for it")
-        assert sum("lowest about" in one or "forecast" in one for one in said) == 1
-    store.close()
+def test_a_forecast_is_said_when_it_is_ready_and_not_before(ehr: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    later: Future[Any] = Future()
+    monkeypatch.setattr(desk_module, "begin", lambda *_: later)
+    with desk(ehr.store, forecasts=True) as found:
+        assert [card["indicator"] for card in found.cards(anc(0.4))] == ["critical"]
+        later.set_result(told().forecasts)
+        (card,) = found.cards(anc(0.4))
+        assert card["indicator"] == "info"
+        assert told().forecasts[0].headline.split(":")[0] in card["detail"]
+        assert found.cards(anc(0.4)) == []
+
+
+def test_a_forecast_that_fails_takes_no_card_away(ehr: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: Future[Any] = Future()
+    failed.set_exception(RuntimeError("0.4"))
+    monkeypatch.setattr(desk_module, "begin", lambda *_: failed)
+    with desk(ehr.store, forecasts=True) as found:
+        assert [card["indicator"] for card in found.cards(anc(0.4))] == ["critical"]
+
+
+def test_what_goes_to_the_process_of_forecasts_and_comes_back_can_travel(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    class Far(ThreadPoolExecutor):
+        def submit(self, work: Any, /, *words: Any, **named: Any) -> Future[Any]:
+            return super().submit(work, *pickle.loads(pickle.dumps(words)), **named)  # noqa: S301 (our own)
+
+    def assessed(record: Any, *, as_of: Any, asked: Any) -> Assessment:
+        seen.append((record, as_of, asked.site))
+        return told()
+
+    monkeypatch.setattr(beside, "assess", assessed)
+    site = site_of({"name": "Ward", "country": "UK", "phones": {"helpline": "+49 30 1"}})
+    record = Record(patient=Patient(id="ada"))
+    with Far(1) as far:
+        got = beside.begin(far, record, date(2024, 3, 2), site).result(timeout=60)
+    assert pickle.loads(pickle.dumps(got)) == told().forecasts  # noqa: S301 (our own)
+    assert seen == [(record, date(2024, 3, 2), site)]
+
+
+def test_a_process_that_is_gone_is_a_failed_forecast() -> None:
+    gone = ThreadPoolExecutor(1)
+    gone.shutdown()
+    future = beside.begin(gone, Record(patient=Patient(id="ada")), date(2024, 3, 2), site_of({}))
+    assert isinstance(future.exception(), RuntimeError)
 
 
 # ---- the tables -----------------------------------------------------------------------------------------------------

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import fields
+from datetime import date
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 from leuko.assessment import Asked, assess
 from leuko.intake import fhir, merge
 from leuko.intake.base import Blob, ReadOptions
 from leuko.knowledge import Library
+from leuko.record import Record
+from leuko.result.forecast import Forecast
+from leuko.site import SiteSettings
 
 _EXAMPLE: Final = ("data", "examples", "adult-on-docetaxel.json")
 
@@ -22,8 +28,8 @@ class OwnProcess:
         self._executor: ProcessPoolExecutor | None = None
 
     def __call__(self) -> Executor:
-        """The process."""
-        if self._executor is None:
+        """The process; a new one where it died."""
+        if self._executor is None or getattr(self._executor, "_broken", False):
             context = multiprocessing.get_context("spawn")
             self._executor = ProcessPoolExecutor(max_workers=1, mp_context=context)
         return self._executor
@@ -33,6 +39,21 @@ class OwnProcess:
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             self._executor = None
+
+
+def begin(executor: Executor, record: Record, as_of: date, site: SiteSettings) -> Future[tuple[Forecast, ...]]:
+    """Begin to forecast; the settings travel as plain values, which another process can take."""
+    plain = {one.name: getattr(site, one.name) for one in fields(site)} | {"phones": dict(site.phones)}
+    try:
+        return executor.submit(_forecasts, record, as_of, plain)
+    except RuntimeError as error:  # the process is gone
+        failed: Future[tuple[Forecast, ...]] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+def _forecasts(record: Record, as_of: date, site: Mapping[str, Any]) -> tuple[Forecast, ...]:
+    return assess(record, as_of=as_of, asked=Asked(site=SiteSettings(**site))).forecasts
 
 
 def warm_up(library: Library) -> None:

@@ -7,13 +7,14 @@ saw it is told so.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -27,7 +28,9 @@ from leuko.knowledge.schema.cards import ServiceRow
 from leuko.plan.release import release_of
 from leuko.record import Patient, Record, digest_of
 from leuko.result import Assessment
+from leuko.result.forecast import Forecast
 from leuko.service.day import day_of
+from leuko.service.hooks.beside import begin
 from leuko.service.hooks.cards import Made, Occasion, cards_of, one_line
 from leuko.service.hooks.findings import Finding, count_digests, findings_of
 from leuko.service.hooks.orders import Orders, orders_of
@@ -44,6 +47,7 @@ from leuko.site import SiteSettings
 from leuko.wording import say_date
 
 _KEPT: Final = 256  # assessments held in memory: the same person is asked about several times in a contact
+_LOG: Final = logging.getLogger(__name__)
 Key = tuple[str, str, str, str]
 
 
@@ -73,7 +77,7 @@ class _Memory:
     """The latest assessments, and the forecasts that are being made."""
 
     made: dict[Key, Assessment] = field(default_factory=dict)
-    coming: dict[Key, Future[Assessment]] = field(default_factory=dict)
+    coming: dict[Key, Future[tuple[Forecast, ...]]] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
 
@@ -119,28 +123,28 @@ class Desk:
         if made is None:
             made = assess(record, as_of=as_of, library=self._library, asked=Wanted(site=site, wish=None))
         if self._forecaster is not None and not made.forecasts:
-            made = self._forecast(key, record, as_of, site) or made
+            made = replace(made, forecasts=self._forecast(key, record, as_of, site))
         with self._memory.lock:
             self._memory.made[key] = made
-            while len(self._memory.made) > _KEPT:
-                self._memory.made.pop(next(iter(self._memory.made)))
+            _shorten(self._memory.made)
         return made
 
-    def _forecast(self, key: Key, record: Record, as_of: date, site: SiteSettings) -> Assessment | None:
-        """The assessment with a forecast, where it is ready; begun where it is not."""
+    def _forecast(self, key: Key, record: Record, as_of: date, site: SiteSettings) -> tuple[Forecast, ...]:
+        """The forecasts, where they are ready; begun where they are not. One that fails is told in the log only: what
+        the counts say stands without it."""
         assert self._forecaster is not None  # noqa: S101 (asked by the caller)
         with self._memory.lock:
             coming = self._memory.coming.get(key)
             if coming is None:
-                coming = self._forecaster().submit(with_forecast, record, as_of, site)
-                self._memory.coming[key] = coming
+                coming = self._memory.coming[key] = begin(self._forecaster(), record, as_of, site)
+                _shorten(self._memory.coming)
         try:
-            made = coming.result(timeout=self._settings.forecast_seconds)
+            return coming.result(timeout=self._settings.forecast_seconds)
         except TimeoutError:
-            return None
-        with self._memory.lock:
-            self._memory.coming.pop(key, None)
-        return made
+            return ()
+        except Exception as error:  # noqa: BLE001 (a forecast is an extra)
+            _LOG.warning("a forecast failed: %s", type(error).__name__)
+            return ()
 
     # -- what is said --
 
@@ -211,9 +215,10 @@ class Desk:
         )
 
 
-def with_forecast(record: Record, as_of: date, site: SiteSettings) -> Assessment:
-    """The assessment with its forecasts; for another process, which has the library of its own."""
-    return assess(record, as_of=as_of, asked=Wanted(site=site))
+def _shorten(kept: dict[Key, Any]) -> None:
+    """Let the oldest go, so that memory stays bounded."""
+    while len(kept) > _KEPT:
+        kept.pop(next(iter(kept)))
 
 
 def _of(patient: str, records: Sequence[Record]) -> Record:
