@@ -19,10 +19,11 @@ from fixtures.stores import START
 from leuko.__main__ import main
 from leuko.errors import UsageError
 from leuko.service.http.guard import Role, Who, needs
+from leuko.service.http.guard.csrf import token_of
 from leuko.service.http.settings import HttpSettings, LimitSettings, SessionSettings
 from leuko.service.passwords import authenticate, hashed
 from leuko.service.store import Store, open_store
-from leuko.service.store.accounts import Account, account_of, disable, keep_account
+from leuko.service.store.accounts import Account, account_of, begin_login, disable, keep_account
 from leuko.service.store.tables import account, audit, session
 
 PASSWORD = "correct horse battery"  # noqa: S105
@@ -236,6 +237,49 @@ def test_another_password_ends_the_logins_of_the_one_before(client: TestClient, 
     hand.at += timedelta(seconds=1)
     add(store)
     assert client.get("/").status_code == 401
+
+
+# ---- one's own account ----------------------------------------------------------------------------------------------
+
+
+def change(client: TestClient, old: str, new: str, again: str = "") -> int:
+    form = token(client.get("/account").text)
+    sent = {"old": old, "new": new, "again": again or new, "csrf": form}
+    return client.post("/account/password", data=sent).status_code
+
+
+def test_people_change_their_own_password_and_log_in_again(client: TestClient, store: Store, hand: Hand) -> None:
+    add(store)
+    assert client.get("/account").status_code == 401
+    enter(client)
+    hand.at += timedelta(seconds=1)
+    assert change(client, PASSWORD, "another correct horse", "another correct house") == 422
+    assert change(client, PASSWORD, "short") == 422
+    assert change(client, "not the password", "another correct horse") == 403
+    assert client.get("/").status_code == 200
+    kept = client.cookies["leuko"]
+    assert change(client, PASSWORD, "another correct horse") == 303
+    client.cookies.set("leuko", kept)
+    assert client.get("/").status_code == 401, "every login of the account has ended"
+    assert (enter(client, "ada", PASSWORD), enter(client, "ada", "another correct horse")) == (401, 303)
+
+
+def test_who_finds_a_browser_open_cannot_guess_the_password_there(store: Store) -> None:
+    add(store)
+    with asked(store, [routes()], settings=HttpSettings(limits=LimitSettings(login_failures=2))) as client:
+        enter(client)
+        guessed = [change(client, f"a guess {number}", "another correct horse") for number in range(3)]
+        assert guessed == [403, 403, 429]
+        assert change(client, PASSWORD, "another correct horse") == 429
+
+
+def test_a_password_elsewhere_is_not_changed_here(client: TestClient, store: Store) -> None:
+    with store.write() as connection:
+        secret = begin_login(connection, store.now(), name="eve (idp)", role=Role.VIEWER, via="oidc", client="")
+    client.cookies.set("leuko", secret)
+    assert "kept where you log in" in client.get("/account").text
+    answer = client.post("/account/password", headers={"X-CSRF-Token": token_of(secret)})
+    assert answer.status_code == 400
 
 
 # ---- passwords ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 from leuko import __version__
 from leuko.service.http import problems
 from leuko.service.http.context import Context
-from leuko.service.http.guard import entrance, login
+from leuko.service.http.guard import entrance, login, own_account
 from leuko.service.http.guard.faults import Faults
 from leuko.service.http.guard.headers import SecurityHeaders
 from leuko.service.http.guard.limits import Limits
@@ -78,7 +78,9 @@ def create_app(
 
 def _entrance(settings: HttpSettings) -> Iterator[APIRouter]:
     """The ways in: by an account of this site, and by a provider where there is one."""
-    yield login.router(settings)
+    attempts = login.Attempts(settings.limits)
+    yield login.router(attempts)
+    yield own_account.router(attempts)
     if settings.oidc is not None:
         from leuko.service.http.guard import provider_login  # noqa: PLC0415 (loads httpx and PyJWT)
 

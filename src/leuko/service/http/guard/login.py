@@ -17,7 +17,7 @@ from leuko.service.http.guard.limits import Buckets
 from leuko.service.http.guard.who import Who, needs
 from leuko.service.http.pages import page, stylesheet
 from leuko.service.http.problems import Problem
-from leuko.service.http.settings import HttpSettings, LimitSettings
+from leuko.service.http.settings import LimitSettings
 from leuko.service.passwords import authenticate
 from leuko.service.roles import Role
 from leuko.service.store.accounts import Account, account_of, begin_login, end_login
@@ -52,10 +52,10 @@ class Attempts:
         return list(zip(self._kinds, (f"{client} {name}", name, client), strict=True))
 
 
-def router(settings: HttpSettings) -> APIRouter:
+def router(attempts: Attempts) -> APIRouter:
     """/login, /logout and how they look."""
     routes = APIRouter(include_in_schema=False)
-    attempts, at_once = Attempts(settings.limits), asyncio.Semaphore(_AT_ONCE)
+    at_once = asyncio.Semaphore(_AT_ONCE)
 
     @routes.get("/login")
     async def form(request: Request) -> Response:
