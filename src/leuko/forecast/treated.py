@@ -12,16 +12,17 @@ from leuko.forecast.barred import Bars, bars_of
 from leuko.forecast.case import DAY, HOUR, Case
 from leuko.forecast.choose import Weighing, asked_options, front_of, front_text, options_of
 from leuko.forecast.counted import Seen, first_kept, seen_of
-from leuko.forecast.dosing import Dosing, missing_amounts, schedule_of
+from leuko.forecast.dosing import Dosing, schedule_of
 from leuko.forecast.fan import fan_of
 from leuko.forecast.fit import Course, contradictions
 from leuko.forecast.fit.several import HEARD
 from leuko.forecast.heard import Ahead, Heard, listen
-from leuko.forecast.library import Candidate, model_row, models_for
+from leuko.forecast.library import Candidate
 from leuko.forecast.model import Floats
 from leuko.forecast.outcome import HOURS, Courses, outcome_of
 from leuko.forecast.ready import Rule, reason_of, rules_for
 from leuko.forecast.said import nadir_words, recovery_words
+from leuko.forecast.speakers import speakers
 from leuko.forecast.treatment import Treatment, dosing_for, treatment_of
 from leuko.forecast.wish import Wish
 from leuko.frozen import Frozen, replace
@@ -85,7 +86,7 @@ def _asked(case: Case, analyte: str) -> _Asked | tuple[Forecast, ...] | None:
         return (withheld(case, analyte, gaps=_of_doses(dosing), dosing=dosing),) if _undecided(dosing) else None
     if dosing.withheld:
         return (withheld(case, analyte, gaps=_of_doses(dosing), dosing=dosing, start=treatment.start),)
-    candidates, gaps = _candidates(case, analyte, dosing)
+    candidates, gaps = speakers(case, analyte, dosing)
     bars = bars_of(case, "marrow", models=tuple(one.row.id for one in candidates))
     if bars.gaps or not candidates:
         gaps = (*bars.gaps, *gaps)
@@ -104,56 +105,6 @@ def _of_doses(dosing: Dosing) -> tuple[Gap, ...]:
     if dosing.gaps:
         return dosing.gaps
     return (Gap(what="the doses", why=dosing.withheld, settle="the doses with their days"),)
-
-
-def _candidates(case: Case, analyte: str, dosing: Dosing) -> tuple[tuple[Candidate, ...], tuple[Gap, ...]]:
-    """The models that may speak, best first; and why none does."""
-    doses = dosing.doses()
-    every = models_for(
-        doses.drugs,
-        covariates=case.covariates,
-        library=case.library,
-        line=analyte,
-        factors=doses.factors,
-        per_m2=doses.per_m2,
-        outside=True,
-    )
-    if case.wish.model is not None:
-        asked = model_row(case.wish.model, case.library)
-        every = tuple(one for one in every if one.row.id == case.wish.model)
-        if not every and asked.line == analyte:
-            why = f"{asked.title} does not speak of {say_list(list(doses.drugs))}"
-            return (), (Gap(what="the coming counts", why=why, settle="another model: `leuko knowledge show model`"),)
-    usable = [one for one in every if not _why_not(one, dosing, case)]
-    usable = [one for one in usable if one.row.role == "medicine"] or usable
-    if usable:
-        inside = [one for one in usable if one.domain == usable[0].domain]
-        return tuple(inside[: int(case.rules["models_most"])]), ()
-    return (), tuple(
-        Gap(
-            what="the coming counts",
-            why=f"{one.row.title}: {_why_not(one, dosing, case)}",
-            settle=_settles(one, dosing),
-        )
-        for one in every
-    )
-
-
-def _settles(one: Candidate, dosing: Dosing) -> str:
-    return "the doses" if missing_amounts(dosing, one.model) else "a model for people like this one"
-
-
-def _why_not(one: Candidate, dosing: Dosing, case: Case) -> str:
-    """Why a model may not speak of this person; "" where it may."""
-    if one.domain == "outside":
-        return one.domain_text
-    age = case.covariates.get("age")
-    if age is not None and age < case.rules["adult_years"] and not one.row.domain.children:
-        return "it was not made for children"
-    if not one.personal:
-        return "how people differ is not known, so it cannot speak of one person"
-    missing = missing_amounts(dosing, one.model)
-    return f"the dose of {say_list(list(missing))} is not known" if missing else ""
 
 
 def withheld(

@@ -209,9 +209,7 @@ def test_what_if_gives_the_numbers_of_the_forecast_itself(store):
     record, made = made_of(store, "example-adult")
     asked_for = (Change(delay=7.0), Change(dose={"": 0.8}), Change(factor=2))
     whole = assess(record, as_of=made.as_of, asked=Asked(wish=Wish(changes=asked_for)))
-    (one,) = what_ifs(
-        case_of(record, made, People().seen(store, number_of(store, "example-adult"), NOW.date()).library)
-    )
+    (one,) = what_ifs(case_of(record, made, load_library()))
     told = {option.text: option for option in whole.forecasts[0].options}
     for change in (Change(), *asked_for):
         option = one.option(change, name="asked")
