@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final, Literal, TextIO
 
 from leuko.errors import place_of
 
@@ -33,9 +34,17 @@ class _Json(logging.Formatter):
         return json.dumps({**line, "message": _words(record), **getattr(record, "fields", {})}, ensure_ascii=False)
 
 
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def set_up(form: Form = "text") -> None:
     """Send the log to stderr in this form, from here on."""
-    handler = logging.StreamHandler()
+    handler = _Stderr()
     handler.setFormatter(formatter(form))
     root = logging.getLogger()
     for old in tuple(root.handlers):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import re
+import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -253,9 +256,9 @@ class Running:
         self.told: list[str] = []
         for line in self.process.stderr:
             self.told.append(line)
-            found = re.search(r"listening for HTTP on 127\.0\.0\.1:(\d+)", line)
+            found = re.search(r"listening for HTTP on 127\.0\.0\.1:(\d+)( with TLS)?", line)
             if found:
-                self.address = f"http://127.0.0.1:{found[1]}"
+                self.address = f"http{'s' if found[2] else ''}://127.0.0.1:{found[1]}"
                 break
         else:
             raise AssertionError("".join(self.told))
@@ -295,3 +298,59 @@ def test_it_starts_answers_says_that_it_stops_and_stops(tmp_path: Path) -> None:
         assert running.stop() == 0
     assert all(json.loads(line)["level"] for line in running.told if line.startswith("{"))
     assert "Traceback" not in "".join(running.told)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of two days for this machine, and its key, which others may read."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed: no certificate can be made")
+    made, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    words = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    subprocess.run(
+        ["openssl", "req", "-x509", *words, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", made],
+        check=True,
+        capture_output=True,
+    )
+    key.chmod(0o644)
+    return made, key
+
+
+def test_https_is_served_and_what_a_known_proxy_tells_is_believed(
+    tmp_path: Path, certificate: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made, key = certificate
+    text = f"""
+    store = "{tmp_path / "store.sqlite"}"
+    grading = false
+    [http]
+    listen = "127.0.0.1:0"
+    certificate = "{made}"
+    key = "{key}"
+    proxies = ["127.0.0.1"]
+    """
+    file = written(tmp_path, text)
+    assert main(["serve", "--settings", str(file), "--check"]) == 0
+    told = capsys.readouterr().out
+    assert "the certificate ends on" in told
+    assert "can be read by other users of this machine" in told
+    running = Running("--settings", str(file))
+    try:
+        with httpx.Client(verify=ssl.create_default_context(cafile=str(made))) as client:
+            mine = client.get(f"{running.address}/ready")
+            assert mine.headers["strict-transport-security"]
+            assert "checks" in mine.json()
+            other = client.get(f"{running.address}/ready", headers={"X-Forwarded-For": "203.0.113.9"})
+            assert (other.status_code, "checks" in other.json()) == (200, False)
+            cookie = client.get(f"{running.address}/login").headers["set-cookie"]
+            assert cookie.startswith("__Host-leuko-form=")
+            assert "Secure" in cookie
+    finally:
+        assert running.stop() == 0
+
+
+def test_a_service_whose_address_is_taken_says_so_and_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert main(["serve", "--http", address, "--no-grading", "--store", str(tmp_path / "x.sqlite")]) == 2
+    assert "cannot listen on" in capsys.readouterr().err

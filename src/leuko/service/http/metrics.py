@@ -23,6 +23,7 @@ from leuko.service.http.guard.who import needs
 from leuko.service.http.probes import every, is_monitor
 from leuko.service.roles import Role
 from leuko.service.store import StoreDown
+from leuko.service.store.card_tables import card
 from leuko.service.store.tables import assessment, audit, dead, dead_event, message, reading
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -127,6 +128,8 @@ def _stored(connection: Connection) -> Iterator[Metric]:
     for name, text, table in counted:
         last[name] = connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
         yield CounterMetricFamily(name, text, value=last[name])
+    cards = connection.execute(select(func.count()).select_from(card)).scalar_one()
+    yield CounterMetricFamily("leuko_cards", "Cards issued to EHRs.", value=cards)
     through = connection.execute(select(func.coalesce(func.max(reading.c.through), 0))).scalar_one()
     waiting = max(0, last["leuko_messages_stored"] - through)
     yield GaugeMetricFamily("leuko_messages_ungraded", "Messages stored and not graded yet.", value=waiting)
