@@ -64,7 +64,8 @@ class Service:
         )
         command = [sys.executable, "-m", "leuko", "serve", "--settings", str(settings)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.client = httpx.Client(base_url=self.base, timeout=60.0)
+        # a connection of its own for each call: one that idled may just be closed by the service
+        self.client = httpx.Client(base_url=self.base, timeout=60.0, limits=httpx.Limits(max_keepalive_connections=0))
         for _ in range(600):
             try:
                 if self.client.get("/health").status_code == 200:
