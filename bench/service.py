@@ -3,6 +3,7 @@
     python bench/service.py                      the service on SQLite, 1 and 100 connections, beside python-hl7's parse
     python bench/service.py --store postgresql://leuko@/bench?host=/run/postgresql
     python bench/service.py --kills 50 --messages 10000      kill -9 at random moments; all must be there, once
+    python bench/service.py --memory --messages 100000       resident memory on the way, over 100 connections
 
 Wall-clock rates hang on the disk and on what else runs; the processor time of the service a message does so less.
 """
@@ -18,8 +19,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-
-import hl7
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -45,6 +44,8 @@ def resident(pid: int) -> float:
 
 def parse_rates(number: int = 60) -> dict[str, float]:
     """Messages a second of processor time: python-hl7's parse alone, and ours with the person's numbers."""
+    import hl7  # only this comparison needs it
+
     text = cbc(1)
     raw = text.encode()
 
@@ -110,6 +111,19 @@ def rates(address: str, messages: int) -> None:
         service.stop()
 
 
+def memory(address: str, messages: int, steps: int = 5) -> None:
+    """Resident memory of the service after each share of the messages."""
+    service = Service(address, "--no-grading")
+    try:
+        print(f"      0 messages: {resident(service.process.pid):.0f} MiB")
+        for step in range(steps):
+            first, last = messages * step // steps, messages * (step + 1) // steps
+            asyncio.run(send(service.port, [frame(cbc(at, person=at % 500)) for at in range(first, last)], 100))
+            print(f"{last:>7} messages: {resident(service.process.pid):.0f} MiB", flush=True)
+    finally:
+        service.stop()
+
+
 def kills(address: str, messages: int, number: int, seed: int) -> None:
     """One sender that repeats what was not acknowledged, against a service that is killed again and again."""
     from sqlalchemy import func, select
@@ -156,12 +170,15 @@ def main() -> None:
     words.add_argument("--messages", type=int, default=10_000)
     words.add_argument("--store", help="an empty store; a file in a new folder unless given")
     words.add_argument("--kills", type=int, default=0)
+    words.add_argument("--memory", action="store_true")
     words.add_argument("--seed", type=int, default=1)
     given = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="leuko-bench-") as folder:
         address = given.store or str(Path(folder) / "bench.sqlite")
         if given.kills:
             kills(address, given.messages, given.kills, given.seed)
+        elif given.memory:
+            memory(address, given.messages)
         else:
             rates(address, given.messages)
 
