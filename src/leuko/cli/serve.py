@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
 
     from leuko.service.http.settings import HttpSettings
+    from leuko.service.logs import Form
     from leuko.service.serve import Running, Settings
 
 _EPILOG = """\b
@@ -46,7 +47,7 @@ _COLOURS = {"good": "green", "warning": "yellow", "problem": "red"}
 @click.option("--tls-clients", "clients", type=_FILE, metavar="PEM", help="Only senders certified by this authority.")
 @click.option("--network-without-tls", is_flag=True, help="Listen on the network in the clear all the same.")
 @click.option("--log", type=click.Choice(["text", "json"]), help="The form of the log. [text]")
-def command(*, file: Path | None, check_only: bool, log: str | None, **options: Any) -> None:
+def command(*, file: Path | None, check_only: bool, log: Form | None, **options: Any) -> None:
     """Listen for HL7 v2 messages over MLLP, and for HTTP, until the process is told to end (SIGTERM, Ctrl-C).
 
     Each message is acknowledged after it was committed: AA stored, AE not stored, send again, AR can never be taken.
@@ -59,12 +60,12 @@ def command(*, file: Path | None, check_only: bool, log: str | None, **options: 
     from leuko.service.logs import set_up  # noqa: PLC0415
     from leuko.service.serve import serve  # noqa: PLC0415
 
-    settings, form = _settings(file, **options)
+    settings = _settings(file, log=log, **options)
     if settings.mllp is None and settings.http is None:
         raise UsageError("say where to listen", do="give --mllp HOST:PORT, --http HOST:PORT or both")
     if check_only:
         click.get_current_context().exit(_check(settings))
-    set_up("json" if (log or form) == "json" else "text")
+    set_up(settings.log)
     http = settings.http
     asyncio.run(
         serve(
@@ -76,6 +77,7 @@ def command(*, file: Path | None, check_only: bool, log: str | None, **options: 
 def _settings(
     file: Path | None,
     *,
+    log: Form | None,
     mllp: str | None,
     http: str | None,
     where: str,
@@ -87,13 +89,15 @@ def _settings(
     key: Path | None,
     clients: Path | None,
     network_without_tls: bool,
-) -> tuple[Settings, str]:
-    """The file's settings, with what the options say in their place; and the form of the log."""
+) -> Settings:
+    """The file's settings, with what the options say in their place."""
     from leuko.service.http.settings import HttpSettings  # noqa: PLC0415 (loads the service)
     from leuko.service.serve import MllpSettings, Settings  # noqa: PLC0415
     from leuko.service.settings import read_settings  # noqa: PLC0415
 
-    settings, form = (Settings(store=where), "text") if file is None else read_settings(file)
+    settings = Settings(store=where) if file is None else read_settings(file)
+    if log is not None:
+        settings = replace(settings, log=log)
     source = click.get_current_context().get_parameter_source
     if source("where") is not ParameterSource.DEFAULT:
         settings = replace(settings, store=where)
@@ -123,7 +127,7 @@ def _settings(
             network_without_tls=network_without_tls or web.network_without_tls,
         )
     grading, forecasts = settings.grading and not no_grading, settings.forecasts or forecasts
-    return replace(settings, mllp=feed, http=web, grading=grading, forecasts=forecasts), form
+    return replace(settings, mllp=feed, http=web, grading=grading, forecasts=forecasts)
 
 
 def _address(option: str, text: str) -> tuple[str, int]:

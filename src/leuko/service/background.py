@@ -11,9 +11,10 @@ from datetime import tzinfo
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-from leuko.errors import LeukoError
+from leuko.errors import LeukoError, place_of
 from leuko.knowledge import load_library
 from leuko.service.grade import Grading, grade, grade_again, outdated
+from leuko.service.logs import Form, set_up
 from leuko.service.store import Store, open_store
 from leuko.service.store.people import last_setting
 
@@ -25,19 +26,30 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What the grading process is told: which store, the zone of times without one, whether to forecast."""
+    """What the grading process is told: which store, the zone of times without one, whether to forecast, how to log."""
 
     where: str
     zone: tzinfo
     forecasts: bool = False
+    log: Form = "text"
 
 
 def start(job: Job) -> BaseProcess:
     """Begin to grade in another process, which ends with this one."""
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_forever, args=(job, os.getpid()), name="leuko-grading", daemon=True)
+    process = context.Process(target=_run, args=(job, os.getpid()), name="leuko-grading", daemon=True)
     process.start()
     return process
+
+
+def _run(job: Job, parent: int) -> None:
+    """Grade; a fault that nobody foresaw ends the process without the words of the fault, which may quote a row."""
+    set_up(job.log)
+    try:
+        _forever(job, parent)
+    except Exception as error:  # noqa: BLE001 (Python would print the whole of it)
+        _LOG.error("grading ended: %s%s", type(error).__name__, place_of(error))
+        raise SystemExit(1) from None
 
 
 @dataclass(slots=True)

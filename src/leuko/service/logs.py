@@ -68,6 +68,8 @@ def _words(record: logging.LogRecord) -> str:
     """The message; of an exception its kind and place. Libraries' errors are told by their fixed words only."""
     own = record.name.partition(".")[0] == _OWN
     # the arguments of a library's message may be anything that came over the wire
-    text = record.getMessage() if own or record.levelno < logging.WARNING else str(record.msg)
+    text = record.getMessage() if own else str(record.msg)
     error = record.exc_info[1] if record.exc_info else None
-    return text.splitlines()[0][:500] + (f" ({type(error).__name__}{place_of(error)})" if error is not None else "")
+    return (text.splitlines() or [""])[0][:500] + (
+        f" ({type(error).__name__}{place_of(error)})" if error is not None else ""
+    )

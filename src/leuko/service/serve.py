@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from leuko.errors import UsageError
 from leuko.service.inbox import Inbox
+from leuko.service.logs import Form
 from leuko.service.mllp import Endpoint, Limits, reach_of
 from leuko.service.store import Store, open_store
 
@@ -45,7 +46,7 @@ class MllpSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the service is told: its store, and where it listens; None where it does not."""
+    """What the service is told: its store, where it listens (None: nowhere), and the form of its log."""
 
     store: str
     mllp: MllpSettings | None = None
@@ -53,6 +54,7 @@ class Settings:
     zone: tzinfo = UTC
     grading: bool = True
     forecasts: bool = False
+    log: Form = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,8 @@ class _Grading:
     def _start(self) -> BaseProcess:
         from leuko.service.background import Job, start  # noqa: PLC0415 (loads the whole flow, in both processes)
 
-        job = Job(where=self._settings.store, zone=self._settings.zone, forecasts=self._settings.forecasts)
+        own = self._settings
+        job = Job(where=own.store, zone=own.zone, forecasts=own.forecasts, log=own.log)
         return start(job)
 
     def alive(self) -> bool | None:

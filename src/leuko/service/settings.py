@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,6 +22,7 @@ import msgspec
 
 from leuko.errors import UnreadableInput, UsageError
 from leuko.service.http.settings import HttpSettings, LimitSettings, OidcSettings, SessionSettings
+from leuko.service.logs import Form
 from leuko.service.roles import Role
 from leuko.service.serve import MllpSettings, Settings
 
@@ -83,7 +84,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     zone: str = "UTC"
     grading: bool = True
     forecasts: bool = False
-    log: Literal["text", "json"] = "text"
+    log: Form = "text"
     mllp: _Mllp | None = None
     http: _Http | None = None
     hooks: dict[str, Any] = {}
@@ -91,8 +92,8 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     web: dict[str, Any] = {}
 
 
-def read_settings(path: Path, *, environment: Mapping[str, str] = os.environ) -> tuple[Settings, str]:
-    """The settings of a file, and the form of the log. Raises UnreadableInput, or UsageError that names the key."""
+def read_settings(path: Path, *, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of a file. Raises UnreadableInput, or UsageError that names the key."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -105,15 +106,15 @@ def read_settings(path: Path, *, environment: Mapping[str, str] = os.environ) ->
     except msgspec.ValidationError as error:
         do = "docs/how-to/run-the-service.md lists every setting"
         raise UsageError("a setting cannot be understood", where=str(path), why=str(error), do=do) from error
-    settings = Settings(
+    return Settings(
         store=file.store,
         mllp=None if file.mllp is None else _mllp(file.mllp),
         http=None if file.http is None else _http(file.http, {part: filled.get(part, {}) for part in PARTS}),
         zone=_zone(file.zone),
         grading=file.grading,
         forecasts=file.forecasts,
+        log=file.log,
     )
-    return settings, file.log
 
 
 # ---- texts from elsewhere -------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,7 @@ from fixtures.http import asked, log_in
 from fixtures.stores import take
 from leuko.__main__ import main
 from leuko.errors import UnreadableInput, UsageError
+from leuko.service import background
 from leuko.service.grade import grade
 from leuko.service.http.guard import Role, Who, needs
 from leuko.service.http.settings import HttpSettings
@@ -78,8 +80,12 @@ def test_settings_are_read_from_the_file_the_environment_and_files_of_secrets(tm
         base_url = "https://leuko.example"
         """,
     )
-    settings, form = read_settings(file, environment={"WHERE": "postgresql://leuko:pw@db/leuko"})
-    assert (settings.store, str(settings.zone), form) == ("postgresql://leuko:pw@db/leuko", "Europe/Berlin", "json")
+    settings = read_settings(file, environment={"WHERE": "postgresql://leuko:pw@db/leuko"})
+    assert (settings.store, str(settings.zone), settings.log) == (
+        "postgresql://leuko:pw@db/leuko",
+        "Europe/Berlin",
+        "json",
+    )
     http = settings.http
     assert http is not None
     assert (http.host, http.port, http.public_url) == ("::1", 8443, "https://leuko.example")
@@ -354,3 +360,22 @@ def test_a_service_whose_address_is_taken_says_so_and_ends(tmp_path: Path, capsy
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         assert main(["serve", "--http", address, "--no-grading", "--store", str(tmp_path / "x.sqlite")]) == 2
     assert "cannot listen on" in capsys.readouterr().err
+
+
+def test_a_fault_in_the_grading_process_is_told_without_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError(SAID)
+
+    monkeypatch.setattr(background, "_forever", fails)
+    before = tuple(logging.getLogger().handlers)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            background._run(background.Job(where=str(tmp_path / "x.sqlite"), zone=UTC), 1)
+    finally:
+        logging.getLogger().handlers[:] = before
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert "grading ended: ValueError" in told
+    assert SAID not in told
