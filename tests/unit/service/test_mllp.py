@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from fixtures.hl7 import frame, message, msh, obr, obx, oru, pid
 from fixtures.mllp import Sender, cbc, service
-from fixtures.stores import Clock
+from fixtures.stores import Clock, outage
 from leuko.__main__ import main
 from leuko.errors import UsageError
 from leuko.service.acknowledge import acknowledgement
@@ -28,7 +28,7 @@ from leuko.service.grade import grade
 from leuko.service.inbox import Inbox, Incoming, Verdict
 from leuko.service.mllp import Endpoint, Framer, Limits, TooLong
 from leuko.service.serve import MllpSettings, tls_of
-from leuko.service.store import Store, audit, open_store, tables
+from leuko.service.store import Store, StoreDown, audit, open_store, tables
 from leuko.service.store import people as kept
 
 LATER, LAST = "20260110100000+0100", "20260110110000+0100"
@@ -343,6 +343,28 @@ def test_a_store_that_goes_down_and_comes_up_loses_nothing(store: Store) -> None
     with store.read() as connection:
         ids = connection.execute(select(tables.message.c.control_id).order_by(tables.message.c.id)).scalars().all()
     assert ids == [f"M{number}" for number in range(12)]
+
+
+@pytest.mark.parametrize("address", ["postgresql"], indirect=True)
+def test_a_database_that_is_gone_is_told_and_what_is_sent_again_is_stored_once(store: Store, address: str) -> None:
+    """The connections are cut and none is let in, while messages are on their way."""
+
+    async def talk(port: int) -> None:
+        assert await exchange(port, frame(oru(control="M0")), answers=1) == ["MSA|AA|M0"]
+        with outage(address):
+            for number in range(3):
+                assert await exchange(port, frame(oru(control=f"M{number}")), answers=1) == [f"MSA|AE|M{number}"]
+            with pytest.raises(StoreDown):
+                grade(store)
+        for number in range(3):
+            assert await exchange(port, frame(oru(control=f"M{number}")), answers=1) == [f"MSA|AA|M{number}"]
+
+    with_endpoint(Inbox(store).take, talk)
+    with store.read() as connection:
+        ids = connection.execute(select(tables.message.c.control_id).order_by(tables.message.c.id)).scalars().all()
+    assert ids == ["M0", "M1", "M2"]
+    assert grade(store).assessments == 1
+    assert audit.verify(store).sound
 
 
 # ---- the process ----------------------------------------------------------------------------------------------------

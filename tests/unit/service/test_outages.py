@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from fixtures.http import asked, log_in
+from fixtures.stores import outage
 from leuko.service.http import probes
 from leuko.service.http.guard import Role, Who, audited, needs
 from leuko.service.store import Store, open_store
@@ -34,22 +34,6 @@ def routes() -> APIRouter:
 def status(client: TestClient) -> tuple[int, str]:
     answer = client.get("/ready")
     return answer.status_code, answer.json()["checks"]["store"]
-
-
-@contextmanager
-def outage(address: str) -> Iterator[None]:
-    """A database that lets nobody in, and ends the connections that are there."""
-    import psycopg
-
-    before, _, rest = address.partition("@/")
-    name, _, query = rest.partition("?")
-    with psycopg.connect(f"{before}@/postgres?{query}", autocommit=True) as server:
-        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
-        try:
-            yield
-        finally:
-            server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
 
 @pytest.mark.parametrize("address", ["postgresql"], indirect=True)
