@@ -145,6 +145,18 @@ def test_rows_are_given_only_when_something_has_changed(store, client):
     assert "1 person has new results" in answer.text
 
 
+def test_a_page_that_renews_itself_keeps_no_login_alive(tmp_path):
+    at = [NOW]
+    own = open_store(tmp_path / "store.sqlite", clock=lambda: at[0])
+    with asked(own, [router()]) as client:
+        log_in(client, Role.VIEWER)
+        for _ in range(4):
+            at[0] += timedelta(minutes=10)
+            answer = client.get("/worklist/rows?seen=", headers={"X-Leuko-By-Itself": "1"})
+        assert answer.status_code in {303, 401}, "nobody sat there for longer than a login holds"
+    own.close()
+
+
 # ---- a person -------------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,8 @@ from leuko.service.http.problems import Problem
 from leuko.service.roles import Role
 from leuko.service.store.accounts import Login, account_of, login_of, machine_of, saw_login
 
+# A page that renews itself says so: nobody need sit before it, and a login that nobody uses must end.
+BY_ITSELF: Final = "X-Leuko-By-Itself"
 _MINUTE: Final = timedelta(minutes=1)  # how exactly the store knows when a login was last used
 
 
@@ -65,7 +67,7 @@ def who_of(request: Request) -> Who | None:
     if kind.casefold() == "bearer" and token:
         return _machine(given, token.strip())
     secret = cookies.read(request, given.settings, "session")
-    return _person(given, secret) if secret else None
+    return _person(given, secret, by_itself=BY_ITSELF in request.headers) if secret else None
 
 
 def _machine(given: Context, token: str) -> Who | None:
@@ -76,7 +78,7 @@ def _machine(given: Context, token: str) -> Who | None:
     return Who(name=found.name, role=found.role, via="token")
 
 
-def _person(given: Context, secret: str) -> Who | None:
+def _person(given: Context, secret: str, *, by_itself: bool) -> Who | None:
     with given.store.read() as connection:
         login = login_of(connection, secret)
         if login is None or _too_old(given, login):
@@ -87,7 +89,7 @@ def _person(given: Context, secret: str) -> Who | None:
             if account is None or not account.enabled or account.at > login.began.isoformat(timespec="microseconds"):
                 return None  # a new password or role ends what was begun before
             role = account.role
-    if given.now() - login.seen >= _MINUTE:
+    if given.now() - login.seen >= _MINUTE and not by_itself:
         with given.store.write() as connection:
             saw_login(connection, given.store.now(), login.id)
     return Who(name=login.name, role=role, via=login.via, login=login.id, csrf=csrf.token_of(secret))
