@@ -91,7 +91,7 @@ def test_nothing_that_is_sent_is_logged_or_told_back(client: TestClient, sent: s
             client.post("/body", content=sent.encode()),
             client.post("/login", data={"name": sent, "password": sent, "csrf": sent}),
             client.get("/people/1", headers={"Authorization": f"Bearer {word}"}),
-            client.get("/health", headers={"Host": f"{MARK.casefold()}.example", "X-Request-Id": word}),
+            client.get("/login", headers={"Host": f"{MARK.casefold()}.example", "X-Request-Id": word}),
             client.request(f"{MARK}X", "/people/1"),
         ]
     finally:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from leuko.cli._notices import say
-from leuko.cli._store import actor, opened, store_option
+from leuko.cli._store import actor, need_service, opened, store_option
 from leuko.errors import UnreadableInput, UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def command() -> None:
 def add(*, name: str, role: str, password_file: Path | None, machine: bool, where: str) -> None:
     """Make an account for a person, or with --machine for a program."""
     name = _checked(name)
-    with _open(where) as store:
+    with _open(where, make=True) as store:
         if _find(store, name) is not None:
             raise UsageError(f"there is an account {name!r} already", do=f"leuko user change {name}")
         if machine:
@@ -127,7 +127,13 @@ def change(
 
 
 @contextmanager
-def _open(where: str) -> Iterator[Store]:
+def _open(where: str, *, make: bool = False) -> Iterator[Store]:
+    """The store; only the first account may make one: a slip of the pen elsewhere would look empty."""
+    need_service()
+    from leuko.service.store import version_of  # noqa: PLC0415 (loads the database)
+
+    if not make and version_of(where) is None:
+        raise UsageError("there is no store at that place", do="name it with --store")
     store = opened(where)
     try:
         yield store

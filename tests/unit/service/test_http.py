@@ -169,8 +169,9 @@ def test_a_service_behind_https_says_so(store: Store) -> None:
 
 
 def test_a_name_that_is_not_ours_is_refused(client: TestClient) -> None:
-    assert client.get("/health", headers={"Host": "evil.example"}).status_code == 421
-    assert client.get("/health", headers={"Host": "[::1]:8080"}).status_code == 200
+    assert client.get("/login", headers={"Host": "evil.example"}).status_code == 421
+    assert client.get("/login", headers={"Host": "[::1]:8080"}).status_code == 200
+    assert client.get("/health", headers={"Host": "10.1.2.3"}).status_code == 200
 
 
 def test_long_bodies_are_refused_also_when_they_do_not_say_how_long_they_are(store: Store) -> None:

@@ -366,6 +366,10 @@ def test_a_machine_gets_its_token_once(shop: str, capsys: pytest.CaptureFixture[
 
 def test_no_option_takes_a_password(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["user", "add", "ada", "--role", "viewer", "--password", PASSWORD, "--store", shop]) == 2
+    assert not Path(shop).exists()
+    assert main(["user", "list", "--store", shop]) == 2
+    assert not Path(shop).exists()
+    open_store(shop).close()
     assert main(["user", "change", "nobody", "--enable", "--store", shop]) == 2
     assert "there is no account" in capsys.readouterr().err
     assert kept(shop, "ada") is None

@@ -34,6 +34,8 @@ _ALWAYS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+# Balancers ask by the bare address; these say nothing that another site could use.
+_ANY_HOST: Final = frozenset({"/health", "/ready"})
 _HSTS: Final = "max-age=31536000"
 
 
@@ -59,7 +61,8 @@ class SecurityHeaders:
                     headers.setdefault("Strict-Transport-Security", _HSTS)
             await send(message)
 
-        if _host(Headers(scope=scope).get("host", "")) not in self.settings.known_hosts:
+        known = _host(Headers(scope=scope).get("host", "")) in self.settings.known_hosts
+        if not known and scope["path"] not in _ANY_HOST:
             request = Request(scope)
             problem = Problem(421, "this service is not known by that name", do="set http.public_url or http.hosts")
             await answer(request, problem)(scope, receive, with_headers)
