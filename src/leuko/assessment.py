@@ -70,6 +70,13 @@ def assess(
 
     Counts dated after `as_of` are set aside, with a notice. `notices` are those of intake; they travel with the result.
     `asked` holds what the caller knows beside the record.
+
+    >>> import leuko
+    >>> from datetime import date
+    >>> record = leuko.read("child-long.csv").records[0]
+    >>> assessment = leuko.assess(record, as_of=date(2026, 2, 10))
+    >>> [answer.question for answer in assessment.answers]
+    ['is_it_low', 'which_line', 'how_bad', 'since_when']
     """
     library, asked = library or load_library(), asked or Asked()
     standing = standing_of(record, library=library, as_of=as_of)

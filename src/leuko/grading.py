@@ -79,6 +79,15 @@ def grade(
 
     `Grade.value` is None where the value cannot be graded; `gap` then says why, and `least`/`most` what remains
     possible. Raises UsageError for an analyte, scheme, edition, sex or bound that does not exist.
+
+    >>> import leuko
+    >>> leuko.grade(0.4, analyte="neutrophils", scheme="ctcae", edition="5").value
+    4
+    >>> leuko.grade(0.4, analyte="neutrophils", scheme="ctcae", edition="6").value
+    3
+    >>> open_ = leuko.grade(1.7, analyte="neutrophils", scheme="ctcae", edition="5")
+    >>> open_.value is None, open_.least, open_.most
+    (True, 0, 1)
     """
     ages = UNKNOWN if age_days is None else AgeSpan(least=age_days, most=age_days)
     return grade_between_ages(

@@ -31,6 +31,11 @@ def read(*paths: str | Path, options: ReadOptions | None = None, library: Librar
 
     The result does not depend on the order of the paths. A file that cannot be read is a notice while others can;
     raises UnreadableInput where nothing at all could be read of any person, UsageError where no path was given.
+
+    >>> import leuko
+    >>> intake = leuko.read("adult-on-docetaxel.json")
+    >>> len(intake.records)
+    1
     """
     if not paths:
         raise UsageError("no file was named", do="name the files or folders that hold the counts")

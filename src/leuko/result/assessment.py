@@ -67,5 +67,9 @@ class Assessment(Frozen, frozen=True, kw_only=True):
         # A view may be asked of a result, but results stand below views: the name is looked up when it is asked.
         return import_module("leuko.report.chart").chart(self, **options)
 
+    def to_polars(self, table: str = "counts") -> Any:
+        """One of its tables as a Polars frame: "counts", "grades" or "forecast", as in `leuko.report.frame.frame`."""
+        return import_module("leuko.report.frame").frame(self, table)
+
     def _repr_html_(self) -> str:
         return str(import_module("leuko.report.notebook").fragment(self))

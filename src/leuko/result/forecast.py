@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from importlib import import_module
+from typing import Any, Literal
 
 from leuko.frozen import Frozen
 from leuko.result.core import Gap, Reason
@@ -52,6 +53,11 @@ class Fan(Frozen, frozen=True, kw_only=True):
     below: tuple[tuple[float, tuple[float, ...]], ...]
     paths: tuple[tuple[float, ...], ...]
     measured: tuple[tuple[float, ...], ...] = ()
+
+    def to_numpy(self) -> dict[str, Any]:
+        """The same as NumPy arrays by name, as in `leuko.report.frame.arrays`."""
+        found: dict[str, Any] = import_module("leuko.report.frame").arrays(self)
+        return found
 
 
 class Chance(Frozen, frozen=True, kw_only=True):
