@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 from leuko.ages import first_day, last_day
@@ -109,13 +109,15 @@ def _code_meant(row: FactPredicate, code: Code, scene: Scene) -> bool:
         return code.code in snomed_of(scene.library).get(row.id, frozenset())
     if system in HPO:
         return code.code.upper() in row.hpo
-    return any(_plain(code.code).startswith(prefix) for prefix in _prefixes(row, system))
+    return _plain(code.code).startswith(_prefixes(row.icd10cm, system))
 
 
-def _prefixes(row: FactPredicate, system: str) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def _prefixes(icd10cm: tuple[str, ...], system: str) -> tuple[str, ...]:
     if "icd-10" in system or "icd10" in system or system in ICD10CM:
-        plain = map(_plain, row.icd10cm)
-        yield from (prefix for prefix in plain if system in ICD10CM or len(prefix) <= CATEGORY_LENGTH)
+        plain = map(_plain, icd10cm)
+        return tuple(prefix for prefix in plain if system in ICD10CM or len(prefix) <= CATEGORY_LENGTH)
+    return ()
 
 
 def _plain(code: str) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 from leuko.frozen import Frozen
 from leuko.knowledge import Library
+from leuko.knowledge.same import Same
 from leuko.knowledge.schema.drugs import DrugRow, DrugWords
 
 _TOKEN: Final = re.compile(r"[^\s,;()\[\]{}®™\"“”]+")
@@ -44,12 +45,12 @@ class Index(Frozen, frozen=True, kw_only=True):
 
 def index_of(library: Library) -> Index:
     """The index of the medicines of a library."""
-    return _index(library.rows(DrugRow), library.rows(DrugWords))
+    return _index(Same(library.rows(DrugRow)), Same(library.rows(DrugWords)))
 
 
 @lru_cache(maxsize=4)
-def _index(rows: tuple[DrugRow, ...], word_rows: tuple[DrugWords, ...]) -> Index:
-    words = _words(word_rows)
+def _index(drug_rows: Same[tuple[DrugRow, ...]], word_rows: Same[tuple[DrugWords, ...]]) -> Index:
+    rows, words = drug_rows.value, _words(word_rows.value)
     names = ((key_of(name, words), row.id) for row in rows for name in _names(row))
     return Index(
         words=words,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from leuko.frozen import Frozen
 from leuko.grading import Edge, above, below, edges, say_exact
 from leuko.knowledge import Library
+from leuko.knowledge.same import Same
 from leuko.knowledge.schema import Band, DefinitionRow
 from leuko.record import Count
 from leuko.result import Citation, DefinitionMet, Gap, Reason
@@ -33,7 +35,7 @@ def judge(count: Count, *, person: Person, library: Library, pregnant: bool = Fa
 
     Of a person who is known to be `pregnant` the house definition is that of pregnancy, where there is one.
     """
-    rows = [row for row in library.definitions if row.analyte == count.analyte and row.basis.drives]
+    rows = _rows(count.analyte, Same(library.definitions))
     named = [row for row in rows if row.category == "definition"]
     own = own_rows(named, pregnant=pregnant)
     house = _house(own, count, person, library)
@@ -55,6 +57,12 @@ def judge(count: Count, *, person: Person, library: Library, pregnant: bool = Fa
     )
 
 
+@lru_cache(maxsize=64)
+def _rows(analyte: str, rows: Same[tuple[DefinitionRow, ...]]) -> tuple[DefinitionRow, ...]:
+    """The rows of an analyte that may drive a conclusion."""
+    return tuple(row for row in rows.value if row.analyte == analyte and row.basis.drives)
+
+
 def above_bands(count: Count, *, person: Person, library: Library) -> bool:
     """Whether a count is known to lie above every severity band that may be the person's; False where none may."""
     lowest, _ = edges(count.value, count.bound)
@@ -68,7 +76,7 @@ def _is_above(edge: Edge, band: Band) -> bool:
 
 def _bands(count: Count, library: Library) -> list[DefinitionRow]:
     """The severity bands of the house for what was counted."""
-    rows = (row for row in library.definitions if row.analyte == count.analyte and row.basis.drives)
+    rows = _rows(count.analyte, Same(library.definitions))
     return [row for row in rows if row.category == "severity" and row.house]
 
 

@@ -7,10 +7,12 @@ pregnancy; the band of age and sex; adults. Duffy status is never inferred.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from leuko.frozen import Frozen
 from leuko.grading import say_exact
 from leuko.knowledge import Library
+from leuko.knowledge.same import Same
 from leuko.knowledge.schema import Band, IntervalRow
 from leuko.record import Count, Patient
 from leuko.result import Citation, Gap, IntervalOrigin, Position, Reason, ReferenceInterval
@@ -47,8 +49,13 @@ def duffy_rows(analyte: str, person: Person, library: Library) -> tuple[Interval
     return rows_for([row for row in _house(analyte, library) if row.duffy_null is True], person)
 
 
-def _house(analyte: str, library: Library) -> list[IntervalRow]:
-    return [row for row in library.intervals if row.analyte == analyte and row.house and row.basis.drives]
+def _house(analyte: str, library: Library) -> tuple[IntervalRow, ...]:
+    return _house_rows(analyte, Same(library.intervals))
+
+
+@lru_cache(maxsize=64)
+def _house_rows(analyte: str, rows: Same[tuple[IntervalRow, ...]]) -> tuple[IntervalRow, ...]:
+    return tuple(row for row in rows.value if row.analyte == analyte and row.house and row.basis.drives)
 
 
 def _published(
