@@ -55,16 +55,34 @@ def treated(case: Case, analyte: str) -> tuple[Forecast, ...] | None:
     return tuple(replace(one, gaps=(*ways.gaps, *one.gaps)) for one in made) if ways.gaps else tuple(made)
 
 
-def weighings(case: Case, analyte: str) -> tuple[tuple[str, Weighing], ...]:
-    """What options of the next cycle are weighed with, by the names of the models; several where models contradict each
-    other. Empty where no next cycle is planned, or where nothing can be said: `treated` says why."""
+class Weighed(Frozen, frozen=True, kw_only=True):
+    """What options are weighed with, the models that speak, and what must be known of all they say."""
+
+    models: str
+    weighing: Weighing
+    cautions: tuple[str, ...]
+
+
+def weighings(case: Case, analyte: str) -> tuple[Weighed, ...]:
+    """What options of the next cycle are weighed with; several where models contradict each other.
+
+    Empty where no next cycle is planned, or where nothing can be said: `treated` says why.
+    """
     found = _asked(case, analyte)
     if not isinstance(found, _Asked) or found.told.treatment.next_start is None:
         return ()
     ways = _ways(found.told, found.candidates)
     if isinstance(ways, Forecast):
         return ()
-    return tuple((_names(way.heard), _weighing(way.heard, found.told)) for way in ways.every)
+    open_ = tuple(gap.why for gap in ways.gaps)
+    return tuple(
+        Weighed(
+            models=_names(way.heard),
+            weighing=_weighing(way.heard, found.told),
+            cautions=(*open_, *_said(found.told, way.heard)),
+        )
+        for way in ways.every
+    )
 
 
 def _names(heard: Heard) -> str:
@@ -283,7 +301,7 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
         fan_text=_fan_text(treatment),
         next_dose=treatment.next_start,
         severe_cut=case.ask.severe,
-        cautions=(*told.bars.cautions, *_infected(case), *_cautions(heard)),
+        cautions=_said(told, heard),
         front=front,
         front_text=front_text(weighing, case.wish.limits) if case.wish.limits is not None else "",
     )
@@ -304,6 +322,11 @@ def _run_present(heard: Heard, told: _Told, origin: datetime) -> Ahead:
         _hours(treatment.start, end, origin, case),
         draws=case.ask.draws,
     )
+
+
+def _said(told: _Told, heard: Heard) -> tuple[str, ...]:
+    """What is true of the whole forecast."""
+    return (*told.bars.cautions, *_infected(told.case), *_cautions(heard))
 
 
 def _weighing(heard: Heard, told: _Told) -> Weighing:

@@ -33,11 +33,12 @@ _STRIDE: Final = 3  # of the steps of an outcome: what the eye sees of a fan nee
 
 @dataclass(frozen=True, kw_only=True)
 class WhatIf:
-    """One person's posterior by models that agree, ready to be asked. `models` names them."""
+    """One person's posterior by models that agree, ready to be asked. `models` names them, `cautions` hold for all."""
 
     analyte: str
     models: str
     weighing: Weighing
+    cautions: tuple[str, ...] = ()
 
     @cached_property
     def _grown(self) -> Weighing:
@@ -123,5 +124,8 @@ def what_ifs(case: Case) -> tuple[WhatIf, ...]:
     for analyte in LINES:
         found = weighings(case, analyte)
         if found:
-            return tuple(WhatIf(analyte=analyte, models=names, weighing=one) for names, one in found)
+            return tuple(
+                WhatIf(analyte=analyte, models=one.models, weighing=one.weighing, cautions=one.cautions)
+                for one in found
+            )
     return ()

@@ -134,6 +134,7 @@ def _by(people: People, seen: Seen, one: WhatIf, number: int, plans: Mapping[str
     rows = [(title.format(**cuts), [getattr(each, cell) for each in words]) for cell, title in ROWS]
     return {
         "models": one.models,
+        "cautions": one.cautions,
         "id": f"what-if-{number}",
         "spec": data_block(made),
         "description": made["description"],
@@ -156,5 +157,6 @@ def _note(seen: Seen, one: WhatIf, words: list[OptionWords], rows: list[tuple[st
     for number, (name, each) in enumerate(zip(names, words, strict=True)):
         told = "; ".join(f"{title[:1].lower()}{title[1:]} {cells[number]}" for title, cells in rows)
         lines.append(f"{name} ({each.text}): {told}.")
+    lines += [f"Caution: {each}." for each in one.cautions]
     lines += ["", ASSUMED, f"Models: {one.models}. leuko {seen.assessment.leuko_version}."]
     return "\n".join(lines)

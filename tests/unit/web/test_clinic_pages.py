@@ -231,6 +231,12 @@ def test_what_if_gives_the_numbers_of_the_forecast_itself(store):
         assert option.fan.times[0] < NOW < option.fan.times[-1]
 
 
+def test_what_hides_behind_the_numbers_is_said_beside_them(store, client):
+    """A fever is on record, and no model knows of an infection."""
+    text = client.get(f"/people/{number_of(store, 'chemotherapy-fever')}/what-if").text
+    assert text.count("an infection may be under way") == 2, "on the page, and in the note"
+
+
 def test_without_a_next_cycle_there_is_nothing_to_ask(store, client):
     answer = client.get(f"/people/{number_of(store, 'child-after-virus')}/what-if")
     assert answer.status_code == 200
