@@ -4,7 +4,7 @@ Numba builds the kernel for one structure and precision; everything but its entr
 leaves nothing that would call back into Numba or Python. `native` keeps the object and calls it.
 """
 
-# mypy: disable-error-code="attr-defined, call-arg, no-untyped-call"
+# mypy: disable-error-code="attr-defined, call-arg, method-assign, no-untyped-call"
 # (Numba's own types leave out what its intrinsics and options are made of)
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any
 import llvmlite.binding as llvm
 from numba import cfunc, types
 from numba.core import cgutils, config
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
@@ -23,14 +25,14 @@ from numba.np.arrayobj import make_array, populate_array
 from leuko.forecast.solve.fastmath import OPTIONS
 from leuko.forecast.solve.kernel import march
 from leuko.forecast.solve.native import ENTRY, machine
-
-FORMS = ("paclitaxel", "nab_paclitaxel", "parallel_loss", "saturable_thiopurine")
+from leuko.forecast.solve.rows import FURTHER, SCHEMES
 
 
 def emit(structure: str, precision: str) -> bytes:
     """An object file with the function ENTRY(sizes, addresses), as `native.Kernel` calls it.
 
-    `structure` names the marrow, and behind a "+" each saturable form in it.
+    `structure` names the marrow and its scheme, and behind each "+" what acts on it besides linear effects in closed
+    form (`job.structure_of`).
     """
     kind = getattr(types, precision)
     with _unoptimised():
@@ -52,14 +54,17 @@ def emit(structure: str, precision: str) -> bytes:
 
 @contextmanager
 def _unoptimised() -> Iterator[None]:
-    """Numba would optimise every inner function on its own, and again in each that calls it: here it is done once."""
+    """Numba would optimise every inner function on its own, and again in each that calls it, and make machine code of
+    each that nobody calls: here both are done once, for the whole."""
     _ = cpu_target.target_context  # begins with its own settings
-    kept = config.OPT
-    config.OPT = type(kept)(0)
-    try:
-        yield
-    finally:
-        config.OPT = kept
+    kept, loads = config.OPT, JITCodeLibrary._finalize_specific  # noqa: SLF001 (what it does when a piece is done)
+    with global_compiler_lock:  # nobody else compiles meanwhile
+        config.OPT = type(kept)(0)
+        JITCodeLibrary._finalize_specific = lambda _self: None  # noqa: SLF001
+        try:
+            yield
+        finally:
+            config.OPT, JITCodeLibrary._finalize_specific = kept, loads  # noqa: SLF001
 
 
 def _alone(module: llvm.ModuleRef, entry: str) -> None:
@@ -95,16 +100,15 @@ def _viewer(kind: Any) -> Any:
 
 def _entry(parts: list[str], view: Any, whole: Any, double: Any) -> Any:
     """The function that is called from outside: sizes and addresses in the order of `native.Kernel.__call__`."""
-    friberg, pool, turnover = (1 if parts[0] == kind else None for kind in ("friberg", "pool", "turnover"))
-    pac, nab, parallel, thiopurine = (1 if form in parts[1:] else None for form in FORMS)
+    exact, classical, pool, turnover = (1 if parts[0] == kind else None for kind in SCHEMES)
+    curved, pac, nab, parallel, thiopurine = (1 if form in parts[1:] else None for form in FURTHER)
 
     def entry(n: Any, a: Any) -> None:
-        plain, chain, low, high = n[0], n[1], n[2], n[3]
-        people, hours, lengths, steps, events = n[4], n[5], n[6], n[7], n[8]
-        channels, modes, rows = n[9], n[10], n[11]
+        plain, low, high = n[0], n[1], n[2]
+        people, hours, lengths, steps, events = n[3], n[4], n[5], n[6], n[7]
+        channels, modes, rows = n[8], n[9], n[10]
         march(
             plain,
-            chain,
             view(a[0], (lengths,)),
             whole(a[1], (steps,)),
             whole(a[2], (steps + 1,)),
@@ -125,16 +129,18 @@ def _entry(parts: list[str], view: Any, whole: Any, double: Any) -> Any:
             view(a[17], (6, 4)),
             whole(a[18], (steps, 3)),
             view(a[19], (steps, 12)),
-            view(a[20], (n[12],)),
-            view(a[21], (n[13],)),
+            view(a[20], (n[11],)),
+            view(a[21], (n[12],)),
             view(a[22], (channels,)),
             double(a[23], (channels,)),
             double(a[24], (modes,)),
             low,
             high,
-            friberg,
+            exact,
+            classical,
             pool,
             turnover,
+            curved,
             pac,
             nab,
             parallel,

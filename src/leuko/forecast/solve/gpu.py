@@ -29,10 +29,9 @@ from numba import cuda
 
 from leuko.forecast import marrow
 from leuko.forecast.solve import rows
-from leuko.forecast.solve.rows import LANES
+from leuko.forecast.solve.rows import FURTHER, LANES, SCHEMES
 
 REWRITTEN: Final = ("kinetics", "chain", "kernel")
-FORMS: Final = ("paclitaxel", "nab_paclitaxel", "parallel_loss", "saturable_thiopurine")
 BLOCKS: Final = 32  # of a multiprocessor at a time: 64 threads each are what it can hold
 WORKSPACE: Final = 0.5  # of the free memory, at most
 # As `fastmath`: an argument beyond these over- or underflows; less than the least has no logarithm.
@@ -151,12 +150,12 @@ def _entry(structure: str, precision: str, channels: int, modes: int) -> Any:
     names, real, double = _march(precision), np.dtype(precision), np.dtype(np.float64)
     march = names["march"]
     parts = structure.split("+")
-    friberg, pool, turnover = (1 if parts[0] == kind else None for kind in ("friberg", "pool", "turnover"))
-    pac, nab, parallel, thiopurine = (1 if form in parts[1:] else None for form in FORMS)
+    exact, classical, pool, turnover = (1 if parts[0] == kind else None for kind in SCHEMES)
+    curved, pac, nab, parallel, thiopurine = (1 if form in parts[1:] else None for form in FURTHER)
     width, depth = max(channels, 1), max(modes, 1)
 
     def entry(
-        plain: Any, chain: Any, share: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any,
+        plain: Any, share: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any,
         out_step: Any, out_at: Any, many: Any, past: Any, cubic: Any, channel: Any, rate: Any, amplitude: Any, p: Any,
         persons: Any, shares: Any, c: Any, nodes: Any, out: Any, error: Any, work: Any, maps: Any,
     ) -> None:  # fmt: skip
@@ -166,9 +165,10 @@ def _entry(structure: str, precision: str, channels: int, modes: int) -> Any:
         quiet = cuda.local.array(width, double)
         slowest = cuda.local.array(depth, double)
         march(
-            plain, chain, lengths, length, first, events, amounts, out_step, out_at, many, channel, rate, amplitude, p,
+            plain, lengths, length, first, events, amounts, out_step, out_at, many, channel, rate, amplitude, p,
             persons, shares, c, out, error, nodes, past, cubic, work[cuda.blockIdx.x], maps[cuda.blockIdx.x], flows,
-            quiet, slowest, low, high, friberg, pool, turnover, pac, nab, parallel, thiopurine,
+            quiet, slowest, low, high, exact, classical, pool, turnover, curved, pac, nab, parallel,
+            thiopurine,
         )  # fmt: skip
 
     return cuda.jit(_within(names, entry))
@@ -179,7 +179,7 @@ class Launch:
 
     def __init__(
         self, structure: str, table: Any, course: tuple[Any, ...], settings: tuple[Any, ...], channel: Any,
-        sizes: dict[str, int], flags: tuple[bool, bool],
+        sizes: dict[str, int], plain: bool,
     ) -> None:  # fmt: skip
         kind = table.dtype
         people, blocks = table.shape[1], table.shape[1] // LANES
@@ -200,7 +200,7 @@ class Launch:
         self.error = cuda.device_array(people, kind)
         self._given = [cuda.to_device(_filled(one)) for one in flat]
         self._room = [cuda.device_array((self.blocks, max(sizes[one], 1)), kind) for one in ("room", "maps")]
-        self._flags = (int(flags[0]), int(flags[1]), share)
+        self._flags = (int(plain), share)
         self._entry = _entry(structure, kind.name, len(channel), modes)
 
     def run(self) -> None:

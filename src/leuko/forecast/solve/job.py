@@ -16,7 +16,21 @@ from leuko.forecast.solve.nodes import plan, rule
 from leuko.forecast.solve.persons import FORMS as SATURABLE_FORMS
 from leuko.forecast.solve.persons import persons_of
 from leuko.forecast.solve.reading import Arrival
-from leuko.forecast.solve.rows import ENTRY, FORM, FREE, KILLS, LANES, MAP, MARROWS, MODE, PAST, ROLE
+from leuko.forecast.solve.rows import (
+    EFFECT,
+    ENTRY,
+    FORM,
+    FREE,
+    KILLS,
+    LANES,
+    LINEAR,
+    MAP,
+    MARROWS,
+    MODE,
+    MODES,
+    PAST,
+    ROLE,
+)
 
 Precision = Literal["float32", "float64"]
 Device = Literal["cpu", "gpu"]
@@ -74,7 +88,7 @@ class Crowd:
         self.plain = persons.kind == MARROWS["friberg"] and bool(np.all(self.channel[:, ROLE] == KILLS))
         self.chain = chain_solves(model, scheme)
         self.finest = tuple(_rounded(one * (1.0 if self.chain else CAREFUL)) for one in persons.finest)
-        self.structure = _structure(persons.kind, {int(form) for form in self.channel[:, FORM]})
+        self.structure = structure_of(persons.kind, self.chain, self.channel)
 
     def course(self, doses: tuple[Arrival, ...], hours: bytes, start: float, fine: Fineness) -> Course:
         """The grid for these doses and hours; few are made anew."""
@@ -109,7 +123,7 @@ class Crowd:
         return Launch(
             self.structure, table, course.arrays, _settings(self.precision, self.turnover).arrays, self.channel,
             {"modes": self.modes, "rows": self.rows, "room": self._room(course), "maps": self._maps(course)},
-            (self.plain, self.chain),
+            self.plain,
         )  # fmt: skip
 
     def _room(self, course: Course) -> int:
@@ -153,7 +167,7 @@ class Crowd:
         wide, at = table.shape[1] * real, _address(table)
         settings = _settings(self.precision, self.turnover)
         sizes = np.array(
-            [self.plain, self.chain, low, high, table.shape[1], course.hours, lengths, steps, course.events, channels,
+            [self.plain, low, high, table.shape[1], course.hours, lengths, steps, course.events, channels,
              modes, rows, room, maps], dtype=np.int64,
         )  # fmt: skip
         addresses = np.array(
@@ -165,10 +179,15 @@ class Crowd:
         kernel(_address(sizes), _address(addresses))
 
 
-def _structure(kind: int, forms: set[int]) -> str:
-    """What the kernel is compiled for: the marrow, and each saturable form in it."""
+def structure_of(kind: int, chain: bool, channel: Any) -> str:
+    """What the kernel is compiled for: the marrow and its scheme, whether an effect is followed within steps, and each
+    saturable form."""
     marrow = next(name for name, number in MARROWS.items() if number == kind)
-    return "+".join([marrow, *(name for name, form in SATURABLE_FORMS.items() if form in forms)])
+    scheme = f"-{'exact' if chain else 'classical'}" if marrow == "friberg" else ""
+    closed = (channel[:, FORM] == MODES) & (channel[:, EFFECT] == LINEAR)
+    forms = {int(form) for form in channel[:, FORM]}
+    curved = [] if np.all(closed) else ["curved"]
+    return "+".join([f"{marrow}{scheme}", *curved, *(name for name, form in SATURABLE_FORMS.items() if form in forms)])
 
 
 class _Held:

@@ -271,34 +271,34 @@ begin = njit(**INNER)(_begin)
 
 
 def _march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled into it)
-    plain: Any, chain: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any, out_step: Any,
+    plain: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any, out_step: Any,
     out_at: Any, many: Any, channel: Any, rate: Any, amplitude: Any, p: Any, persons: Any, shares: Any, c: Any,
     out: Any, error: Any, nodes: Any, past: Any, cubic: Any, w: Any, maps: Any, flows: Any, quiet: Any,
-    slowest: Any, low: Any, high: Any, friberg_kind: Any, pool_kind: Any, turnover_kind: Any, pac: Any, nab: Any,
-    parallel: Any, thiopurine: Any,
+    slowest: Any, low: Any, high: Any, exact: Any, classical: Any, pool_kind: Any, turnover_kind: Any, curved: Any,
+    pac: Any, nab: Any, parallel: Any, thiopurine: Any,
 ) -> None:  # fmt: skip
     """Carries the persons low..high (a multiple of LANES) through all steps.
 
-    plain: the medicines' effect is all that acts; chain: its transits are solved exactly; lengths (D,) of steps;
+    plain: the medicines' effect is all that acts; lengths (D,) of steps;
     length (S,) which each step has; first (S + 1,) index of the first event of each step; events (E, 2) channel and
     kind; amounts (E,); out_step, out_at (T,); many (S, K) substeps of saturable channels; channel (K, 8); rate,
     amplitude (M, N); p (Q, N); persons (6, N); shares (5, 4); c constants; out (T, N); error (N,); nodes (6, 4), past
-    (S, 3) and cubic (S, 12) of `chain`. w, maps, flows (K,), quiet (K,) and slowest (M,) are room to work in.
-    friberg_kind to thiopurine name the parts of the structure: what is None is left out of the compiled code.
+    (S, 3) and cubic (S, 12) of the exact chain. w, maps, flows (K,), quiet (K,) and slowest (M,) are room to work in.
+    exact to thiopurine name the parts of the structure (`rows.SCHEMES`, `rows.FURTHER`): what is None is left out of
+    the compiled code.
     """
     base = FREE + MODE * rate.shape[0]
     history = base + ENTRY * rate.shape[0] * lengths.size
     for at in range(low, high, LANES):
         begin(w, base, persons, at, c, turnover_kind)
         table(w, base, channel, rate, amplitude, at, lengths)
-        if friberg_kind is not None:
-            if chain:
-                for n in range(lengths.size):
-                    chain_map(w, maps, n * MAP, lengths[n], nodes, c)
-                for i in range((PAST + 1) * LANES):
-                    w[history + i] = c[1]
-                for i in range(LANES):
-                    w[PROL + i] = w[TRANSIT1 + i]
+        if exact is not None:
+            for n in range(lengths.size):
+                chain_map(w, maps, n * MAP, lengths[n], nodes, c)
+            for i in range((PAST + 1) * LANES):
+                w[history + i] = c[1]
+            for i in range(LANES):
+                w[PROL + i] = w[TRANSIT1 + i]
         for k in range(channel.shape[0]):
             flows[k] = c[0]
             quiet[k] = 1e9
@@ -320,22 +320,22 @@ def _march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled
                 quiet[events[e, 0]] = 0.0
             entry = base + length[s] * rate.shape[0] * ENTRY
             act(
-                w, channel, flows, quiet, slowest, p, at, entry, h, many, s, shares, c, pac, nab, parallel, thiopurine
+                w, channel, flows, quiet, slowest, p, at, entry, h, many, s, shares, c, curved, pac, nab, parallel,
+                thiopurine,
             )  # fmt: skip
-            if friberg_kind is not None:
-                if chain:
-                    remember(w, history, past, s)
-                    extrapolate(w, h, cubic, s, c)
-                    carry(w, maps, length[s] * MAP)
-                    correct(w, maps, length[s] * MAP, h, cubic, s, c)
-                    keep(w, history + (s + PAST + 1) * LANES)
+            if exact is not None:
+                remember(w, history, past, s)
+                extrapolate(w, h, cubic, s, c)
+                carry(w, maps, length[s] * MAP)
+                correct(w, maps, length[s] * MAP, h, cubic, s, c)
+                keep(w, history + (s + PAST + 1) * LANES)
+            if classical is not None:
+                if plain and s > 0:
+                    friberg_again(w)
                 else:
-                    if plain and s > 0:
-                        friberg_again(w)
-                    else:
-                        friberg_rates(w)
-                    hold(w)
-                    friberg_step(w, h, c)
+                    friberg_rates(w)
+                hold(w)
+                friberg_step(w, h, c)
             if pool_kind is not None:
                 pool_rates(w)
                 hold(w)

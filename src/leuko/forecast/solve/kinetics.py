@@ -322,7 +322,7 @@ act_curved = njit(**INNER)(_act_curved)
 
 def _act(
     w: Any, channel: Any, flows: Any, quiet: Any, slowest: Any, p: Any, at: Any, entry: Any, h: Any, many: Any,
-    s: Any, shares: Any, c: Any, pac: Any, nab: Any, parallel: Any, thiopurine: Any,
+    s: Any, shares: Any, c: Any, curved: Any, pac: Any, nab: Any, parallel: Any, thiopurine: Any,
 ) -> None:  # fmt: skip
     """Fills the rows of what acts during a step of `h` hours and carries the kinetics to its end.
 
@@ -341,7 +341,7 @@ def _act(
                 if quiet[k] * slowest[m] > GONE:
                     continue
                 act_linear(w, FREE + m * MODE, entry + m * ENTRY, flows[k], target)
-        else:
+        elif curved is not None:
             act_curved(w, channel, k, flows[k], p, at, entry, h, many[s, k], shares, c, pac, nab, parallel, thiopurine)
 
 

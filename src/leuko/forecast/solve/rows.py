@@ -40,3 +40,6 @@ MODES, PACLITAXEL, NAB_PACLITAXEL, PARALLEL_LOSS, SATURABLE_THIOPURINE = range(5
 # Columns of a channel's row of integers: form, role, effect, its modes or compartments, its rows of parameters.
 FORM, ROLE, EFFECT, FIRST, COUNT, EFFECT_ROW, RATE_ROW, INTO = range(8)
 MARROWS = {"friberg": 0, "pool": 1, "turnover": 2}
+# What a kernel is compiled for: the marrow and its scheme, and what acts on it besides linear effects in closed form.
+SCHEMES = ("friberg-exact", "friberg-classical", "pool", "turnover")
+FURTHER = ("curved", "paclitaxel", "nab_paclitaxel", "parallel_loss", "saturable_thiopurine")
