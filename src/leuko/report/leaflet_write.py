@@ -17,13 +17,19 @@ from leuko.report.page import environment, policy, safe, static
 STANDARD: Final = "ua-1"
 BLANK: Final = "_" * 24
 WIDTH: Final = 76
+LONG: Final = 3000  # characters
 
 
 def html(leaflet: Leaflet) -> str:
     """The leaflet as one self-contained HTML page: no request, no script, one A4 page in print."""
     style = static("leaflet.css")
     template = environment().get_template("leaflet.html.j2")
-    return template.render(leaflet=leaflet, policy=policy(style, ()), style=safe(style))
+    return template.render(leaflet=leaflet, long=is_long(leaflet), policy=policy(style, ()), style=safe(style))
+
+
+def is_long(leaflet: Leaflet) -> bool:
+    """Whether it says so much that one A4 page needs smaller type, where a browser prints it."""
+    return len(text(leaflet)) > LONG
 
 
 def pdf(leaflet: Leaflet, *, as_of: date) -> bytes:

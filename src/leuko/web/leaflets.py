@@ -11,7 +11,7 @@ from leuko.advice import advice_for
 from leuko.knowledge import load_library
 from leuko.knowledge.schema.advice import LanguageRow
 from leuko.report.leaflet import Leaflet, leaflet
-from leuko.report.leaflet_write import pdf
+from leuko.report.leaflet_write import is_long, pdf
 from leuko.result import Assessment
 from leuko.site import ROLES, SiteSettings
 from leuko.web.render import page
@@ -39,7 +39,7 @@ def leaflet_page(request: Request, who: Who, words: Leaflet, *, site: SiteSettin
     `person` is the address of the person's page; empty for what was sent and is kept nowhere.
     """
     missing = [role.replace("_", " ") for role in ROLES if not site.phones.get(role)]
-    given = {"leaflet": words, "person": person, "languages": languages(), "missing": missing}
+    given = {"leaflet": words, "long": is_long(words), "person": person, "languages": languages(), "missing": missing}
     return page(request, "leaflet.html", given, who=who)
 
 

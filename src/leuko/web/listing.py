@@ -78,7 +78,7 @@ def _listing(name: str, blob: Blob | None, notices: Sequence[Notice]) -> Listing
     shown = laid_out or text
     at = _lines_of(notices, shown)
     loose = tuple(notice for number, found in at.items() if number == 0 for notice in found)
-    stretches, left = _stretches(_ENDS.split(shown), at)
+    stretches, left = _stretches(_ENDS.split(shown.removesuffix("\n").removesuffix("\r")), at)
     return Listing(name=name, stretches=stretches, loose=loose, left_out=left, laid_out=laid_out is not None)
 
 
