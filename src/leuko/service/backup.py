@@ -22,7 +22,6 @@ from leuko.errors import ExitCode, LeukoError, UnreadableInput, UsageError
 from leuko.service.store import HEAD, open_as_it_is, version_of
 from leuko.service.store.audit import Verified, verify
 
-_PAGES: Final = 1000  # pages copied before the service may write again
 _MAGIC: Final = b"SQLite format 3\0"
 _DUMP: Final = b"PGDMP"  # what a dump of pg_dump in its custom format begins with
 
@@ -112,13 +111,13 @@ def _whole_or_nothing(to: Path) -> Iterator[Path]:
 
 
 def _copy(source: Path, to: Path) -> None:
-    """One state of the database, with everything that was committed before; others may write meanwhile."""
+    """One state of the database, with everything that was committed before; writers go on meanwhile (WAL)."""
     try:
         with (
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
             closing(sqlite3.connect(to)) as new,
         ):
-            old.backup(new, pages=_PAGES)
+            old.backup(new)  # in one step: between steps a writer would make it begin anew, for ever on a busy store
             new.execute("PRAGMA journal_mode=DELETE")  # one file, without helpers beside it
             broken = new.execute("PRAGMA integrity_check").fetchone()[0]
     except (sqlite3.Error, OSError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -57,10 +59,22 @@ def _listener(name: str, settings: MllpSettings | HttpSettings) -> Iterator[Find
         return
     how = "with TLS" if tls is not None else "in the clear"
     yield Finding(level="good", what=f"{name}: listens on {settings.host}:{settings.port} {how}")
+    yield from _address(name, settings.host, settings.port)
     if settings.certificate is not None:
         yield from _certificate(name, settings.certificate)
     if settings.key is not None:
         yield from _private(f"{name}: the key {settings.key}", settings.key)
+
+
+def _address(name: str, host: str, port: int) -> Iterator[Finding]:
+    """Whether the address can be had; where it is in use, the service may be running already."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        level: Level = "warning" if error.errno == errno.EADDRINUSE else "problem"
+        why = errno.errorcode.get(error.errno or 0, type(error).__name__)
+        what = f"{name}: {host}:{port} cannot be had just now ({why})"
+        yield Finding(level=level, what=what, do="is the service running already? else give another address")
 
 
 def _certificate(name: str, path: Path) -> Iterator[Finding]:

@@ -162,6 +162,15 @@ def test_what_is_wrong_is_told_all_at_once(tmp_path: Path, capsys: pytest.Captur
     assert problems == ["mllp", "oidc", "oidc", "oidc", "http.monitors", "store"]
 
 
+def test_an_address_that_cannot_be_had_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--store", str(tmp_path / "x.sqlite"), "--check", "--network-without-tls"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["serve", "--http", f"127.0.0.1:{taken.getsockname()[1]}", *words]) == 0
+    assert "cannot be had just now (EADDRINUSE)" in capsys.readouterr().out
+    assert main(["serve", "--http", "192.0.2.1:8080", *words]) == 2
+    assert re.search("problem: http: 192.0.2.1:8080 cannot be had", capsys.readouterr().out)
+
+
 def test_a_check_makes_no_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     missing = tmp_path / "not-yet.sqlite"
     assert main(["serve", "--http", "127.0.0.1:0", "--store", str(missing), "--check"]) == 0
@@ -289,7 +298,7 @@ def test_it_starts_answers_says_that_it_stops_and_stops(tmp_path: Path) -> None:
     listen = "127.0.0.1:0"
     [http]
     listen = "127.0.0.1:0"
-    drain_seconds = 1.5
+    drain_seconds = 4
     """
     running = Running("--settings", str(written(tmp_path, text)))
     try:
