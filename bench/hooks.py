@@ -100,12 +100,13 @@ class Service:
 
 
 def person(chance: random.Random) -> Json:
-    """The example person, moved to today, each value a little other than in the file."""
+    """The example person, moved to today, under another name, each value a little other than in the file."""
     text = EXAMPLE.read_text("utf-8")
     moved = datetime.now(UTC).date() - LAST - timedelta(days=1)
     text = re.sub(
         r"(?<!\d)(20\d\d-\d\d-\d\d)(?!\d)", lambda found: (date.fromisoformat(found[1]) + moved).isoformat(), text
     )
+    text = text.replace("example-adult", f"p{chance.getrandbits(64):x}")
     of: dict[str, list[Json]] = {}
     for entry in json.loads(text)["entry"]:
         of.setdefault(entry["resource"]["resourceType"], []).append(entry["resource"])

@@ -577,6 +577,11 @@ def test_a_correction_withdraws_what_was_said_and_tells_whoever_saw_it(both: Des
     assert found["count-critical"].withdrawn == 2
 
 
+def test_what_was_withdrawn_is_told_of_once_each_time(ehr: Desk) -> None:
+    told = [ehr.cards(anc(value), wbc(6.0)) for value in (0.4, 0.3, 0.2, 0.2)]
+    assert [sum("no longer holds" in card["summary"] for card in one) for one in told] == [0, 1, 1, 0]
+
+
 def test_a_result_entered_in_error_withdraws_too(ehr: Desk) -> None:
     assert len(ehr.cards(anc(0.4))) == 1
     (gone,) = ehr.cards(anc(0.4, status="entered-in-error"), wbc(6.0))

@@ -146,7 +146,6 @@ def _made(
     library: Library,
 ) -> Made:
     counts = _rests_on(finding, assessment, digests)
-    about = repr((row.id, finding.analyte, sorted(counts.items()), finding.about))
     suggestions = _suggestions(row, finding, occasion, library)
     sources = _sources(finding)
     links = _links(sources, occasion, row)
@@ -161,7 +160,13 @@ def _made(
         override_reasons=_overrides(row, library) or None,
         links=links or None,
     )
-    return Made(row=row, about=hashlib.sha256(about.encode()).hexdigest(), counts=counts, card=card)
+    return Made(row=row, about=about_of(row.id, finding, counts), counts=counts, card=card)
+
+
+def about_of(row: str, finding: Finding, counts: Mapping[str, str]) -> str:
+    """A digest of what a card speaks of: equal for the same thing said of the same counts, however it is worded."""
+    said = repr((row, finding.analyte, sorted(counts.items()), finding.about))
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _rests_on(finding: Finding, assessment: Assessment, digests: Mapping[str, str]) -> dict[str, str]:

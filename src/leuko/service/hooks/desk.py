@@ -31,7 +31,7 @@ from leuko.result import Assessment
 from leuko.result.forecast import Forecast
 from leuko.service.day import day_of
 from leuko.service.hooks.beside import begin
-from leuko.service.hooks.cards import Made, Occasion, cards_of, one_line
+from leuko.service.hooks.cards import Made, Occasion, about_of, cards_of, one_line
 from leuko.service.hooks.findings import Finding, count_digests, findings_of
 from leuko.service.hooks.orders import Orders, orders_of
 from leuko.service.hooks.prefetch import Given
@@ -47,6 +47,7 @@ from leuko.site import SiteSettings
 from leuko.wording import say_date
 
 _KEPT: Final = 256  # assessments held in memory: the same person is asked about several times in a contact
+_WITHDRAWN: Final = "withdrawn"  # the finding, and the row of its card
 _LOG: Final = logging.getLogger(__name__)
 Key = tuple[str, str, str, str]
 
@@ -258,17 +259,21 @@ def _fell(one: Shown, digests: Mapping[str, str], withdrawn: set[str]) -> bool:
 
 def _gone(own: Sequence[Shown], instance: str) -> list[Finding]:
     """What a clinician was shown that no longer holds, and was not yet told so."""
-    found = []
-    for one in own:
-        if one.withdrawn and one.in_time and one.instance != instance and one.kind != "withdrawn":
-            said = one_line(str(msgspec.json.decode(one.payload).get("summary", "")))
-            day = say_date(datetime.fromisoformat(one.at))
-            lines = (
-                f"Said on {day}: {said}",
-                "What holds now stands on the other cards, where there is anything to say.",
-            )
-            found.append(Finding(kind="withdrawn", words={"said": said, "day": day}, lines=lines, about=(one.id,)))
-    return found
+    told_of = {one.about for one in own if one.kind == _WITHDRAWN and one.instance != instance and one.in_time}
+    return [
+        finding
+        for one in own
+        if one.withdrawn and one.in_time and one.instance != instance and one.kind != _WITHDRAWN
+        for finding in [_no_longer(one)]
+        if about_of(_WITHDRAWN, finding, {}) not in told_of
+    ]
+
+
+def _no_longer(one: Shown) -> Finding:
+    said = one_line(str(msgspec.json.decode(one.payload).get("summary", "")))
+    day = say_date(datetime.fromisoformat(one.at))
+    lines = (f"Said on {day}: {said}", "What holds now stands on the other cards, where there is anything to say.")
+    return Finding(kind=_WITHDRAWN, words={"said": said, "day": day}, lines=lines, about=(one.id,))
 
 
 def _sift(made: Sequence[Made], own: Sequence[Shown], instance: str) -> tuple[list[bytes], list[NewCard]]:
