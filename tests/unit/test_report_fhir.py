@@ -111,6 +111,13 @@ def test_equal_assessments_give_equal_bytes_and_other_knowledge_other_ids() -> N
     assert not other & {each["id"] for each in resources(whole())}
 
 
+def test_what_was_asked_otherwise_has_other_ids() -> None:
+    """The same record, day and knowledge under other settings of the site: a receiver must not take it for the same."""
+    first = rich()
+    other = replace(first, headline=f"{first.headline} ")
+    assert {each["id"] for each in resources(first)}.isdisjoint(each["id"] for each in resources(other))
+
+
 def test_a_derived_count_names_method_and_origin() -> None:
     anc = count("neutrophils", 50, 0.9199999999999999, kind="derived", derived_from=("wbc-50", "percent-50"),
                 derivation="WBC 2.1 × 44 %")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import uuid
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from leuko.frozen import Frozen
 from leuko.record import Code, Moment
+from leuko.report.document import encode
 from leuko.report.outline import harmless
 from leuko.result import Assessment
 from leuko.wording import say_number, say_unit
@@ -32,9 +34,11 @@ class Naming(Frozen, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, assessment: Assessment) -> Naming:
-        """The names for one assessment, by what it was made from; no resource is held yet."""
-        parts = (assessment.record_digest, assessment.knowledge_hash, assessment.leuko_version, assessment.as_of)
-        return cls(root="/".join(map(str, (*parts, assessment.patient.id))), held=MappingProxyType({}))
+        """The names for one assessment, by all that it says; no resource is held yet.
+
+        The record, day and knowledge alone would not do: settings of the site, a regimen or a forecast say more.
+        """
+        return cls(root=hashlib.sha256(encode(assessment)).hexdigest(), held=MappingProxyType({}))
 
     def holding(self, names: Mapping[str, str]) -> Naming:
         """The same names, with the evidence (id of the record -> name) that the bundle holds as resources."""
