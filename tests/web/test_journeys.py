@@ -357,7 +357,7 @@ def test_dark_mode_turns_every_page(visit, service):
 def test_what_a_screen_reader_finds_is_what_somebody_looked_at(visit, service):
     at_desk = visit("weiss")
     parts = []
-    for name in ("read", "knowledge-row", "knowledge-found"):
+    for name in ("read", "knowledge-row"):
         parts += [f"# {name}", at_desk.go(_path(service, name)).locator("main").aria_snapshot()]
     page = at_desk.go("/read")
     _read(page)
