@@ -15,6 +15,7 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from fixtures.fhir_validator import faults
 from fixtures.http import asked, log_in, token_for
 from fixtures.stores import Clock
 from leuko.errors import UsageError
@@ -401,6 +402,12 @@ def test_the_statements_are_valid_and_lead_to_each_other(opened: Store) -> None:
         names = [one["name"] for one in made.json()["parameter"]]
         assert names == ["record", "patient", "asOf", "zone", "regimen", "forecast", "return"]
         assert client.get("/fhir/metadata?_format=xml").status_code == 406
+
+
+def test_the_r4_validator_of_npm_finds_no_error(client: TestClient) -> None:
+    assert faults(client.get("/fhir/metadata").content) == []
+    assert faults(client.get("/fhir/OperationDefinition/leuko-assess").content) == []
+    assert faults(post(client, {"resourceType": "Parameters"}).content) == []
 
 
 def test_the_address_of_the_site_is_used_where_it_is_known(opened: Store) -> None:
