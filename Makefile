@@ -33,7 +33,7 @@ demo: setup  ## Assess the shipped example person; writes out/demo.html beside t
 test: setup browser check tests  ## Everything: lint, types, floors, knowledge, docs, tests
 
 .PHONY: check
-check: lint types floors knowledge docs  ## All checks that are no tests
+check: lint types floors knowledge docs-check  ## All checks that are no tests
 
 .PHONY: lint
 lint: setup
@@ -57,9 +57,14 @@ floors: setup
 knowledge: setup
 	@$(RUN) leuko knowledge check
 
-.PHONY: docs
-docs: setup  ## Check that the generated pages of docs/ are those of the code
+.PHONY: docs-check
+docs-check: setup
 	@$(RUN) python scripts/docs.py --check
+
+.PHONY: docs
+docs: docs-check  ## Check that the generated pages of docs/ are those of the code, and build the site in out/site
+	@NO_MKDOCS_2_WARNING=1 $(UV) run --frozen --isolated --only-group docs mkdocs build --quiet
+	@echo "out/site/index.html"
 
 .PHONY: docs-write
 docs-write: setup  ## Write the generated pages of docs/ and the published JSON Schema anew
@@ -89,6 +94,10 @@ tests: setup
 .PHONY: bench
 bench: setup  ## Measure start-up and one assessment
 	@$(RUN) python bench/startup.py
+
+.PHONY: wheel
+wheel:  ## Build the wheel, install it with pip alone, and run the demo from it outside the repository
+	@scripts/try-wheel
 
 .PHONY: clean
 clean:  ## Remove what `make` made

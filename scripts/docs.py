@@ -18,6 +18,7 @@ from leuko.knowledge import Library, load_library
 from leuko.knowledge.further import further_kinds
 
 sys.path.insert(0, str(Path(__file__).parent))
+import docs_evidence
 import docs_tables
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -32,6 +33,8 @@ def pages() -> dict[Path, str]:
         DOCS / "reference" / "notices.md": notices(library),
         DOCS / "reference" / "knowledge.md": knowledge(library),
         DOCS / "reference" / "cohort-outputs.md": cohort_outputs(library),
+        DOCS / "reference" / "validation.md": docs_evidence.evidence(MADE, library),
+        DOCS.parent / "README.md": docs_evidence.summed((DOCS.parent / "README.md").read_text("utf-8")),
         DOCS / "decisions" / "index.md": decisions(),
         **tables(library),
         **{path: reviewed(path.read_text("utf-8"), library) for path in sorted((DOCS / "explanation").glob("*.md"))},

@@ -1,7 +1,7 @@
 """Draws the pictures of the README from the real demo: `python scripts/pictures.py` (needs a Chromium).
 
 `docs/pictures/demo.svg` is the beginning of what `leuko demo` prints, `page.png` the top of its page, `chart.png` the
-figure on that page.
+figure on that page, `forecast.png` the figure of what is coming.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def page_pngs(assessment: Assessment) -> None:
             path=PICTURES / "page.png", clip={"x": 0, "y": 0, "width": 1100, "height": box["y"] + box["height"] + 20}
         )
         figure.screenshot(path=PICTURES / "chart.png")
+        page.locator('figure:has([data-figure="coming-1"])').first.screenshot(path=PICTURES / "forecast.png")
         browser.close()
 
 
