@@ -24,12 +24,14 @@ from starlette.testclient import TestClient
 
 from fixtures.hl7 import oru
 from fixtures.http import asked, log_in
+from fixtures.served import served
 from fixtures.stores import take
 from leuko.__main__ import main
 from leuko.errors import UnreadableInput, UsageError
 from leuko.service import background
 from leuko.service.grade import grade
-from leuko.service.http.guard import Role, Who, needs
+from leuko.service.http import server
+from leuko.service.http.guard import Role, Who, limits, needs
 from leuko.service.http.settings import HttpSettings
 from leuko.service.logs import formatter
 from leuko.service.settings import read_settings
@@ -388,3 +390,28 @@ def test_a_fault_in_the_grading_process_is_told_without_its_words(
     told = capsys.readouterr().err
     assert "grading ended: ValueError" in told
     assert SAID not in told
+
+
+# ---- clients that say nothing, or never end -------------------------------------------------------------------------
+
+
+def said(address: str, text: bytes) -> bytes:
+    """What comes back until the service closes the connection, after this was sent and nothing more."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+        connection.sendall(text)
+        found = b""
+        while piece := connection.recv(65536):
+            found += piece
+        return found
+
+
+def test_connections_that_ask_nothing_or_never_end_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_SILENT_SECONDS", 1.0)
+    monkeypatch.setattr(limits, "_BODY_SECONDS", 1.0)
+    with served(tmp_path) as at:
+        assert said(at.url, b"") == b""
+        assert said(at.url, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n") == b""
+        begin = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        assert b" 408 " in said(at.url, begin + b"Content-Length: 1000\r\n\r\nname=a")
+        assert httpx.get(f"{at.url}/health").status_code == 200

@@ -11,12 +11,35 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from leuko.errors import UsageError
 from leuko.service.http.settings import HttpSettings
 
 _LAST_SECONDS: Final = 20  # how long a stop waits for answers that are being made
+_SILENT_SECONDS: Final = 20.0  # a connection without a request being answered is looked at so often, and closed
 _MOST: Final = 1000  # connections at once; more are answered with 503
+
+
+class _Protocol(H11Protocol):
+    """Closes a connection that has asked nothing for a while, or whose request dribbles in: they would add up."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._seen: object = None  # what was being answered at the last look
+        self._watch = self.loop.call_later(_SILENT_SECONDS, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._watch.cancel()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        busy = self.cycle is not None and not self.cycle.response_complete
+        if busy or self.cycle is not self._seen or self.transport.is_closing():
+            self._seen = self.cycle
+            self._watch = self.loop.call_later(_SILENT_SECONDS, self._look)
+        else:
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -38,6 +61,7 @@ class HttpEndpoint:
             access_log=False,
             server_header=False,
             ws="none",
+            http=_Protocol,
             lifespan="on",
             proxy_headers=bool(settings.proxies),
             forwarded_allow_ips=list(settings.proxies),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from leuko.service.http.problems import Problem, answer
 from leuko.service.http.settings import LimitSettings
 
 _MOST: Final = 20_000  # clients that are remembered; the one not seen for longest is forgotten first
+_BODY_SECONDS: Final = 30.0  # to wait for the next piece of a body
 _FREE: Final = frozenset({"/health", "/ready", "/metrics"})  # monitors ask often, and must be told under load
 
 
@@ -58,6 +60,13 @@ class _TooLarge(Problem):
         )
 
 
+class _TooSlow(Problem):
+    def __init__(self) -> None:
+        super().__init__(
+            408, "the request did not come to its end", do="send it again", headers={"Connection": "close"}
+        )
+
+
 class Limits:
     """Refuses bodies that are too long, whether they say so or not, and clients that ask too often."""
 
@@ -74,11 +83,16 @@ class Limits:
         if problem is not None:
             await answer(Request(scope), problem)(scope, receive, send)
             return
-        read, begun = 0, False
+        read, begun, whole = 0, False, False
 
         async def counted() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, whole
+            try:
+                async with asyncio.timeout(None if whole else _BODY_SECONDS):
+                    message = await receive()
+            except TimeoutError:
+                raise _TooSlow from None
+            whole = whole or not message.get("more_body", False)
             read += len(message.get("body", b""))
             if read > self.limits.body_bytes:
                 raise _TooLarge(self.limits.body_bytes)
@@ -91,10 +105,10 @@ class Limits:
 
         try:
             await self.app(scope, counted, watched)
-        except _TooLarge as too_large:
+        except (_TooLarge, _TooSlow) as refused:
             if begun:
                 raise
-            await answer(Request(scope), too_large)(scope, receive, send)
+            await answer(Request(scope), refused)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Problem | None:
         length = Headers(scope=scope).get("content-length", "0")
