@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 
 from cohort_people import cohorts
 from leuko.ages import age_span
+from leuko.cohort import frames
 from leuko.cohort.batch import cycles_of, run_batch
 from leuko.cohort.outputs.definitions import severe_row
 from leuko.cohort.outputs.episodes import deepened
@@ -67,3 +69,21 @@ def test_days_of_severe_neutropenia_and_worst_grades(tables: dict[str, pl.DataFr
                 name = f"worst_{grade.scheme}_{grade.edition}"
                 assert (row[f"{name}_least"] or 0) == (grade.least or 0)
                 assert row[f"{name}_most"] == grade.most
+
+
+def test_counts_of_one_second_are_one_window() -> None:
+    """Two counts a microsecond apart are one instant to the course; the worst of both is kept, whichever came first."""
+    at = datetime(2020, 1, 2, 8, tzinfo=UTC)
+    for values in ((24.0, 5.0), (5.0, 24.0)):
+        rows = [
+            {
+                "person": "p0", "analyte": "platelets", "value": value, "bound": "=", "has_time": True,
+                "status": "final", "taken": at + timedelta(microseconds=number), "file": "a.csv", "row": number + 1,
+            }
+            for number, value in enumerate(values)
+        ]  # fmt: skip
+        people, treatments = (pl.DataFrame(schema=frames.schema(one)) for one in (frames.PEOPLE, frames.TREATMENTS))
+        results = pl.DataFrame(rows, schema=frames.schema(frames.RESULTS), orient="row")
+        batch = run_batch(results, people, treatments, RULES)
+        (row,) = deepened(batch.episodes, batch.counts, RULES, SEVERE).iter_rows(named=True)
+        assert (row["counts"], row["nadir"], row["worst_ctcae_4"], row["worst_ctcae_5"]) == (2, 5.0, 4, 4)

@@ -249,6 +249,8 @@ def depth(series, episodes, cuts, severe, hole, room, days, least, most):
             cut = episodes.cut[to]
             _sides(series, number, room, many, cut, room.own)
             before, first, last, after = _ends(episodes, number, to, room, many)
+            if first < 0 or last < first:  # not the counts that the episode was found in: nothing is said
+                continue
             _worst(series, room, first, last, cut, least, most, to, number)
             if severe > cut:
                 continue

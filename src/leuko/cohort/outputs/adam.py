@@ -35,7 +35,7 @@ def adlb(given: Given, scheme: str, edition: str) -> pl.DataFrame:
     low, high = pl.col("low"), pl.col("high")
     library = given.rules.library
     terms = _terms(library, scheme, edition)
-    return rows.sort("_n").select(
+    return rows.select(  # every join above kept the order
         USUBJID="person",
         TRTA="TRTA",
         PARAMCD=_named(parameter_codes(library)),

@@ -11,6 +11,7 @@ from leuko.cohort.kernel.layout import DAY_US, MISSING
 from leuko.cohort.tables import BOUNDS, Rules
 from leuko.knowledge.schema.cohorts import CycleRow
 
+_SECOND: Final = 1_000_000
 _INSTANTS: Final = ("onset_earliest", "onset_latest", "recovery_earliest", "recovery_latest")
 
 
@@ -28,14 +29,15 @@ def deepened(episodes: pl.DataFrame, counts: pl.DataFrame, rules: Rules, severe:
     ]
     empty = pl.DataFrame(schema={"_episode": pl.UInt32(), **_schema(names)})
     measured = pl.concat([empty, *parts])
-    lows = counts.select("person", "analyte", nadir_taken="taken", nadir="value", nadir_bound="bound").filter(
-        pl.col("nadir_taken").is_not_null()
+    nadir = ["person", "analyte", "nadir_taken", "nadir"]
+    lows = counts.select("person", "analyte", nadir_taken="taken", nadir="value", nadir_bound="bound").join(
+        numbered.select(nadir), on=nadir, how="semi"
     )
     # of equal numbers the one with the lower bound is the nadir, as in `leuko.course`
     rank = pl.col("nadir_bound").replace_strict({"<": 0, "<=": 1}, default=2, return_dtype=pl.Int8)
-    lows = lows.sort(rank).unique(["person", "analyte", "nadir_taken", "nadir"], keep="first")
+    lows = lows.sort(rank).unique(nadir, keep="first")
     return (
-        numbered.join(lows, on=["person", "analyte", "nadir_taken", "nadir"], how="left", maintain_order="left")
+        numbered.join(lows, on=nadir, how="left", maintain_order="left")
         .join(measured, on="_episode", how="left", maintain_order="left")
         .drop("_episode")
     )
@@ -78,13 +80,24 @@ def _of(analyte: str, episodes: pl.DataFrame, counts: pl.DataFrame, rules: Rules
 
 
 def series_of(counts: pl.DataFrame, analyte: str) -> pl.DataFrame:
-    """The counts of one analyte that have a day, with the window that each was taken in [microseconds since 1970]."""
+    """The counts of one analyte that have a day, with the window that each was taken in [microseconds since 1970].
+
+    They stand in the order in which the episodes were found: by whole seconds, then by what they say.
+    """
     rows = counts.filter((pl.col("analyte") == analyte) & pl.col("taken").is_not_null())
     begin = pl.col("taken").to_physical()
     start = pl.when("has_time").then(begin).otherwise(begin - begin % DAY_US)
-    return rows.with_columns(_start=start, _end=pl.when("has_time").then(begin).otherwise(start + DAY_US - 1)).sort(
-        "person", "_start", "_end", "value", maintain_order=True
+    end = pl.when("has_time").then(begin).otherwise(start + DAY_US - 1)
+    return rows.with_columns(_start=start, _end=end).sort(
+        "person", _seconds("_start"), _seconds("_end"), "bound", "value", "derived", maintain_order=True
     )
+
+
+def _seconds(instant: str) -> pl.Expr:
+    """The nearest whole second, half a second to the even one."""
+    second, rest = pl.col(instant) // _SECOND, pl.col(instant) % _SECOND
+    up = (rest > _SECOND // 2) | ((rest == _SECOND // 2) & (second % 2 != 0))
+    return second + up.cast(pl.Int64)
 
 
 def arrays_of(rows: pl.DataFrame, names: list[str]) -> tuple[Any, pl.Series]:
