@@ -50,6 +50,7 @@ class Row:
     known: Known
     name: str
     who: str
+    concluded: date
     headline: str
     count: str
     taken: date | None
@@ -142,6 +143,7 @@ def row_of(who: Known, made: Assessment) -> Row:
         known=who,
         name=made.patient.id,
         who=patient_words(made.patient).removeprefix(f"patient {made.patient.id}, "),
+        concluded=made.as_of,
         headline=made.headline,
         count="no count" if leading is None else f"{leading.label} {say_count(leading.count)}",
         taken=taken.day if taken is not None else None,
@@ -252,6 +254,8 @@ def _badges(row: Row, due: Due | None, overdue: int, day: date) -> Iterator[Badg
         yield Badge(text=f"Count overdue by {say_age(overdue)}", tone="due")
     elif due is not None and due.day <= day:
         yield Badge(text="Due today", tone="due")
+    if row.concluded < day:  # what was an emergency then may be over, and what was calm may be one
+        yield Badge(text=f"As concluded {_ago((day - row.concluded).days)}", tone="quiet")
 
 
 def _counted(row: Row) -> Iterator[Badge]:

@@ -118,7 +118,9 @@ def test_days_that_pass_make_a_count_overdue_without_a_new_assessment(store):
     late = today.due.day + timedelta(days=3)
     then = as_of(today.row, late)
     assert then.overdue == 3
-    assert "Count overdue by 3 days" in [badge.text for badge in then.badges]
+    told = [badge.text for badge in then.badges]
+    assert "Count overdue by 3 days" in told
+    assert f"As concluded {(late - NOW.date()).days} days ago" in told
     assert CHOICES["due"][1](then, late)
     assert not CHOICES["due"][1](today, NOW.date())
 
