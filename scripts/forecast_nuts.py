@@ -146,7 +146,7 @@ def model(hours, where, person, value, below):
 
 
 @jax.jit
-def _courses(eta):
+def courses_of(eta):
     """Counts (T, N) every `EVERY` hours until the horizon."""
     fine = grid(HORIZON)
     return counts(eta, fine)[np.searchsorted(fine, np.arange(0.0, HORIZON + 1, EVERY))]
@@ -156,7 +156,7 @@ def answers(eta: np.ndarray) -> dict[str, np.ndarray]:
     """Nadir of either cycle [10*9/L], and of the second the days from its dose to baseline and to 1.5 again."""
     hours = np.arange(0.0, HORIZON + 1, EVERY)
     course = np.concatenate(
-        [np.asarray(_courses(part)) for part in np.split(eta, range(BATCH, len(eta), BATCH))], axis=1
+        [np.asarray(courses_of(part)) for part in np.split(eta, range(BATCH, len(eta), BATCH))], axis=1
     )
     base = TYPICAL[0] * np.exp(eta[:, 0])
     second = course[hours >= CYCLE]

@@ -150,6 +150,20 @@ class TestSwing:
         assert found.mean() == pytest.approx(kept.mean(), abs=0.01)
         assert found.std() == pytest.approx(kept.std(), abs=0.01)
 
+    def test_of_two_bounds_each_tells_of_the_other(self) -> None:
+        """Against draws of swing and errors that are kept where both reports lie below their bounds."""
+        seen = counts_of(observed((10, 0.5), (11, 0.35), bound=("<", "<")), LASTING)
+        true = np.log(np.array([0.8, 0.8]))
+        found = drawn(np.array([240.0]), np.repeat(true[:, None], 60_000, axis=1), seen, seed=2)
+        rng = np.random.default_rng(0)
+        both = np.linalg.cholesky(by_hand(seen.hour, np.zeros(2), replace(LASTING, lasting=1.0)) * LASTING.lasting)
+        swing = both @ rng.standard_normal((2, 2_000_000))
+        error = np.sqrt(0.3) * 0.4 * rng.standard_normal(swing.shape)
+        kept = swing[0][(true[:, None] + swing + error < np.log(seen.value)[:, None]).all(axis=0)]
+        assert kept.size > 10_000
+        assert found.mean() == pytest.approx(kept.mean(), abs=0.01)
+        assert found.std() == pytest.approx(kept.std(), abs=0.01)
+
 
 class TestForecast:
     SEEN = observed((0, 5.2), (7, 1.1), (10, 0.25), (13, 0.4))

@@ -25,6 +25,7 @@ from leuko.frozen import replace
 
 _LOG_TWO_PI: Final = float(np.log(2.0 * np.pi))
 _STEP: Final = 1e-3
+_SWEEPS: Final = 12  # through what several bounds hide
 
 
 def swings(counts: Counts) -> bool:
@@ -167,7 +168,21 @@ def _latent(log_true: Floats, counts: Counts, rng: np.random.Generator) -> Float
         found[at] = mean[k] + side * sd * drawn_z
         gain = cov[:, k] / cov[k, k]
         mean, cov = mean + gain[:, None] * (found[at] - mean[k]), cov - np.outer(gain, cov[k])
+    if bounded.size > 1:
+        _settle(found, away, whole, counts, rng)
     return found
+
+
+def _settle(found: Floats, away: Floats, whole: Floats, counts: Counts, rng: np.random.Generator) -> None:
+    """What several bounds hide, drawn in their place given all the others (Gibbs): one after the other alone, each
+    would know of the bounds before it and not of those behind."""
+    sharp = np.linalg.inv(whole)
+    for _ in range(_SWEEPS):
+        for at in np.flatnonzero(counts.side):
+            side, sd = -counts.side[at], float(sharp[at, at] ** -0.5)
+            mean = found[at] - sharp[at] @ found / sharp[at, at]
+            z = side * (away[at] - mean) / sd
+            found[at] = mean + side * sd * normal_at(np.log(rng.uniform(size=z.size)) + log_normal_below(z))
 
 
 def _at_last(reports: Floats, counts: Counts, rng: np.random.Generator) -> Floats:
