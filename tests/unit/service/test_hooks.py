@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 import pickle
+import random
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, timedelta
@@ -281,6 +282,45 @@ def test_a_request_is_refused_with(ehr: Desk, name: str) -> None:
 def test_what_is_no_json_is_refused(ehr: Desk) -> None:
     head = {"Authorization": f"Bearer {ehr.token(VIEW)}"}
     failed(ehr.client.post(VIEW, content=b'{"hook": "patient-view"', headers=head), 400)
+
+
+JUNK: tuple[Any, ...] = (
+    None,
+    7,
+    -1.5e300,
+    True,
+    "",
+    "x",
+    "\x00",
+    "Patient/eve",
+    [],
+    [None],
+    {},
+    {"reference": 3},
+    "9" * 5000,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a request."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield (*path, key)
+        yield from places(part, (*path, key))
+
+
+def test_junk_anywhere_in_a_request_is_no_fault_of_ours(ehr: Desk) -> None:
+    chance = random.Random(7)  # noqa: S311 (places of a test)
+    whole = request(anc(1.1), wbc(2.0), hook="order-sign", context=drafts(order()), fhirServer=FHIR)
+    every = list(places(whole))
+    for path in chance.sample(every, min(len(every), 90)):
+        body = json.loads(json.dumps(whole))
+        at = body
+        for key in path[:-1]:
+            at = at[key]
+        at[path[-1]] = chance.choice(JUNK)
+        answer = ehr.post(f"/cds-services/{ORDERS}", body)
+        assert answer.status_code in {200, 400, 403, 412}, (path, at[path[-1]], answer.text)
 
 
 def test_further_fields_are_ignored(ehr: Desk) -> None:
