@@ -8,7 +8,6 @@ the medicines (relative dose intensity; Hryniuk W, Bush H. J Clin Oncol 1984;2:1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
@@ -23,6 +22,7 @@ from leuko.forecast.outcome import HOURS, Courses, outcome_of
 from leuko.forecast.ready import Rule
 from leuko.forecast.treatment import Treatment, daily_factor
 from leuko.forecast.wish import Change, Limits
+from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.choices import OptionRow
 from leuko.result import Citation, Reason
 from leuko.result.forecast import Option
@@ -32,8 +32,7 @@ from leuko.wording import say_date, say_days, say_number
 OWN_STRENGTH: Final = "its strength is leuko's own setting"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighing:
+class Weighing(Frozen, frozen=True, kw_only=True):
     """What options are weighed with: the treatment, the models heard, the rules for the day of treatment."""
 
     treatment: Treatment
