@@ -251,6 +251,11 @@ class TestUrgency:
     def test_a_severe_sign_is_an_emergency_at_any_count(self) -> None:
         assert judge(anc(4.0), said=["confusion@2026-03-09"]).urgency.level == "emergency"
 
+    def test_a_diagnosis_of_fever_with_neutropenia_is_an_emergency_with_a_low_count(self) -> None:
+        found = judge(anc(0.3), facts=[condition("Febrile neutropenia")])
+        assert symptom(found, "fever").present is True
+        assert found.urgency.level == "emergency"
+
     def test_nothing_found_is_said_only_where_everything_was_asked(self) -> None:
         denied = [f"no {row.id}@2026-03-09" for row in LIBRARY.rows(SymptomRow)]
         some = judge(anc(0.9), said=[*denied[:5], "temperature=36.8@2026-03-09T08:00"])

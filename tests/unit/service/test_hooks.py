@@ -715,7 +715,7 @@ def test_the_order_itself_is_no_dose_that_was_given(ehr: Desk) -> None:
 
 def test_a_cytotoxic_medicine_without_a_rule_is_not_passed_over(ehr: Desk) -> None:
     (card,) = ehr.cards(service=ORDERS, **signing(anc(3.0), drug="fludarabine"))
-    assert card["summary"].startswith("No rule on file says which counts fludarabine needs")
+    assert card["summary"].startswith("No rule on file on the counts before fludarabine")
 
 
 def test_only_what_was_selected_is_looked_at(ehr: Desk) -> None:

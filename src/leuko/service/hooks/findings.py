@@ -246,7 +246,7 @@ def _release(release: Release, assessment: Assessment) -> Iterator[Finding]:
         yield Finding(
             kind="unruled_order",
             words={"drugs": drugs, "day": day},
-            lines=(f"leuko's tables hold no confirmed rule on the counts that {drugs} needs. That is no go-ahead.",),
+            lines=(f"leuko's tables hold no confirmed rule on the counts before {drugs}. That is no go-ahead.",),
             about=(release.due.isoformat(), *release.unruled),
             orders=release.orders,
         )
