@@ -44,7 +44,7 @@ def summed(text: str) -> str:
     eighty = [100 * float(row["80 %"]) for row in held]
     admiral = (REFERENCE / "admiral.md").read_text("utf-8")
     said = (
-        f"* {sum(_counted().values()):,} invented cases say what leuko must conclude; rows of knowledge are broken one at a time to see that a case notices.\n"
+        f"* {sum(_counted().values()):,} invented cases say what leuko must conclude; a few rows of knowledge are broken in every run to see that a case notices.\n"
         f"* All {_one(_AGREED, admiral)} low grades of the tests of admiral (R) agree.\n"
         f"* The marrow models meet {passed} of {len(papers)} numbers of the papers they are from; the others are named, with why.\n"
         f"* Intervals that are said to hold 80 % hold {min(eighty):.0f} to {max(eighty):.0f} % of {len(held)} quantities of people made by the model.\n"
