@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from math import inf, log
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from leuko.forecast.outcome import Courses, at_cut, days_below, nadir, outcome_of, recovery, spread_of
+from leuko.forecast.fan import fan_of
+from leuko.forecast.outcome import (
+    LEVELS,
+    Courses,
+    at_cut,
+    days_below,
+    nadir,
+    outcome_of,
+    quantiles,
+    recovery,
+    spread_of,
+)
 
 
 def straight(*points: tuple[float, float], draws: int = 60, baseline: float = 4.0) -> Courses:
@@ -92,3 +106,78 @@ def test_a_lower_cut_is_never_stayed_below_for_longer(values: list[float]) -> No
     courses = straight(*enumerate(values), draws=1)
     spent = [days_below(courses, cut)[0] for cut in (0.1, 0.5, 1.0, 1.5)]
     assert spent == sorted(spent)
+
+
+def plainly(values: list[float], cut: float, until: float, hold: float) -> tuple[bool, float | None, float]:
+    """Of one draw, a count a day: whether it was below by `until`, when it is back after its lowest count for `hold`
+    days, and its days below up to then."""
+    height = [log(value / cut) for value in values]
+    seen = [at for at in range(len(values)) if at <= until]
+    lowest = min(seen, key=lambda at: values[at])
+    if height[lowest] >= 0:
+        return False, None, 0.0
+    back = next(
+        (
+            at
+            for at in range(lowest + 1, len(values))
+            if height[at] >= 0 and all(height[later] >= 0 for later in range(at, len(values)) if later <= at + hold)
+        ),
+        None,
+    )
+    spent = 0.0
+    for at in range(len(values) - 1 if back is None else back):
+        low, high = sorted(height[at : at + 2])
+        spent += 0.0 if low >= 0 else 1.0 if high < 0 else -low / (high - low)
+    day = None if back is None else back - 1 + -height[back - 1] / (height[back] - height[back - 1])
+    return True, day, spent
+
+
+@given(
+    st.integers(3, 12).flatmap(
+        lambda size: st.lists(st.lists(st.floats(0.05, 4), min_size=size, max_size=size), min_size=2, max_size=6)
+    ),
+    st.sampled_from([0.1, 0.5, 1.0]),
+    st.sampled_from([2.0, 5.0, inf]),
+    st.sampled_from([0.0, 1.0, 3.0, inf]),
+)
+def test_many_draws_at_once_are_each_as_one_alone(
+    rows: list[list[float]], cut: float, until: float, hold: float
+) -> None:
+    assume(all(value != cut for row in rows for value in row))
+    courses = Courses(
+        days=np.arange(float(len(rows[0]))), counts=np.array(rows).T.copy(), baseline=np.full(len(rows), 4.0)
+    )
+    day, never, was = recovery(courses, cut, until=until, hold=hold)
+    for at, row in enumerate(rows):
+        below, back, _ = plainly(row, cut, until, hold)
+        assert was[at] == below
+        if below:
+            assert never[at] == (back is None)
+            assert back is None or day[at] == pytest.approx(back)
+    copies = Courses(  # as many of each as a spread asks for
+        days=courses.days, counts=np.repeat(courses.counts, 101, axis=1), baseline=np.full(101 * len(rows), 4.0)
+    )
+    found = at_cut(copies, cut, until=until, hold=hold)
+    spent = [plainly(row, cut, until, hold)[2] for row in rows]
+    assert found.below == pytest.approx(np.mean([plainly(row, cut, until, hold)[0] for row in rows]))
+    assert found.days_below.median == pytest.approx(np.median(np.repeat(spent, 101)))
+
+
+def test_what_is_no_number_reassures_nobody() -> None:
+    counts = np.repeat(np.array([[4.0], [np.nan], [4.0]]), 60, axis=1)
+    courses = Courses(days=np.arange(3.0), counts=counts, baseline=np.full(60, 4.0))
+    assert at_cut(courses, 0.5).below == 1.0
+    assert np.isnan(days_below(courses, 0.5)).all()
+
+
+@given(st.lists(st.floats(-50, 50), min_size=1, max_size=40))
+def test_quantiles_are_those_of_numpy(values: list[float]) -> None:
+    rows = np.array([values, values[::-1]])
+    assert np.array_equal(quantiles(rows, LEVELS), np.quantile(rows, LEVELS, axis=1).T)
+
+
+@given(st.lists(st.floats(1e-9, 1e6), min_size=60, max_size=60))
+def test_a_fan_says_four_digits_that_count(values: list[float]) -> None:
+    counts = np.array([values, values])
+    fan = fan_of(counts, np.arange(2.0), start=datetime(2026, 3, 1, tzinfo=UTC), cuts=(0.5,), paths=60, every=1)
+    assert [path[0] for path in fan.paths] == pytest.approx([float(f"{value:.4g}") for value in values], rel=1e-15)
