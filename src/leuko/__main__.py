@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     gc.set_threshold(_RARELY)
     atexit.register(gc.freeze)  # what still lives when the process ends need not be looked through for cycles
+    # the matrices here are small: threads of NumPy's own would wait a tenth of an assessment for each other
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from leuko.cli import cli  # noqa: PLC0415 (an import that fails must be told like any other error)
 
     try:
