@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,14 @@ import msgspec
 import polars as pl
 
 from leuko.cohort.outputs.definitions import report_row
-from leuko.cohort.summary import course, grades, met, people
+from leuko.cohort.summary import causes, coming, course, grades, met, people
 from leuko.cohort.summary.base import Section, Tables
 from leuko.cohort.tabled import MANIFEST, account_of, open_table
 from leuko.knowledge import Library, load_library
 
 __all__ = ["Summary", "summarise"]
 
-_SECTIONS = (
+_SECTIONS: tuple[Callable[[Tables], Section | None], ...] = (
     people.read,
     people.table_one,
     grades.worst,
@@ -29,6 +30,8 @@ _SECTIONS = (
     met.definitions,
     grades.shifts,
     grades.prevalence,
+    causes.causes,
+    coming.coming,
     people.ungraded,
 )
 
@@ -72,7 +75,13 @@ def summarise(folder: Path, *, library: Library | None = None) -> Summary:
         people=known,
     )
     asked = {**account, "knowledge": manifest["knowledge"], "as_of": manifest["as_of"], "people": manifest["people"]}
-    return Summary(title="Cohort", asked=asked, sections=tuple(make(tables) for make in _SECTIONS))
+    return Summary(title="Cohort", asked=asked, sections=_sections(tables))
+
+
+def _sections(tables: Tables) -> tuple[Section, ...]:
+    """Every section that the run has anything for: parts that were not asked for have none."""
+    made = (make(tables) for make in _SECTIONS)
+    return tuple(section for section in made if section is not None)
 
 
 def _people(persons: pl.DataFrame, told: pl.DataFrame | None) -> pl.DataFrame:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
+from leuko.cohort.outputs.definitions import severe_row
 from leuko.knowledge import Library
 from leuko.knowledge.schema.cohorts import ReportRow
 
 Cell = str | int | float | None
+NO_ARM: Final = "no arm on record"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +65,51 @@ class Tables:
         """The columns of the edition that was asked for: "ctcae_5"."""
         return str(self.account["edition"]).replace("-", "_", 1)
 
+    @property
+    def edition(self) -> str:
+        """The edition that was asked for, as it is called: "CTCAE 5"."""
+        return self.grade.replace("_", " ").upper()
+
+    @property
+    def severe(self) -> float:
+        """The limit of severe neutropenia: that of the definition that counts its days."""
+        return severe_row(self.library).severe
+
+    def has(self, name: str) -> bool:
+        """Whether the run has a table of that name."""
+        return name in self.manifest["tables"]
+
     def label(self, analyte: str) -> str:
         """What an analyte is called."""
         return self.library.analytes[analyte].label
 
+    def measure(self, analyte: str) -> str:
+        """What an analyte is called, with the unit of its counts."""
+        return f"{self.label(analyte)} [{self.library.analytes[analyte].unit}]"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """What a table has a column or rows for: each arm, who is in none, and all."""
+        if len(self.arms) + (self.people["arm"].null_count() > 0) < 2:
+            return ("all",)
+        return (*self.arms, *((NO_ARM,) if self.people["arm"].null_count() else ()), "all")
+
+    @property
+    def each_arm(self) -> str:
+        """What a caption says of panels, where there are several."""
+        return ", arm by arm" if len(self.groups) > 1 else ""
+
     def by_arm(self, frame: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
-        """A frame of people arm by arm, and of all where there are several."""
-        if len(self.arms) < 2:
+        """A frame of people arm by arm, and of all where there are several: a part for each of `groups`."""
+        if len(self.groups) < 2:
             return [("all", frame)]
-        arms = frame.join(self.people.select("person", "arm"), on="person", how="left", maintain_order="left")
-        parts = [(arm, arms.filter(pl.col("arm") == arm)) for arm in self.arms]
-        return [*parts, ("all", arms)]
+        arms = frame.drop("arm", strict=False).join(
+            self.people.select("person", "arm"), on="person", how="left", maintain_order="left"
+        )
+        return [
+            (group, arms if group == "all" else arms.filter(pl.col("arm").fill_null(NO_ARM) == group))
+            for group in self.groups
+        ]
 
 
 def share(number: int, of: int) -> str:
@@ -88,3 +124,9 @@ def spread(values: pl.Series, digits: int = 1) -> str:
         return "–"
     low, middle, high = (known.quantile(at, interpolation="linear") for at in (0.25, 0.5, 0.75))
     return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def moment(tables: Tables) -> str:
+    """As of when each person is told of."""
+    day = tables.manifest["as_of"]
+    return f"as of {day}" if day else "as of the day of their own last count"

@@ -152,6 +152,81 @@ def ranges(values: Sequence[dict[str, Any]], text: str, *, x_title: str, y_title
     }
 
 
+def stacks(values: Sequence[dict[str, Any]], text: str, order: Sequence[str], *, x_title: str) -> Spec:
+    """Lying bars of numbers in parts: rows of `facet`, `row`, `part`, `number`. Parts are in `order`, each with its
+    number in it."""
+    placed: list[dict[str, Any]] = []
+    ends: dict[tuple[str, str], int] = {}
+    for value in sorted(values, key=lambda value: order.index(value["part"])):
+        at = ends.get((value["facet"], value["row"]), 0)
+        ends[value["facet"], value["row"]] = at + value["number"]
+        placed.append({**value, "from": at, "to": at + value["number"], "middle": at + value["number"] / 2})
+    rows, facets = (list(dict.fromkeys(value[name] for value in values)) for name in ("row", "facet"))
+    most = max(ends.values(), default=0)
+    whole = {"format": "d", "tickMinStep": 1}
+    x = {"type": "quantitative", "title": x_title, "axis": whole, "scale": {"domain": [0, most], "nice": False}}
+    y = {"field": "row", "type": "nominal", "title": None, "sort": rows, "axis": {"labelLimit": 320}}
+    colour = {
+        "field": "part",
+        "type": "nominal",
+        "scale": {"domain": list(order), "range": list(LIGHT.grades[::-1][: len(order)])},
+        "legend": {"title": "evidence", "orient": "bottom", "labelColor": LIGHT.ink, "titleColor": LIGHT.soft_ink},
+    }
+    layers = [
+        {
+            "mark": {"type": "bar", "stroke": LIGHT.line, "strokeWidth": 0.6},
+            "encoding": {"x": {"field": "from", **x}, "x2": {"field": "to"}, "y": y, "color": colour},
+        },
+        {
+            "mark": {"type": "text", "fontSize": 11, "color": LIGHT.ink},
+            "encoding": {"x": {"field": "middle", **x}, "y": y, "text": {"field": "number"}},
+        },
+    ]
+    return {
+        **_outer(text),
+        "data": {"values": [value for value in placed if value["number"]]},
+        "facet": _facets(facets),
+        "spec": {"width": _WIDTH - 220, "height": {"step": 24}, "layer": layers},
+    }
+
+
+def steps(values: Sequence[dict[str, Any]], text: str, *, x_title: str, y_title: str, axis: str) -> Spec:
+    """Standing bars from one end to the next: rows of `facet`, `from`, `to`, `number`; `axis` is a format of d3."""
+    facets = list(dict.fromkeys(value["facet"] for value in values))
+    ends = sorted({value[end] for value in values for end in ("from", "to")})
+    x = {"type": "quantitative", "title": x_title, "axis": {"format": axis, "values": ends}}
+    y = {
+        "field": "number",
+        "type": "quantitative",
+        "title": y_title,
+        "axis": {"format": "d", "tickMinStep": 1, "tickCount": 4},
+    }
+    placed = [{**value, "middle": (value["from"] + value["to"]) / 2} for value in values]
+    layers = [
+        {
+            "mark": {"type": "bar", "color": LIGHT.grades[2], "stroke": LIGHT.line, "strokeWidth": 0.6},
+            "encoding": {"x": {"field": "from", **x}, "x2": {"field": "to"}, "y": y, "y2": {"datum": 0}},
+        },
+        {
+            "transform": [{"filter": "datum.number > 0"}],
+            "mark": {"type": "text", "dy": -7, "fontSize": 11, "color": LIGHT.ink},
+            "encoding": {"x": {"field": "middle", **x}, "y": y, "text": {"field": "number", "format": ","}},
+        },
+    ]
+    return {
+        **_outer(text),
+        "data": {"values": placed},
+        "facet": _facets(facets),
+        "spec": {"width": _WIDTH - 40, "height": 110, "layer": layers},
+    }
+
+
+def _facets(order: Sequence[str]) -> dict[str, Any]:
+    """Rows of panels, each with its name above it."""
+    header = {"labelOrient": "top", "labelAnchor": "start", "labelAngle": 0, "labelColor": LIGHT.ink}
+    return {"row": {"field": "facet", "type": "nominal", "title": None, "sort": list(order), "header": header}}
+
+
 def _outer(text: str) -> Spec:
     return {
         "$schema": VEGA_LITE,

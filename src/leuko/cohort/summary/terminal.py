@@ -9,7 +9,8 @@ from typing import Final
 from leuko.cohort.summary import Summary
 from leuko.cohort.summary.base import Cell, Section, Table
 
-_FIRST: Final = ("read", "worst", "cycles", "times", "definitions")
+# Sections that are shown at once, with how many of their tables.
+_FIRST: Final = {"read": 1, "worst": 1, "cycles": 1, "times": 1, "definitions": 1, "causes": 1, "forecast": 2}
 _MOST_ROWS: Final = 24
 
 
@@ -35,7 +36,7 @@ def _section(section: Section, summary: Summary, *, full: bool) -> Iterator[obje
     yield Text(f"\n{section.title}", style="bold")
     if section.note and (full or not section.tables):
         yield Text(section.note)
-    tables = section.tables if full else section.tables[:1]
+    tables = section.tables if full else section.tables[: _FIRST[section.id]]
     for table in tables:
         yield from _table(table, summary, full=full or section.id != "worst")
 
