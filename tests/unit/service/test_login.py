@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +13,8 @@ from fastapi import APIRouter, Depends, Response
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from fixtures.http import asked, log_in
-from fixtures.stores import START
+from fixtures.http import PASSWORD, asked, enter, log_in, token
+from fixtures.stores import Hand
 from leuko.__main__ import main
 from leuko.errors import UsageError
 from leuko.service.http.guard import Role, Who, needs
@@ -26,18 +25,7 @@ from leuko.service.store import Store, open_store
 from leuko.service.store.accounts import Account, account_of, begin_login, disable, keep_account
 from leuko.service.store.tables import account, audit, session
 
-PASSWORD = "correct horse battery"  # noqa: S105
 PAGE = {"Accept": "text/html"}
-
-
-class Hand:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> datetime:
-        return self.at
 
 
 @pytest.fixture
@@ -77,17 +65,6 @@ def add(store: Store, name: str = "ada", role: Role = Role.CLINICIAN) -> None:
     with store.write() as connection:
         made = Account(name=name, kind="person", role=role, enabled=True, secret=hashed(PASSWORD, name=name))
         keep_account(connection, store.now(), made, actor="test")
-
-
-def token(page: str) -> str:
-    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page)
-    assert found is not None
-    return found[1]
-
-
-def enter(client: TestClient, name: str = "ada", password: str = PASSWORD) -> int:
-    form = token(client.get("/login").text)
-    return client.post("/login", data={"name": name, "password": password, "csrf": form}).status_code
 
 
 # ---- the page -------------------------------------------------------------------------------------------------------

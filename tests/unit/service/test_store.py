@@ -35,6 +35,7 @@ from leuko.service.store import HEAD, Store, StoreDown, audit, card_tables, card
 from leuko.service.store import __file__ as store_file
 from leuko.service.store import people as kept
 from leuko.service.store.accounts import Account, begin_login, end_login, keep_account, login_of
+from leuko.service.store.attempts import keep_attempt
 from leuko.service.store.dead import letters
 from leuko.service.store.site import SOURCE, set_site, site_now
 from leuko.site import SiteSettings
@@ -109,6 +110,7 @@ def test_no_row_can_be_changed_or_removed(store: Store) -> None:
         login = login_of(connection, secret)
         assert login is not None
         end_login(connection, at, login.id, actor="ada")
+        keep_attempt(connection, at, name="ada", client="127.0.0.1")
     for table in tables.metadata.sorted_tables:
         first = table.c[0].name
         for statement in (f'DELETE FROM "{table}"', f'UPDATE "{table}" SET "{first}" = "{first}"'):  # noqa: S608

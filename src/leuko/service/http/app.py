@@ -15,6 +15,7 @@ from leuko import __version__
 from leuko.service.http import problems
 from leuko.service.http.context import Context
 from leuko.service.http.guard import entrance, login, own_account
+from leuko.service.http.guard.attempts import Attempts
 from leuko.service.http.guard.faults import Faults
 from leuko.service.http.guard.headers import SecurityHeaders
 from leuko.service.http.guard.limits import Limits
@@ -78,7 +79,7 @@ def create_app(
 
 def _entrance(settings: HttpSettings) -> Iterator[APIRouter]:
     """The ways in: by an account of this site, and by a provider where there is one."""
-    attempts = login.Attempts(settings.limits)
+    attempts = Attempts(settings.limits)
     yield login.router(attempts)
     yield own_account.router(attempts)
     if settings.oidc is not None:

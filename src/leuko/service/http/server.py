@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -55,6 +56,7 @@ class HttpEndpoint:
 
     def __init__(self, app: FastAPI, settings: HttpSettings, *, tls: ssl.SSLContext | None) -> None:
         self.settings = settings
+        self._stopping: threading.Event = app.state.context.stopping
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -99,7 +101,8 @@ class HttpEndpoint:
             self._running.add_done_callback(lambda _: tell())
 
     async def close(self) -> None:
-        """Take nothing new, end what is being answered, then stop."""
+        """Take nothing new, end what is being answered (streams of events at once), then stop."""
+        self._stopping.set()
         self._server.should_exit = True
         if self._running is not None:
             await self._running

@@ -27,7 +27,7 @@ class LimitSettings:
     """What one client may ask of the service.
 
     `body_bytes` a request; `requests_per_minute` an address (0: no limit), `burst` of them at once; `login_failures`
-    an account or address may have in `login_minutes`.
+    of one address for one account within `login_minutes` (four times as many for an account, ten times for an address).
     """
 
     body_bytes: int = 16 << 20

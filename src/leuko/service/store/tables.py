@@ -185,3 +185,18 @@ session_event = Table(
     Column("kind", String(10), nullable=False),
     Index("ix_session_event_session_id", "session_id"),
 )
+
+# An attempt to log in with a password. A row whose `good` is the number of another says that it was none that counts;
+# what has no such row was a failure. `name` is empty where it is that of no account.
+login_attempt = Table(
+    "login_attempt",
+    metadata,
+    _id(),
+    _time("at"),
+    Column("name", String(200), nullable=False),
+    Column("client", String(200), nullable=False),
+    Column("good", _Id, ForeignKey("login_attempt.id"), nullable=True),
+    Index("ix_login_attempt_name_at", "name", "at"),
+    Index("ix_login_attempt_client_at", "client", "at"),
+    UniqueConstraint("good"),
+)

@@ -38,10 +38,6 @@ class Buckets:
         self._keep(key, left - cost)
         return 0.0
 
-    def give_back(self, key: str, cost: float = 1.0) -> None:
-        """Put back what was taken."""
-        self._keep(key, min(self.burst, self._now(key) + cost))
-
     def _now(self, key: str) -> float:
         left, at = self._left.get(key, (self.burst, self.clock()))
         return min(self.burst, left + (self.clock() - at) * self.per_second)

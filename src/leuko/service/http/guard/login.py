@@ -12,44 +12,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from leuko.service.http.context import Context, context
 from leuko.service.http.guard import cookies, csrf
+from leuko.service.http.guard.attempts import Attempt, Attempts
 from leuko.service.http.guard.entrance import wanted_of
-from leuko.service.http.guard.limits import Buckets
 from leuko.service.http.guard.who import Who, needs
 from leuko.service.http.pages import page, stylesheet
 from leuko.service.http.problems import Problem
-from leuko.service.http.settings import LimitSettings
 from leuko.service.passwords import authenticate
 from leuko.service.roles import Role
-from leuko.service.store.accounts import Account, account_of, begin_login, end_login
+from leuko.service.store import fitted
+from leuko.service.store.accounts import WIDTH, Account, account_of, begin_login, end_login
+from leuko.service.store.attempts import was_good
 from leuko.service.store.audit import record
 
 _FORM_SECONDS: Final = 3600  # how long a form that was opened can be sent
 _AT_ONCE: Final = 2  # passwords that are tried at the same time: each takes 64 MiB
-
-
-class Attempts:
-    """How many failures are let pass: few of one address for one name, more for a name, and more for an address.
-
-    So that whoever guesses is slowed down, and cannot shut a colleague out for long from elsewhere.
-    """
-
-    def __init__(self, limits: LimitSettings) -> None:
-        rate = limits.login_failures / (limits.login_minutes * 60)
-        self._kinds = [
-            Buckets(burst=limits.login_failures * times, per_second=rate * times) for times in (1.0, 4.0, 10.0)
-        ]
-
-    def wait(self, name: str, client: str) -> float:
-        """Count an attempt; the seconds to wait where there were too many."""
-        return max(kind.wait(key) for kind, key in self._keyed(name, client))
-
-    def succeeded(self, name: str, client: str) -> None:
-        """An attempt was none of somebody who guesses."""
-        for kind, key in self._keyed(name, client):
-            kind.give_back(key)
-
-    def _keyed(self, name: str, client: str) -> list[tuple[Buckets, str]]:
-        return list(zip(self._kinds, (f"{client} {name}", name, client), strict=True))
 
 
 def router(attempts: Attempts) -> APIRouter:
@@ -68,18 +44,17 @@ def router(attempts: Attempts) -> APIRouter:
     ) -> Response:
         """A name and a password: in, or the form again."""
         given, client = context(request), client_of(request)
-        name = name.strip()[:200]
+        name = fitted(name.strip(), WIDTH)
         await csrf.verify(request, _form_token(request))
-        seconds = attempts.wait(name, client)
-        if seconds:
-            return _form(request, "Too many attempts. Wait a while, then try again.", seconds=seconds)
+        attempt = await given.off_loop(attempts.begin, given, name, client)
+        if attempt.wait:
+            return _form(request, "Too many attempts. Wait a while, then try again.", seconds=attempt.wait)
         async with at_once:
             found = await given.off_loop(authenticate, given.store, name, password)
         if found is None:
-            await given.off_loop(_refused, given, name, client)
+            await given.off_loop(refused, given, attempts, name, client)
             return _form(request, "The name or the password is wrong.")
-        attempts.succeeded(name, client)
-        secret = await given.off_loop(_begin, given, found, client)
+        secret = await given.off_loop(_begin, given, found, client, attempt)
         return let_in(request, RedirectResponse(wanted_of(request), status_code=303), secret)
 
     @routes.post("/logout")
@@ -137,16 +112,19 @@ def _form(request: Request, error: str = "", *, seconds: float = 0.0) -> Respons
     return response
 
 
-def _begin(given: Context, found: Account, client: str) -> str:
+def _begin(given: Context, found: Account, client: str, attempt: Attempt) -> str:
     with given.store.write() as connection:
-        return begin_login(
-            connection, given.store.now(), name=found.name, role=found.role, via="account", client=client
-        )
+        at = given.store.now()
+        was_good(connection, at, attempt.number)
+        return begin_login(connection, at, name=found.name, role=found.role, via="account", client=client)
 
 
-def _refused(given: Context, name: str, client: str) -> None:
-    """Keep that somebody was not let in; a name that is no account is not kept, for it may be a password."""
+def refused(given: Context, attempts: Attempts, name: str, client: str) -> None:
+    """Keep that a password was wrong, and whether the next attempt has to wait.
+
+    A name that is no account is not kept, for it may be a password.
+    """
     with given.store.write() as connection:
         known = account_of(connection, name) is not None
-        detail = {"client": client, "known": known}
+        detail = {"client": client, "known": known, "must_wait": attempts.full(connection, given.now(), name, client)}
         record(connection, given.store.now(), actor=name if known else "", action="login-refused", detail=detail)

@@ -12,7 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from leuko.errors import UsageError
 from leuko.service.http.context import Context, context
 from leuko.service.http.guard import cookies
-from leuko.service.http.guard.login import Attempts, client_of
+from leuko.service.http.guard.attempts import Attempts
+from leuko.service.http.guard.login import client_of, refused
 from leuko.service.http.guard.who import Who, needs
 from leuko.service.http.pages import page
 from leuko.service.http.problems import Problem
@@ -45,21 +46,21 @@ def router(attempts: Attempts) -> APIRouter:
         if who.via != "account":
             raise Problem(400, "this login has no password here", do="change it where you log in")
         given, client = context(request), client_of(request)
-        seconds = attempts.wait(who.name, client)
-        if seconds:
-            wait = str(math.ceil(seconds))
-            return _page(who, "Too many attempts. Wait a while, then try again.", 429, {"Retry-After": wait})
         if new != again:
-            attempts.succeeded(who.name, client)
             return _page(who, "The new password was written in two ways.", 422)
+        attempt = attempts.begin(given, who.name, client)
+        if attempt.wait:
+            wait = str(math.ceil(attempt.wait))
+            return _page(who, "Too many attempts. Wait a while, then try again.", 429, {"Retry-After": wait})
         try:
             known = _changed(given, who.name, old, new)
         except UsageError as error:
-            attempts.succeeded(who.name, client)
+            attempts.good(given, attempt)
             return _page(who, f"{error.what}: {error.do}.", 422)
         if not known:
+            refused(given, attempts, who.name, client)
             return _page(who, "The old password is wrong.", 403)
-        attempts.succeeded(who.name, client)
+        attempts.good(given, attempt)
         response = RedirectResponse("/login", status_code=303)
         cookies.drop(response, given.settings, "session")
         return response
