@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from dataclasses import replace
+from datetime import date
 from functools import cache
 
 import numpy as np
@@ -52,6 +53,46 @@ def person() -> Assessment:
 @cache
 def weighed() -> Assessment:
     return assessed(PERSON, wish=Wish(model="docetaxel-kloft", changes=CHANGES))
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (Change(dose={"docetaxal": 0.5}), "planned: docetaxel"),
+        (Change(drop=8), "treatment is planned for day 1"),
+        (Change(drop=1), ""),
+    ],
+)
+def test_a_change_of_what_is_not_planned_is_refused_rather_than_without_effect(change: Change, why: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        assessed(PERSON, wish=Wish(model="docetaxel-kloft", changes=(change,)))
+    assert refused.value.why == why
+    assert refused.value.do
+
+
+def test_a_next_cycle_in_the_past_is_refused() -> None:
+    with pytest.raises(UsageError, match="cannot begin on 5 January 2026"):
+        assessed(PERSON, wish=Wish(model="docetaxel-kloft", next_day_1=date(2026, 1, 5)))
+
+
+def test_changes_of_a_cycle_that_nobody_plans_are_told_as_a_gap() -> None:
+    untreated = {**PERSON, "doses": [], "regimen": None}
+    (one,) = assessed(untreated, wish=Wish(changes=CHANGES)).forecasts
+    assert one.options == ()
+    assert "the changes that were asked for" in one.gaps[-1].what
+
+
+def test_a_growth_factor_on_top_of_one_that_is_planned_is_told_as_a_gap() -> None:
+    planned = {**PERSON, "doses": [*PERSON["doses"], "filgrastim, ordered, 22, 300 ug"]}
+    found = assessed(planned, wish=Wish(model="docetaxel-kloft", changes=(Change(factor=2), Change(delay=7.0))))
+    (one,) = found.forecasts
+    assert [option.id for option in one.options] == ["as-planned", "asked-2"]
+    assert any("growth factor that was asked for" in gap.what for gap in one.gaps)
+
+
+def test_a_treatment_that_begins_beyond_the_days_of_a_forecast_makes_none() -> None:
+    far = {**PERSON, "doses": ["docetaxel, ordered, 300, 165 mg"], "regimen": None, "model": None, "as_of": 9}
+    assert all(one.method != "marrow" for one in assessed(far).forecasts)
 
 
 def test_the_same_record_gives_the_same_forecast() -> None:

@@ -22,11 +22,16 @@ store_option = click.option(
 )
 
 
-def opened(where: str) -> Store:
-    """The store; UsageError where what the service needs is not installed."""
-    need_service()
-    from leuko.service.store import open_store  # noqa: PLC0415 (loads the database)
+def opened(where: str, *, make: bool = False) -> Store:
+    """The store, made only where asked: elsewhere a slip of the pen would look like a store with nothing in it.
 
+    UsageError where there is none, or what the service needs is not installed.
+    """
+    need_service()
+    from leuko.service.store import open_store, require_store  # noqa: PLC0415 (loads the database)
+
+    if not make:
+        require_store(where)
     return open_store(where)
 
 

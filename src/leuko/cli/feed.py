@@ -61,7 +61,7 @@ def command(
     asked = [one for one in (regrade or None, dead or None, show, let_in, dismiss) if one is not None]
     if (len(asked) != 1) if not paths else asked:
         raise UsageError("name files, or one of --regrade, --dead, --show, --let-in, --dismiss", do="leuko feed --help")
-    store = opened(where)
+    store = opened(where, make=bool(paths))
     try:
         if paths:
             refused = _feed(store, paths, accept_test=accept_test)

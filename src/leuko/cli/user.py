@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from leuko.cli._notices import say
-from leuko.cli._store import actor, need_service, opened, store_option
+from leuko.cli._store import actor, opened, store_option
 from leuko.errors import UnreadableInput, UsageError
 
 if TYPE_CHECKING:
@@ -128,13 +128,8 @@ def change(
 
 @contextmanager
 def _open(where: str, *, make: bool = False) -> Iterator[Store]:
-    """The store; only the first account may make one: a slip of the pen elsewhere would look empty."""
-    need_service()
-    from leuko.service.store import version_of  # noqa: PLC0415 (loads the database)
-
-    if not make and version_of(where) is None:
-        raise UsageError("there is no store at that place", do="name it with --store")
-    store = opened(where)
+    """The store; only the first account may make one."""
+    store = opened(where, make=make)
     try:
         yield store
     finally:

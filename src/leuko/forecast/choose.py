@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from leuko.forecast.asked import check_changes, factor_gap
 from leuko.forecast.case import DAY, HOUR, Case
 from leuko.forecast.dosing import Dosing, schedule_of
 from leuko.forecast.fan import fan_of
@@ -24,7 +25,7 @@ from leuko.forecast.treatment import Treatment, daily_factor
 from leuko.forecast.wish import Change, Limits
 from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.choices import OptionRow
-from leuko.result import Citation, Reason
+from leuko.result import Citation, Gap, Reason
 from leuko.result.forecast import Option
 from leuko.wording import say_date, say_days, say_number
 
@@ -104,14 +105,22 @@ def options_of(weighing: Weighing) -> tuple[Option, ...]:
     return pareto(found)
 
 
-def asked_options(changes: Sequence[Change], weighing: Weighing) -> tuple[Option, ...]:
-    """The options that the caller asks for, with the plan itself beside them; with a fan each."""
-    grown = weighing.growth() if any(change.factor is not None for change in changes) else weighing
+def asked_options(changes: Sequence[Change], weighing: Weighing) -> tuple[tuple[Option, ...], tuple[Gap, ...]]:
+    """The options that the caller asks for, with the plan itself beside them, with a fan each; and what is left open.
+
+    Raises UsageError where a change is one of what is not planned.
+    """
+    check_changes(changes, weighing.treatment)
+    grows = any(change.factor is not None for change in changes)
+    grown = weighing.growth() if grows else weighing
+    gap = factor_gap(weighing.treatment, knows_growth=grown.knows_growth) if grows else None
     found = [option_of(Change(), weighing, name="as-planned", fan=True)]
     for number, change in enumerate(changes, 1):
+        if change.factor is not None and gap is not None:
+            continue
         used = grown if change.factor is not None else weighing
         found.append(option_of(change, used, name=f"asked-{number}", fan=True))
-    return pareto(found)
+    return pareto(found), () if gap is None else (gap,)
 
 
 def option_of(change: Change, weighing: Weighing, *, name: str, fan: bool = False) -> Option:

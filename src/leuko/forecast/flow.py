@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Final
 
+from leuko.forecast.asked import check_day, with_unanswered
 from leuko.forecast.case import Case
 from leuko.result import Gap
 from leuko.result.forecast import Forecast
@@ -21,7 +22,13 @@ def forecasts_of(case: Case) -> tuple[Forecast, ...]:
     """The forecasts of a person: of the neutrophils, and of the white count where only that has a model.
 
     Empty where nothing is low, was low, or is treated. Where nothing can be said the forecast says why, in its gaps.
+    Raises UsageError where what is asked cannot be: a next cycle in the past, a change of what is not planned.
     """
+    check_day(case.wish, case.as_of)
+    return tuple(with_unanswered(one, case.wish) for one in _found(case))
+
+
+def _found(case: Case) -> tuple[Forecast, ...]:
     acting = _acts(case)
     if acting and find_spec(NEEDED) is None:
         return (_not_installed(case),)

@@ -271,7 +271,7 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
         courses, cuts=case.ask.cuts, chances=chances, until=_ends(treatment), hold=case.rules["recovered_days"]
     )
     weighing = _weighing(heard, told)
-    options, front = _weighed(weighing, case.wish)
+    options, front, unanswered = _weighed(weighing, case.wish)
     label = case.library.analytes[told.analyte].label
     models = _models(heard)
     fitting = _fitting(heard)
@@ -297,7 +297,7 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
         options=options,
         dosing=(*treatment.present.texts, *treatment.texts, *told.seen.texts, *_of_growth(options, case.library)),
         reason=_reason(told, models),
-        gaps=treatment.present.gaps,
+        gaps=(*treatment.present.gaps, *unanswered),
         fan_text=_fan_text(treatment),
         next_dose=treatment.next_start,
         severe_cut=case.ask.severe,
@@ -334,12 +334,13 @@ def _weighing(heard: Heard, told: _Told) -> Weighing:
     return Weighing(treatment=told.treatment, heard=heard, rules=rules, case=told.case, draws=draws)
 
 
-def _weighed(weighing: Weighing, wish: Wish) -> tuple[tuple[Option, ...], tuple[Option, ...]]:
+def _weighed(weighing: Weighing, wish: Wish) -> tuple[tuple[Option, ...], tuple[Option, ...], tuple[Gap, ...]]:
+    """The options, those of a search, and what was asked and cannot be weighed."""
     if weighing.treatment.next_start is None:
-        return (), ()
-    options = asked_options(wish.changes, weighing) if wish.changes else options_of(weighing)
+        return (), (), ()
+    options, gaps = asked_options(wish.changes, weighing) if wish.changes else (options_of(weighing), ())
     front = front_of(weighing, wish.limits) if wish.limits is not None else ()
-    return options, front
+    return options, front, gaps
 
 
 # --- chances ----------------------------------------------------------------------------------------------------------

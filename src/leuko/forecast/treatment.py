@@ -85,11 +85,15 @@ def dosing_for(case: Case) -> Dosing:
 
 
 def treatment_of(dosing: Dosing, case: Case) -> Treatment | None:
-    """The treatment that makes the coming counts; None where the last dose lies too far back, or none acts."""
+    """The treatment that makes the coming counts; None where the last dose lies too far back, or none acts.
+
+    One that has not begun counts where it begins within the days that a forecast looks ahead.
+    """
     acting = [one for one in dosing.given if one.at <= case.now]
     later = [one for one in dosing.given if one.at > case.now]
     recent = bool(acting) and case.now - acting[-1].at <= case.rules["treated_days"] * DAY
-    if not recent and not (later and not acting):
+    begins = not acting and any(one.at <= case.now + case.ask.horizon * DAY for one in later)
+    if not recent and not begins:
         return None
     next_day, said = _next_day(dosing, case)
     coming = _coming(dosing, next_day, case)

@@ -19,7 +19,7 @@ from typing import Final
 from sqlalchemy.engine import URL, make_url
 
 from leuko.errors import ExitCode, LeukoError, UnreadableInput, UsageError
-from leuko.service.store import HEAD, open_as_it_is, version_of
+from leuko.service.store import HEAD, open_as_it_is, require_store, version_of
 from leuko.service.store.audit import Verified, verify
 
 _MAGIC: Final = b"SQLite format 3\0"
@@ -82,10 +82,7 @@ def restore(copy: Path, where: str) -> Copied:
 
 
 def _require_store(where: str) -> None:
-    version = version_of(where)
-    if version is None:
-        raise UsageError("there is no store at that place", do="name it with --store")
-    if version > HEAD:
+    if require_store(where) > HEAD:
         raise UsageError("the store was made by a newer leuko", do="back it up with that one")
 
 

@@ -68,7 +68,14 @@ class Running:
 
 def tls_of(settings: MllpSettings | HttpSettings) -> ssl.SSLContext | None:
     """The TLS context, where there is one. Raises UsageError for settings that are not safe or cannot be used."""
+    authority = settings.client_authority if isinstance(settings, MllpSettings) else None
     if settings.certificate is None:
+        if settings.key is not None or authority is not None:
+            raise UsageError(
+                "a key or an authority for senders was given, and no certificate",
+                why="without a certificate there is no TLS: everything would go in the clear, from anyone",
+                do="give --tls-certificate too, or leave both away",
+            )
         if reach_of(settings.host) == "network" and not settings.network_without_tls:
             raise UsageError(
                 f"{settings.host} can be reached from the network, and no certificate was given",
@@ -77,7 +84,6 @@ def tls_of(settings: MllpSettings | HttpSettings) -> ssl.SSLContext | None:
             )
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority = settings.client_authority if isinstance(settings, MllpSettings) else None
     try:
         context.load_cert_chain(settings.certificate, settings.key)
         if authority is not None:

@@ -56,6 +56,46 @@ def test_a_copy_becomes_the_same_store(
     again.close()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", "verify"),
+        ("audit", "export"),
+        ("store", "backup", "copy"),
+        ("feed", "--dead"),
+        ("feed", "--show", "1"),
+        ("feed", "--regrade"),
+        ("user", "list"),
+    ],
+)
+def test_a_store_that_is_not_there_is_no_empty_one(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "--store", "hopsital.sqlite"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "no store at that place\n  --> hopsital.sqlite" in told.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "code"),
+    [
+        ("mysql://localhost/x", "give a file, or postgresql", 2),
+        ("nowhere/x.sqlite", "the file cannot be opened", 3),
+        ("letter.txt", "it holds something else", 3),
+    ],
+)
+def test_what_cannot_be_a_store_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str, *, told: str, code: int
+) -> None:
+    (tmp_path / "letter.txt").write_text("Dear colleague, thank you for this patient. " * 20, encoding="utf-8")
+    address = words if "://" in words else str(tmp_path / words)
+    assert main(["user", "add", "ada", "--role", "viewer", "--machine", "--store", address]) == code
+    assert told in capsys.readouterr().err
+
+
 def test_nothing_is_overwritten(store: Store, address: str, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     backup(address, copy)

@@ -435,6 +435,8 @@ def test_the_service_grades_what_it_stored_and_ends_orderly(tmp_path: Path) -> N
         (["--mllp", "nowhere"], "HOST:PORT"),
         (["--mllp", "0.0.0.0:2575"], "no certificate"),
         (["--mllp", "127.0.0.1:2575", "--tls-certificate", __file__], "certificate or key"),
+        (["--mllp", "127.0.0.1:2575", "--tls-key", __file__], "and no certificate"),
+        (["--mllp", "127.0.0.1:2575", "--tls-clients", __file__], "and no certificate"),
     ],
 )
 def test_unsafe_or_wrong_settings_are_explained(

@@ -19,6 +19,12 @@ from leuko.errors import ExitCode, LeukoError, UsageError
 HEAD: Final = "0005"  # the newest migration
 DEFAULT: Final = "leuko.sqlite"
 _LOCK: Final = 0x6C65756B6F  # "leuko": who writes to PostgreSQL holds this lock, so that numbers and hashes follow on
+_RUNS: Final = "check that the database runs, and that this user may write to it"
+_FAULTS: Final = {  # SQLite's own names of what is wrong with a file
+    "SQLITE_NOTADB": ("the file is no store: it holds something else", "name another file with --store"),
+    "SQLITE_CANTOPEN": ("the file cannot be opened", "check that its folder is there, and who may write in it"),
+    "SQLITE_READONLY": ("the file cannot be written", "check who may write to it"),
+}
 Clock = Callable[[], datetime]
 
 __all__ = [
@@ -31,6 +37,7 @@ __all__ = [
     "next_id",
     "open_as_it_is",
     "open_store",
+    "require_store",
     "up_to_date",
     "version_of",
 ]
@@ -98,13 +105,13 @@ def fitted(text: str, width: int) -> str:
 
 def _down(error: Exception) -> StoreDown:
     """The fault in words that hold nothing of the data: the driver's message may quote a row."""
-    cause = type(getattr(error, "orig", error)).__name__
-    full = "full" in str(getattr(error, "orig", "")).casefold()
-    return StoreDown(
-        "the store cannot be written or read",
-        why="the disk is full" if full else f"the database said {cause}",
-        do="free some space" if full else "check that the database runs, and that this user may write to it",
-    )
+    cause = getattr(error, "orig", error)
+    full = "full" in str(cause).casefold()
+    code = getattr(cause, "sqlite_errorname", "")
+    why, do = _FAULTS.get(code, (f"the database said {type(cause).__name__}", _RUNS))
+    if full:
+        why, do = "the disk is full", "free some space"
+    return StoreDown("the store cannot be written or read", why=why, do=do)
 
 
 # ---- opening --------------------------------------------------------------------------------------------------------
@@ -130,13 +137,19 @@ def _engine(where: str | Path, *, make: bool) -> Engine:
     url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     try:
         engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"), pool_size=4)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise UsageError("the address of the store cannot be understood", do="a file, or postgresql://…") from error
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:  # another database, or none
+        raise _no_address() from error
+    if engine.dialect.name not in {"sqlite", "postgresql"}:
+        raise _no_address()
     if engine.dialect.name == "sqlite":
         if make:
             _make_private(engine.url.database)
         _prepare_sqlite(engine)
     return engine
+
+
+def _no_address() -> UsageError:
+    return UsageError("the address of the store cannot be understood", do="give a file, or postgresql://…")
 
 
 def open_as_it_is(where: str | Path) -> Store:
@@ -154,6 +167,19 @@ def version_of(where: str | Path) -> str | None:
         return None if store.file is not None and not Path(store.file).exists() else _version(store)
     finally:
         store.close()
+
+
+def require_store(where: str | Path) -> str:
+    """The newest migration of a store that must be there. Raises UsageError where it is not."""
+    version = version_of(where)
+    if version is None:
+        place = "" if "://" in str(where) else str(where)  # an address of a database may hold a password
+        raise UsageError(
+            "there is no store at that place",
+            where=place,
+            do="name it with --store or in LEUKO_STORE; leuko serve, leuko feed FILE and leuko user add make one",
+        )
+    return version
 
 
 def _make_private(path: str | None) -> None:
