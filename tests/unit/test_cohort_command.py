@@ -187,9 +187,9 @@ def test_the_summary_says_what_a_paper_prints(study: Path) -> None:
     worst = next(one for one in sections["worst"]["tables"] if one["title"] == "Neutrophils")
     assert ["CTCAE 5", "high", *["0 (0.0 %)"] * 4, "3 (100.0 %)", "0 (0.0 %)", 0] in worst["rows"]
     shift = next(one for one in sections["shift"]["tables"] if one["title"] == "Neutrophils")
-    assert ["high", "grade 0", 0, 0, 0, 0, 3, 0] in shift["rows"]
+    assert ["high", "grade 0", 0, 0, 0, 0, 3, 0, 3] in shift["rows"]
     febrile = sections["febrile"]["tables"][0]["rows"][0]
-    assert febrile[2] == 1
+    assert febrile[3:] == [1, 6]
     one = sections["table-one"]["tables"][0]
     assert one["columns"] == ["", "high", "low", "all"]
     assert ["female", "3 (100.0 %)", "3 (100.0 %)", "6 (100.0 %)"] in one["rows"]
@@ -206,6 +206,11 @@ def test_times_to_recovery_when_lifelines_is_there(study: Path) -> None:
     # onset between day -2 and the end of day 7, recovery between day 13 and the end of day 16
     assert row[5] == "5.0 to 19.0"
     assert [figure["title"] for figure in times["figures"]] == ["Time to recovery"]
+    # on day 7 after the first low count the arm low (back on day 4) has recovered; one band of Turnbull's holds all
+    curve = {(row[0], row[1]): row[2:] for row in times["tables"][1]["rows"]}
+    assert curve["all", 7] == [3, "50 % (11 to 80)", "0 to 0 %"]
+    assert curve["high", 7] == [3, "100 % (100 to 100)", "0 to 100 %"]
+    assert ("low", 7) not in curve  # nobody of it is looked at any longer
 
 
 def test_the_page_loads_and_runs_nothing(study: Path) -> None:

@@ -99,6 +99,11 @@ class Tables:
         """What a caption says of panels, where there are several."""
         return ", arm by arm" if len(self.groups) > 1 else ""
 
+    @property
+    def by_colour(self) -> str:
+        """What a caption says of lines, where there are several."""
+        return ", arms by colour and dashes" if len(self.groups) > 1 else ""
+
     def by_arm(self, frame: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
         """A frame of people arm by arm, and of all where there are several: a part for each of `groups`."""
         if len(self.groups) < 2:

@@ -40,7 +40,7 @@ def coming(tables: Tables) -> Section | None:
     return Section(
         id="forecast",
         title="What is coming",
-        note=_note(tables),
+        note=_note(tables, made=bool(rows["said"].any())),
         tables=tuple(made),
         figures=(*_falls(tables, below), *_returns(tables, recovery)),
     )
@@ -49,11 +49,13 @@ def coming(tables: Tables) -> Section | None:
 _SETTLE: Final = r" \(to settle it: [^)]*\)"
 
 
-def _note(tables: Tables) -> str:
+def _note(tables: Tables, *, made: bool) -> str:
+    told = f"What leuko assess says is coming for each person, {moment(tables)}, as if nothing further were given."
+    if not made:
+        return told
     return (
-        f"What leuko assess says is coming for each person, {moment(tables)}, as if nothing further were given. Numbers"
-        " are of the people with a forecast alone, and each forecast is a distribution: means of chances say how many"
-        " are expected to fall, medians of medians say nothing of how sure a forecast is."
+        f"{told} Numbers are of the people with a forecast alone, and each forecast is a distribution: means of chances"
+        " say how many are expected to fall, medians of medians say nothing of how sure a forecast is."
     )
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from leuko.cohort.summary.base import Cell, Figure, Section, Table, Tables, share, spread
 from leuko.cohort.summary.figures import curves, ranges
-from leuko.cohort.summary.survival import Curve, Times, estimated
+from leuko.cohort.summary.survival import KAPLAN_MEIER, TURNBULL, Curve, Times, estimated
 
-_DAY = 86_400.0
+_DAY: Final = 86_400.0
+_DAYS: Final = (0, 3, 7, 10, 14, 21, 28, 42, 56, 84)  # that the curves are printed at
+_SHARES: Final = ("share", "low", "high")
+_PANELS: Final = {
+    KAPLAN_MEIER: "Kaplan-Meier, days from the first low count; band: 95 %",
+    TURNBULL: "Turnbull, days from the onset; band: as early and as late as the counts allow",
+}
 
 
 def cycles(tables: Tables) -> Section:
@@ -49,9 +57,9 @@ def cycles(tables: Tables) -> Section:
         "most open-ended",
     )  # fmt: skip
     note = (
-        "Days below 0.5 in a cycle lie between the least and the most that the samples allow: a fall between two counts"
-        " is not invented. Severe for sure: a count of the cycle lies below it. Left open: none does, but the true"
-        " nadir may have lain between two of them."
+        f"Days below {tables.severe:g} in a cycle lie between the least and the most that the samples allow: a fall"
+        " between two counts is not invented. Severe for sure: a count of the cycle lies below it. Left open: none"
+        " does, but the true nadir may have lain between two of them."
     )
     text = "Mean of the least and of the most days of severe neutropenia that the samples allow, by cycle."
     spec = ranges(values, text, x_title="cycle", y_title="days")
@@ -71,6 +79,7 @@ def _mean(values: pl.Series) -> str:
 def episodes(tables: Tables) -> Section:
     """Episodes of low counts: how many, how deep, how long."""
     whole = tables.open("episodes").collect()
+    severe = tables.report.analytes[0]
     rows: list[tuple[Cell, ...]] = []
     for analyte in tables.report.analytes:
         for arm, part in tables.by_arm(whole.filter(pl.col("analyte") == analyte)):
@@ -79,19 +88,38 @@ def episodes(tables: Tables) -> Section:
             closed = part.filter(pl.col("censoring") == "none")
             rows.append(
                 (
-                    tables.label(analyte), arm, part.height, part["person"].n_unique(), spread(part["nadir"], 2),
+                    tables.measure(analyte), _limits(part), arm, part.height, part["person"].n_unique(),
+                    spread(part["nadir"], _digits(part["nadir"])),
                     spread(part["days_least"]), spread(part["days_most"]), share(closed.height, part.height),
-                    spread(part["dsn_least"]), spread(part["dsn_most"]),
+                    *((spread(part["dsn_least"]), spread(part["dsn_most"])) if analyte == severe else ("", "")),
                 )
             )  # fmt: skip
     columns = (
-        "count", "arm", "episodes", "people", "nadir", "days, least", "days, most", "begin and end seen",
-        "days below 0.5, least", "days below 0.5, most",
+        "count", "low is below", "arm", "episodes", "people", "nadir", "days, least", "days, most",
+        "begin and end seen", f"days below {tables.severe:g}, least", f"days below {tables.severe:g}, most",
     )  # fmt: skip
-    note = "Median (quartiles). An end that was not seen has no most."
+    if not rows:
+        return Section(id="episodes", title="Episodes", note="No count is low by the limits of its line.")
+    note = (
+        "Median (quartiles) over episodes. An episode lasts from the first low count to the first that is back; the"
+        " least of its days are proven by low counts, the most are those that the counts before and after allow. An"
+        " episode whose begin or end was not seen has no most, and is not in that median."
+    )
     return Section(
         id="episodes", title="Episodes", tables=(Table(title="Episodes", columns=columns, rows=tuple(rows), note=note),)
     )
+
+
+def _limits(part: pl.DataFrame) -> str:
+    """The limits below which counts were low: they depend on age, and on sex."""
+    limits = sorted(float(limit) for limit in part["cut"].drop_nulls().unique())
+    return f"{limits[0]:g}" if len(limits) == 1 else f"{limits[0]:g} to {limits[-1]:g}" if limits else "–"
+
+
+def _digits(values: pl.Series) -> int:
+    """Decimals that say as much of 130 g/L as of 0.42 x 10*9/L."""
+    middle = values.median()
+    return 0 if isinstance(middle, float) and middle >= 20 else 2
 
 
 def times(tables: Tables) -> Section:
@@ -135,18 +163,49 @@ def times(tables: Tables) -> Section:
         "first low count to recovery [days], Kaplan-Meier median (95 %)", "onset to recovery [days], Turnbull median",
     )  # fmt: skip
     note = said + (
-        "First episode of each person. Kaplan-Meier takes the first count back at or above the limit as the day of"
-        " recovery, and so is late; Turnbull knows only that onset and recovery lie between two counts each."
+        "First episode of neutropenia of each person who had one; recovered is the first count back at or above the"
+        " limit of the episode. Kaplan-Meier takes the day of that count as the day of recovery, and so is late; who"
+        " was not seen to recover is censored at the last count. Turnbull knows only that onset and recovery lie"
+        " between two counts each: its curve is a band, as early and as late as the counts allow."
     )
+    tables_ = [Table(title="First episode of neutropenia", columns=columns, rows=tuple(rows))]
     figures: tuple[Figure, ...] = ()
     if drawn:
-        text = "Share of people whose neutrophils have not recovered, by days since the first low count."
-        spec = curves(
-            [point for curve in drawn for point in curve.points], text, x_title="days", y_title="not recovered"
+        tables_.append(_curve_table(drawn))
+        text = (
+            f"Share of people whose neutrophils have not recovered, by Kaplan-Meier and by Turnbull{tables.by_colour}."
         )
+        points = [point for curve in drawn for point in curve.points]
+        spec = curves(points, text, x_title="days", y_title="not recovered", titles=_PANELS)
         figures = (Figure(title="Time to recovery", text=text, spec=spec),)
-    table = Table(title="First episode of neutropenia", columns=columns, rows=tuple(rows))
-    return Section(id="times", title="Time to nadir and to recovery", note=note, tables=(table,), figures=figures)
+    return Section(id="times", title="Time to nadir and to recovery", note=note, tables=tuple(tables_), figures=figures)
+
+
+def _curve_table(drawn: list[Curve]) -> Table:
+    """The curves in numbers, week by week, with those at risk."""
+    rows: list[tuple[Cell, ...]] = []
+    for plain, between in zip(drawn[::2], drawn[1::2], strict=True):
+        last = max(plain.observed)
+        for day in (day for day in _DAYS if day <= last):
+            now, band = plain.at(day), between.at(day)
+            rows.append(
+                (
+                    plain.points[0]["arm"],
+                    day,
+                    plain.at_risk(day),
+                    "–" if now is None else _with_ends(now),
+                    "–" if band is None else f"{100 * band['low']:.0f} to {100 * band['high']:.0f} %",
+                )
+            )
+    columns = ("arm", "day", "at risk", "not recovered, Kaplan-Meier (95 %)", "not recovered, Turnbull")
+    note = "At risk: still looked at and not recovered before that day, counted from the first low count."
+    return Table(title="Not recovered, by day", columns=columns, rows=tuple(rows), note=note)
+
+
+def _with_ends(point: dict[str, float | None]) -> str:
+    share_, low, high = (None if point[name] is None else 100 * float(point[name] or 0) for name in _SHARES)
+    ends = "" if low is None or high is None else f" ({low:.0f} to {high:.0f})"
+    return f"{share_:.0f} %{ends}"
 
 
 def _times(part: pl.DataFrame) -> Times:

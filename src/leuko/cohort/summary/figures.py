@@ -14,6 +14,7 @@ _GREY: Final = "#c9d2da"
 _DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4])
 # Told apart by people who do not see red or green (Okabe and Ito 2008).
 _LINES: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000")
+_STROKES: Final = {"symbolType": "stroke", "symbolSize": 500, "symbolStrokeWidth": 2, "symbolOpacity": 1}
 _OWN: Final = ("#eef3f6", *LIGHT.grades, _GREY)
 
 
@@ -64,51 +65,45 @@ def bars(values: Sequence[dict[str, Any]], text: str) -> Spec:
     }
 
 
-def curves(values: Sequence[dict[str, Any]], text: str, *, x_title: str, y_title: str) -> Spec:
-    """Step curves: rows of `day`, `share`, `low`, `high`, `arm`, `way`. Arms differ in colour, ways in dashes."""
-    arms, ways = (list(dict.fromkeys(row[name] for row in values)) for name in ("arm", "way"))
+def curves(values: Sequence[dict[str, Any]], text: str, *, x_title: str, y_title: str, titles: dict[str, str]) -> Spec:
+    """Step curves: rows of `day`, `share`, `low`, `high`, `arm`, `way`. A panel a way, with its title; arms differ in
+    colour and in dashes. A row without a share is drawn as the two ends of its band."""
+    arms = list(dict.fromkeys(row["arm"] for row in values))
     x = {"field": "day", "type": "quantitative", "title": x_title}
     y = {"type": "quantitative", "title": y_title, "scale": {"domain": [0, 1]}, "axis": {"format": "%"}}
-    legend = {"orient": "bottom", "labelColor": LIGHT.ink, "titleColor": LIGHT.soft_ink}
-    colour = {
-        "field": "arm",
-        "type": "nominal",
-        "sort": arms,
-        "scale": {"domain": arms, "range": [_LINES[at % len(_LINES)] for at in range(len(arms))]},
-    }
-    dash = {
-        "field": "way",
-        "type": "nominal",
-        "sort": ways,
-        "scale": {"domain": ways, "range": [_DASHES[at % len(_DASHES)] for at in range(len(ways))]},
-        "legend": {**legend, "title": None},
-    }
+    legend = {"orient": "bottom", "title": None, "labelColor": LIGHT.ink, **_STROKES}
+    known = {"field": "arm", "type": "nominal", "sort": arms, "legend": legend if len(arms) > 1 else None}
+    colour = {**known, "scale": {"domain": arms, "range": [_LINES[at % len(_LINES)] for at in range(len(arms))]}}
+    dash = {**known, "scale": {"domain": arms, "range": [_DASHES[at % len(_DASHES)] for at in range(len(arms))]}}
+    line: Spec = {"type": "line", "interpolate": "step-after"}
+    band: Spec = {"mark": {"type": "area", "opacity": 0.14, "interpolate": "step-after"}}
+    ends: list[Spec] = [
+        {
+            "transform": [{"filter": "datum.share == null"}],
+            "mark": {**line, "strokeWidth": 1.2},
+            "encoding": {"x": x, "y": {"field": end, **y}, "color": colour, "strokeDash": dash},
+        }
+        for end in ("low", "high")
+    ]
+    layers = [
+        {
+            **band,
+            "transform": [{"filter": "datum.low != null"}],
+            "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}, "color": colour},
+        },
+        *ends,
+        {
+            "transform": [{"filter": "datum.share != null"}],
+            "mark": {**line, "strokeWidth": 1.8},
+            "encoding": {"x": x, "y": {"field": "share", **y}, "color": colour, "strokeDash": dash},
+        },
+    ]
     return {
         **_outer(text),
-        "width": _WIDTH,
-        "height": 280,
-        "data": {"values": list(values)},
-        "layer": [
-            {
-                "transform": [{"filter": "datum.low != null"}],
-                "mark": {"type": "area", "opacity": 0.14, "interpolate": "step-after"},
-                "encoding": {
-                    "x": x,
-                    "y": {"field": "low", **y},
-                    "y2": {"field": "high"},
-                    "color": {**colour, "legend": None},
-                },
-            },
-            {
-                "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.8},
-                "encoding": {
-                    "x": x,
-                    "y": {"field": "share", **y},
-                    "color": {**colour, "legend": {**legend, "title": None}},
-                    "strokeDash": dash,
-                },
-            },
-        ],
+        "data": {"values": [{**row, "facet": titles[row["way"]]} for row in values]},
+        "facet": _facets(list(titles.values())),
+        "spec": {"width": _WIDTH, "height": 200, "layer": layers},
+        "resolve": {"scale": {"x": "shared"}},
     }
 
 

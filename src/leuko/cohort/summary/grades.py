@@ -15,49 +15,76 @@ from leuko.wording import say_list
 GRADES: Final = (0, 1, 2, 3, 4)
 OPEN: Final = "left open"
 NONE: Final = "no count"
+NO_RULE: Final = "no rule in it"
 _Z: Final = 1.96
 
 
 def worst(tables: Tables) -> Section:
     """The worst grade of each person, edition by edition, arm by arm."""
     persons = tables.open("persons").collect()
-    made, figures, without = [], [], []
+    counted = tables.open("counts").select("person", "analyte").unique().collect()
+    made: list[Table] = []
+    figures: list[Figure] = []
+    without: list[str] = []
+    bounded: list[str] = []
     for analyte in tables.report.analytes:
+        seen = set(counted.filter(analyte=analyte)["person"])
         names = [name for name in persons.columns if name.startswith(f"worst_{analyte}_") and _whole(name)]
-        rows: list[tuple[Cell, ...]] = []
-        values = []
-        for name in names:
-            edition = name.removeprefix(f"worst_{analyte}_").replace("_", " ").upper()
-            for arm, part in tables.by_arm(persons.select("person", name, f"{name}_least", f"{name}_most")):
-                numbers = _numbers(part, name)
-                seen = sum(numbers.values()) - numbers[NONE]
-                cells = [share(numbers[key], seen) for key in (*map(str, GRADES), OPEN)]
-                rows.append((edition, arm, *cells, numbers[NONE]))
-                values += (
-                    []
-                    if not seen
-                    else [
-                        {"edition": edition, "arm": arm, "grade": key, "share": numbers[key] / seen}
-                        for key in (*map(str, GRADES), OPEN)
-                    ]
-                )
-        columns = ("edition", "arm", *(f"grade {grade}" for grade in GRADES), OPEN, NONE)
-        if not values:
-            without.append(tables.label(analyte).lower())
-        else:
-            made.append(Table(title=tables.label(analyte), columns=columns, rows=tuple(rows)))
-        if analyte == tables.report.analytes[0] and values:
-            label = tables.label(analyte)
-            text = f"Worst grade of {label.lower()} a person, as a share of the people with such a count, by edition."
-            figures.append(Figure(title=f"Worst grade: {label}", text=text, spec=bars(values, text)))
+        if not seen or not names:
+            without += [] if seen else [tables.label(analyte).lower()]
+            continue
+        told = persons.with_columns(seen=pl.col("person").is_in(list(seen)))
+        groups = [
+            (_edition(name, analyte), arm, _numbers(part, name)) for name in names for arm, part in tables.by_arm(told)
+        ]
+        if all(numbers[OPEN] + numbers[NO_RULE] + numbers[NONE] == sum(numbers.values()) for _, _, numbers in groups):
+            bounded += [analyte] if analyte in _only_bounds(tables) else []
+        if analyte in bounded:
+            continue
+        made.append(_worst_table(tables, analyte, groups))
+        if not figures:
+            figures.append(_worst_figure(tables, analyte, groups))
     note = (
         "Shares are of the people with such a count. Left open: bounds, a limit of normal or an age leave more than one"
         " grade possible."
     )
     note += f" Nobody has a count of {' or '.join(without)}." if without else ""
-    bounds = [tables.label(analyte).lower() for analyte in _only_bounds(tables)]
-    note += f" Of {say_list(bounds)} only bounds are known, from other counts of the draw." if bounds else ""
-    return Section(id="worst", title="Worst grade by arm", note=note, tables=tuple(made), figures=tuple(figures))
+    only = say_list([tables.label(analyte).lower() for analyte in bounded])
+    note += f" Of {only} only bounds are known, from other counts of the draw, and no grade follows." if only else ""
+    title = "Worst grade by arm" if len(tables.groups) > 1 else "Worst grade"
+    return Section(id="worst", title=title, note=note, tables=tuple(made), figures=tuple(figures))
+
+
+_Group = tuple[str, str, dict[str, int]]
+
+
+def _edition(name: str, analyte: str) -> str:
+    return name.removeprefix(f"worst_{analyte}_").replace("_", " ").upper()
+
+
+def _worst_table(tables: Tables, analyte: str, groups: list[_Group]) -> Table:
+    """A row an edition and arm; a column more where an edition has no rule for people with such a count."""
+    ruled = any(numbers[NO_RULE] for _, _, numbers in groups)
+    rows: list[tuple[Cell, ...]] = []
+    for edition, arm, numbers in groups:
+        seen = sum(numbers.values()) - numbers[NONE]
+        keys = (*map(str, GRADES), OPEN, *((NO_RULE,) if ruled else ()))
+        rows.append((edition, arm, *(share(numbers[key], seen) for key in keys), numbers[NONE]))
+    columns = ("edition", "arm", *(f"grade {grade}" for grade in GRADES), OPEN, *((NO_RULE,) if ruled else ()), NONE)
+    return Table(title=tables.label(analyte), columns=columns, rows=tuple(rows))
+
+
+def _worst_figure(tables: Tables, analyte: str, groups: list[_Group]) -> Figure:
+    keys = (*map(str, GRADES), OPEN)
+    values = [
+        {"edition": edition, "arm": arm, "grade": key, "share": numbers[key] / seen}
+        for edition, arm, numbers in groups
+        if (seen := sum(numbers[one] for one in keys))
+        for key in keys
+    ]
+    label = tables.label(analyte)
+    text = f"Worst grade of {label.lower()} a person, as a share of the people with such a count, by edition."
+    return Figure(title=f"Worst grade: {label}", text=text, spec=bars(values, text))
 
 
 def _only_bounds(tables: Tables) -> list[str]:
@@ -72,39 +99,56 @@ def _whole(name: str) -> bool:
 
 
 def _numbers(part: pl.DataFrame, name: str) -> dict[str, int]:
+    """People by their worst grade; those with a count that the edition has no rule for are told apart from those
+    without one."""
     numbers = {str(grade): part.filter(pl.col(name) == grade).height for grade in GRADES}
-    none = part.filter(pl.col(f"{name}_least").is_null() & pl.col(f"{name}_most").is_null()).height
-    return {**numbers, OPEN: part.height - sum(numbers.values()) - none, NONE: none}
+    none = part.filter(~pl.col("seen")).height
+    unruled = part.filter(pl.col("seen") & pl.col(f"{name}_least").is_null() & pl.col(f"{name}_most").is_null()).height
+    return {**numbers, OPEN: part.height - sum(numbers.values()) - none - unruled, NO_RULE: unruled, NONE: none}
 
 
 def shifts(tables: Tables) -> Section:
-    """Grade at baseline against the worst after it, in the edition that was asked for."""
+    """Grade at baseline against the worst after it, in the edition that was asked for.
+
+    A worst grade is told where the least and the most of all later counts agree on it: a count that was left open is
+    no grade 0.
+    """
     codes = parameter_codes(tables.library)
     adlb = tables.open("adlb")
+    bounded = _only_bounds(tables)
     made = []
-    for analyte in tables.report.analytes:
+    for analyte in (one for one in tables.report.analytes if one not in bounded):
         own = adlb.filter(pl.col("PARAMCD") == codes[analyte])
-        grade = pl.col("ATOXGRL").cast(pl.Int8)
-        based = own.filter(pl.col("ABLFL") == "Y").select("USUBJID", _from="ADT")
-        after = own.join(based, on="USUBJID").filter((pl.col("ADY") > 1) & pl.col("ABLFL").is_null())
-        base = pl.col("BTOXGRL").cast(pl.Int8).first()
-        whole = after.group_by(person="USUBJID").agg(after=grade.max(), base=base).collect()
+        based = own.filter(pl.col("ABLFL") == "Y").select("USUBJID")
+        after = own.join(based, on="USUBJID", how="semi").filter((pl.col("ADY") > 1) & pl.col("ABLFL").is_null())
+        least, most = pl.col("ATOXGRLL").cast(pl.Int8), pl.col("ATOXGRLM").cast(pl.Int8)
+        told = least.max() == pl.when(most.null_count() == 0).then(most.max())
+        whole = (
+            after.group_by(person="USUBJID")
+            .agg(after=pl.when(told).then(least.max()), base=pl.col("BTOXGRL").cast(pl.Int8).first())
+            .collect()
+        )
         rows: list[tuple[Cell, ...]] = []
         for arm, part in tables.by_arm(whole):
-            rows += [
-                (arm, _said(base), *(_cell(part, base, grade) for grade in (*GRADES, None))) for base in (*GRADES, None)
-            ]
-        kept = tuple(row for row in rows if any(row[2:]))
+            for base in (*GRADES, None):
+                cells = [_cell(part, base, grade) for grade in (*GRADES, None)]
+                rows.append((arm, _said(base), *cells, sum(cells)))
+        kept = tuple(row for row in rows if row[-1])
         if kept:
-            columns = ("arm", "at baseline", *(f"grade {grade}" for grade in GRADES), "not graded")
+            columns = ("arm", "at baseline", *(f"grade {grade}" for grade in GRADES), OPEN, "people")
             made.append(Table(title=tables.label(analyte), columns=columns, rows=kept))
-    note = "" if made else "Nobody has a baseline: no treatment that was given and no start is on record."
-    title = f"Shift from baseline to the worst grade after it ({tables.grade.replace('_', ' ').upper()})"
+    note = (
+        "People with a baseline and a count after day 1; rows are the grade at baseline, columns the worst after it."
+        " Left open: at baseline the count has no one grade, after it the counts leave more than one possible."
+        if made
+        else "Nobody has a baseline: no treatment that was given and no start is on record."
+    )
+    title = f"Shift from baseline to the worst grade after it ({tables.edition})"
     return Section(id="shift", title=title, note=note, tables=tuple(made))
 
 
 def _said(grade: int | None) -> str:
-    return "not graded" if grade is None else f"grade {grade}"
+    return OPEN if grade is None else f"grade {grade}"
 
 
 def _cell(part: pl.DataFrame, base: int | None, grade: int | None) -> int:
@@ -114,45 +158,56 @@ def _cell(part: pl.DataFrame, base: int | None, grade: int | None) -> int:
 
 
 def prevalence(tables: Tables) -> Section:
-    """How common low counts are; with survey weights where people have them."""
+    """How common low counts are; with survey weights where people have them.
+
+    Those whose grade is left open do not reach it in the share, and all reach it in the most that it may be.
+    """
     persons = tables.open("persons").collect()
     weighted = tables.people["weight"].drop_nulls().len() > 0
     weights = tables.people.select("person", "weight")
+    bounded = _only_bounds(tables)
     rows: list[tuple[Cell, ...]] = []
-    for analyte in tables.report.analytes:
+    for analyte in (one for one in tables.report.analytes if one not in bounded):
         name = f"worst_{analyte}_{tables.grade}"
         if name not in persons.columns:
             continue
         least, most = pl.col(f"{name}_least"), pl.col(f"{name}_most")
-        for grade in GRADES[1:]:
-            sure = pl.when(least >= grade).then(1.0).when(most < grade).then(0.0)
-            asked = persons.filter(least.is_not_null() | most.is_not_null()).select("person", sure=sure)
-            told = asked.filter(pl.col("sure").is_not_null()).join(weights, on="person", how="left")
-            left = asked.height - told.height
-            if told.height:
-                rows.append(
-                    (tables.label(analyte), f"grade {grade} or more", *_estimate(told, weighted=weighted), left)
-                )
-    columns = ("count", "worst grade", "people", "share", "95 % interval", "left open")
+        asked = persons.filter(least.is_not_null() | most.is_not_null()).join(weights, on="person", how="left")
+        for grade in GRADES[1:] if asked.height else ():
+            sure = asked.select("weight", has=(least >= grade).fill_null(value=False))
+            may = asked.select("weight", has=(most >= grade).fill_null(value=True))
+            left = int(may["has"].sum()) - int(sure["has"].sum())
+            at_most = _estimate(may, weighted=weighted)[1:] if left else ("", "")
+            told = _estimate(sure, weighted=weighted)
+            rows.append((tables.label(analyte), f"grade {grade} or more", *told, left, *at_most))
+    columns = (
+        "count", "worst grade", "people, for sure", "share", "95 % interval", "left open",
+        "share, were they all to have it", "95 % interval of that",
+    )  # fmt: skip
     how = "Shares are weighted; intervals by linearisation of the ratio" if weighted else "Intervals are Wilson's"
-    note = f"{how}. People whose grade is left open are in no share. {tables.grade.replace('_', ' ').upper()}."
+    note = (
+        f"{how}. Shares are of the people with such a count: those whose grade is left open are not counted as low, so"
+        f" that the true share lies between the two. {tables.edition}."
+    )
+    if not rows:
+        return Section(id="prevalence", title="How common low counts are", note="No count of anybody can be graded.")
     table = Table(title="People", columns=columns, rows=tuple(rows))
     return Section(id="prevalence", title="How common low counts are", note=note, tables=(table,))
 
 
 def _estimate(told: pl.DataFrame, *, weighted: bool) -> tuple[str, str, str]:
-    """People, share and its 95 % interval."""
-    number = f"{int(told['sure'].sum()):,} of {told.height:,}"
+    """People, share and its 95 % interval; `has` says who counts."""
+    number = f"{int(told['has'].sum()):,} of {told.height:,}"
     if weighted:
-        held = told.filter(pl.col("weight").is_not_null() & (pl.col("weight") > 0))
+        held = told.filter(pl.col("weight").is_not_null() & (pl.col("weight") > 0)).cast({"has": pl.Float64})
         total = float(held["weight"].sum())
         if not total:
             return number, "–", "no person has a weight"
-        part = float((held["weight"] * held["sure"]).sum()) / total
-        error = math.sqrt(float((held["weight"] ** 2 * (held["sure"] - part) ** 2).sum())) / total
+        part = float((held["weight"] * held["has"]).sum()) / total
+        error = math.sqrt(float((held["weight"] ** 2 * (held["has"] - part) ** 2).sum())) / total
         low, high = max(0.0, part - _Z * error), min(1.0, part + _Z * error)
     else:
-        part = float(told["sure"].mean() or 0.0)  # type: ignore[arg-type]
+        part = int(told["has"].sum()) / told.height
         low, high = wilson(part, told.height)
     return number, f"{part:.1%}".replace("%", " %"), f"{100 * low:.1f} to {100 * high:.1f} %"
 

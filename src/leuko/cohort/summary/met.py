@@ -42,10 +42,11 @@ def definitions(tables: Tables) -> Section:
         grades = own.filter(pl.col("grade_most").is_not_null())
         if grades.height:
             graded += [(name, *row) for row in _grades(grades)]
-    columns = ("definition", "title", "people it speaks of", "met", "left open", "people it does not speak of")
+    columns = ("definition", "title", "people with its event", "met", "left open", "people without it")
     note = (
-        "A definition speaks of nobody without its event (a transplantation, immune effector cells, a cycle) or without"
-        " an entry. A definition that was run as published is met by its own rules, holes and all."
+        "Its event: a transplantation, immune effector cells, a cycle of treatment, or a count or condition that lets"
+        " people in; met and left open are of the people with it."
+        + (" Definitions were run as published, with their holes." if tables.account["as_published"] else "")
     )
     made = [Table(title="Definitions", columns=columns, rows=tuple(rows), note=note)]
     if graded:
@@ -71,9 +72,10 @@ def febrile(tables: Tables) -> Section:
         pl.col("kind").is_in(["adverse_event", "condition"])
         & pl.col("name").str.to_lowercase().str.contains("febrile neutropenia|neutropenic fever|febrile neutropaenia")
     )
-    named = reported.select(pl.col("person").n_unique()).collect().item() if _has(tables, "facts") else 0
+    named = reported.select(pl.col("person").n_unique()).collect().item() if tables.has("facts") else 0
+    total = int(tables.manifest["people"])
     readings = _readings(tables)
-    rows: list[tuple[Cell, ...]] = [("reported as an event or a condition", "", named, "")]
+    rows: list[tuple[Cell, ...]] = [("reported as an event or a condition", "", "", named, total)]
     rules = tables.library.rows(FeverRules)[0]
     if readings.height:
         counts = tables.open("counts").filter((pl.col("analyte") == "neutrophils") & pl.col("taken").is_not_null())
@@ -82,24 +84,25 @@ def febrile(tables: Tables) -> Section:
             if row.single is None or not row.basis.drives or row.neutrophils is None or row.route == "axillary":
                 continue
             met = near.filter(_inside("celsius", row.single) & _inside("value", row.neutrophils) & _PROVEN)
-            rows.append(
-                (row.id, _said(row.single, row.neutrophils), met["person"].n_unique(), readings["person"].n_unique())
-            )
-    note = "" if readings.height else "No temperature is on record. "
-    note += "Limits that a temperature must hold for a time are not asked here; leuko assess asks them of one person."
-    columns = ("definition", "limits", "people", "people with a temperature")
+            called = row.body if row.document in row.body else f"{row.body}, {row.document}"
+            names = (called, row.id, _said(row.single, row.neutrophils))
+            rows.append((*names, met["person"].n_unique(), near["person"].n_unique()))
+    note = (
+        f"Asked: people with a temperature and a neutrophil count no more than {rules.count_hours:g} hours apart;"
+        f" {readings['person'].n_unique():,} people have a temperature at all."
+        if readings.height
+        else "No temperature is on record."
+    )
+    note += " Limits that a temperature must hold for a time are not asked here; leuko assess asks them of one person."
+    columns = ("definition", "id", "limits", "people", "of people asked")
     return Section(
         id="febrile", title=title, note=note, tables=(Table(title="People", columns=columns, rows=tuple(rows)),)
     )
 
 
-def _has(tables: Tables, name: str) -> bool:
-    return name in tables.manifest["tables"]
-
-
 def _readings(tables: Tables) -> pl.DataFrame:
     empty = pl.DataFrame(schema={"person": pl.String(), "taken": pl.Datetime("us", "UTC"), "celsius": pl.Float64()})
-    if not _has(tables, "signs"):
+    if not tables.has("signs"):
         return empty
     warm = pl.col("name").str.to_lowercase().str.contains_any(list(_TEMPERATURE))
     rows = tables.open("signs").filter(warm & pl.col("value").is_not_null() & pl.col("taken").is_not_null()).collect()

@@ -21,7 +21,10 @@ def read(tables: Tables) -> Section:
         ("sources that could not be read to their end", account["sources_damaged"]),
         ("counts after duplicates, corrections and derivation", counted.item(0, 0)),
         ("… of them derived from others of the draw", counted.item(0, 1)),
-        ("people whom the modules of one person answered", sum(manifest["by_the_way_of_one_person"].values())),
+        (
+            "people answered one by one, as the fast way does not hold for them",
+            sum(manifest["by_the_way_of_one_person"].values()),
+        ),
     )
     first, told = Table(title="Rows", columns=("what", "number"), rows=rows), _notices(tables)
     return Section(id="read", title="What was read", tables=(first, told) if told.rows else (first,))
@@ -66,7 +69,7 @@ def table_one(tables: Tables) -> Section:
     for code in ("NEUT", "WBC", "PLAT"):
         own = base.filter(pl.col("code") == code).select("person", pl.col("value").alias(f"base_{code}"))
         whole = whole.join(own, on="person", how="left")
-    parts = tables.by_arm(whole.drop("arm") if len(tables.arms) > 1 else whole)
+    parts = tables.by_arm(whole)
     rows = [("people", *(f"{part.height:,}" for _, part in parts))]
     rows += [
         (sex, *(share(part.filter(pl.col("sex") == sex).height, part.height) for _, part in parts))
@@ -74,19 +77,29 @@ def table_one(tables: Tables) -> Section:
     ]
     rows += [
         ("sex not known", *(share(part["sex"].null_count(), part.height) for _, part in parts)),
-        ("age at the first count [years], median (quartiles)", *(spread(part["age"]) for _, part in parts)),
-        ("age not known", *(share(part["age"].null_count(), part.height) for _, part in parts)),
-        ("counts a person, median (quartiles)", *(spread(part["counts"], 0) for _, part in parts)),
-        ("from first to last count [days]", *(spread(part["followed"], 0) for _, part in parts)),
+        ("age at the first count [years]", *(_spread(part["age"], 1) for _, part in parts)),
+        ("without a count", *(share(part["first"].null_count(), part.height) for _, part in parts)),
+        ("counts a person, all lines together", *(_spread(part["counts"], 0) for _, part in parts)),
+        ("from first to last count [days]", *(_spread(part["followed"], 0) for _, part in parts)),
     ]
     for code, name, digits in (("NEUT", "neutrophils", 2), ("WBC", "white cells", 2), ("PLAT", "platelets", 0)):
-        values = (spread(part[f"base_{code}"], digits) for _, part in parts)
+        values = (_spread(part[f"base_{code}"], digits) for _, part in parts)
         rows.append((f"{name} at baseline [10*9/L]", *values))
     columns = ("", *(name for name, _ in parts))
-    note = "Baseline: the last count on or before the first treatment given, else the start that the source names."
+    note = (
+        "Median (quartiles); n where it is not of all people. Baseline: the last count on or before the first treatment"
+        " given, else before the start that the source names."
+    )
     return Section(
         id="table-one", title="Table one", tables=(Table(title="People", columns=columns, rows=tuple(rows), note=note),)
     )
+
+
+def _spread(values: pl.Series, digits: int) -> str:
+    """Median and quartiles, with how many people they are of where some have no value."""
+    known = len(values) - values.null_count()
+    told = spread(values, digits)
+    return told if known in {0, len(values)} else f"{told}, n = {known:,}"
 
 
 def ungraded(tables: Tables) -> Section:
@@ -117,5 +130,5 @@ def ungraded(tables: Tables) -> Section:
                 label = tables.label(str(analyte))
                 found.append((f"{scheme.id.upper()} {scheme.edition}", label, row["why"], share(row["len"], total)))
     note = "A count that cannot be graded is never grade 0. Its least and most severe grade stand in the table counts."
-    table = Table(title="Counts", columns=("edition", "count", "why", "counts"), rows=tuple(found))
+    table = Table(title="Counts without one grade", columns=("edition", "count", "why", "counts"), rows=tuple(found))
     return Section(id="ungraded", title="What could not be graded, and why", note=note, tables=(table,))

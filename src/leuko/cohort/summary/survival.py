@@ -14,6 +14,8 @@ from typing import Any, Final
 import numpy as np
 
 _TOLERANCE: Final = 1e-4
+KAPLAN_MEIER: Final = "Kaplan-Meier"
+TURNBULL: Final = "Turnbull"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +30,25 @@ class Times:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """A step curve as points, and its median in words."""
+    """A step curve as points (`day`, `share`, `low`, `high`, `arm`, `way`), and its median in words.
+
+    `share` is None where only `low` and `high` are known (Turnbull: between two counts the curve is not determined).
+    `observed` holds each person's days to the event or the last look, where those tell who is still at risk.
+    """
 
     points: tuple[dict[str, Any], ...]
     median: str
+    observed: tuple[float, ...] = ()
+
+    def at(self, day: float) -> dict[str, Any] | None:
+        """The curve on a day: the last point no later; None beyond the last of those observed."""
+        if self.observed and day > max(self.observed):
+            return None
+        return next((point for point in reversed(self.points) if point["day"] <= day), None)
+
+    def at_risk(self, day: float) -> int:
+        """How many are still looked at on a day and have not recovered before it."""
+        return sum(one >= day for one in self.observed)
 
 
 def estimated(times: Times, arm: str) -> tuple[Curve, Curve]:
@@ -45,7 +62,7 @@ def estimated(times: Times, arm: str) -> tuple[Curve, Curve]:
         low, high, weights = _grouped(times)
         chances, spans = npmle(low, high, weights=weights, tol=_TOLERANCE)
         ends = [(float(span.left), float(span.right)) for span in spans]
-        return _kaplan_meier(plain, arm), _turnbull([float(chance) for chance in chances], ends, arm)
+        return _kaplan_meier(plain, arm, times.observed), _turnbull([float(chance) for chance in chances], ends, arm)
 
 
 def _grouped(times: Times) -> tuple[Any, Any, Any]:
@@ -56,7 +73,7 @@ def _grouped(times: Times) -> tuple[Any, Any, Any]:
     return pairs[:, 0], pairs[:, 1], numbers.astype(float)
 
 
-def _kaplan_meier(fitted: Any, arm: str) -> Curve:
+def _kaplan_meier(fitted: Any, arm: str, observed: tuple[float, ...]) -> Curve:
     from lifelines.utils import median_survival_times  # noqa: PLC0415
 
     curve, limits = fitted.survival_function_.iloc[:, 0], fitted.confidence_interval_
@@ -67,13 +84,14 @@ def _kaplan_meier(fitted: Any, arm: str) -> Curve:
             "low": _known(low),
             "high": _known(high),
             "arm": arm,
-            "way": "Kaplan-Meier",
+            "way": KAPLAN_MEIER,
         }
         for day, value, low, high in zip(curve.index, curve, limits.iloc[:, 0], limits.iloc[:, 1], strict=True)
     )
     ends = median_survival_times(limits).to_numpy().ravel()
     low, high = sorted(float(end) for end in ends)
-    return Curve(points=points, median=f"{_day(fitted.median_survival_time_)} ({_day(low)} to {_day(high)})")
+    median = f"{_day(fitted.median_survival_time_)} ({_day(low)} to {_day(high)})"
+    return Curve(points=points, median=median, observed=observed)
 
 
 def _turnbull(chances: Sequence[float], spans: Sequence[tuple[float, float]], arm: str) -> Curve:
@@ -85,7 +103,7 @@ def _turnbull(chances: Sequence[float], spans: Sequence[tuple[float, float]], ar
             max(0.0, 1.0 - sum(chance for chance, span in zip(chances, spans, strict=True) if span[end] <= day))
             for end in (0, 1)
         )
-        points.append({"day": day, "share": (low + high) / 2, "low": low, "high": high, "arm": arm, "way": "Turnbull"})
+        points.append({"day": day, "share": None, "low": low, "high": high, "arm": arm, "way": TURNBULL})
     first, last = (_median(chances, [span[end] for span in spans]) for end in (0, 1))
     text = _day(first) if first == last else f"{_day(first)} to {_day(last)}"
     return Curve(points=tuple(points), median=text)
