@@ -71,7 +71,14 @@ def test_heavy_libraries_load_inside_the_function_that_needs_them(path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "statement", ["import leuko", "import leuko.cli", "import leuko.assessment", "import leuko.intake"]
+    "statement",
+    [
+        "import leuko",
+        "import leuko.cli",
+        "import leuko.assessment",
+        "import leuko.intake",
+        "import leuko.forecast.flow",
+    ],
 )
 def test_importing_leuko_loads_no_heavy_library(statement: str) -> None:
     code = f"{statement}; import sys; print(' '.join({HEAVY!r} & sys.modules.keys()))"

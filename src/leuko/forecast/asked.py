@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from leuko.errors import UsageError
-from leuko.forecast.treatment import Treatment
 from leuko.forecast.wish import Change, Wish
 from leuko.frozen import replace
 from leuko.result import Gap
 from leuko.result.forecast import Forecast
 from leuko.wording import say_date
+
+if TYPE_CHECKING:
+    from leuko.forecast.treatment import Treatment  # loads arrays, which most assessments do without
 
 
 def check_changes(changes: Sequence[Change], treatment: Treatment) -> None:

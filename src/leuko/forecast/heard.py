@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from leuko.forecast.case import Case
-from leuko.forecast.fit import Course, Posterior, course_of, fit, weigh
+from leuko.forecast.fit import Course, Draws, Posterior, fit, weigh
 from leuko.forecast.fit.likelihood import reports
 from leuko.forecast.fit.prior import prior_of
 from leuko.forecast.fit.task import Solver, batch_solver
@@ -24,11 +24,26 @@ from leuko.frozen import Frozen, replace
 ScheduleOf = Callable[[Model], Schedule]
 
 
+class Drawn:
+    """Draws of one posterior, by how many: kept, as option after option is run on from them."""
+
+    def __init__(self, posterior: Posterior, seed: int) -> None:
+        self._posterior, self._seed = posterior, seed
+        self._kept: dict[int, Draws] = {}
+
+    def of(self, size: int) -> Draws:
+        """So many equally likely draws."""
+        if size not in self._kept:
+            self._kept[size] = Draws(self._posterior, seed=self._seed, size=size)
+        return self._kept[size]
+
+
 class Voice(Frozen, frozen=True, kw_only=True):
-    """One model with its posterior and its weight among those asked."""
+    """One model with its posterior, draws of it, and its weight among those asked."""
 
     candidate: Candidate
     posterior: Posterior
+    drawn: Drawn
     weight: float
 
 
@@ -89,12 +104,9 @@ class Heard(Frozen, frozen=True, kw_only=True):
         told = self.sound()
         many = _shares([voice.weight for voice in told], draws)
         parts = tuple(
-            course_of(
-                voice.posterior,
+            voice.drawn.of(number).course(
                 schedule_of(voice.posterior.model),
                 hours=hours,
-                seed=self.seed,
-                draws=number,
                 threads=1,  # small batches: a second thread costs more than it gives
                 solver=self.solver,
             )
@@ -132,7 +144,7 @@ def listen(
     fitted = [fit(one.model, schedule_of(one.model), observed, seed=case.seed, solver=solver) for one in candidates]
     weights = weigh(fitted).weights
     voices = tuple(
-        Voice(candidate=one, posterior=posterior, weight=float(weight))
+        Voice(candidate=one, posterior=posterior, drawn=Drawn(posterior, case.seed), weight=float(weight))
         for one, posterior, weight in zip(candidates, fitted, weights, strict=True)
     )
     return Heard(voices=voices, drugs=drugs, seed=case.seed, solver=solver, origin=origin)
@@ -151,4 +163,5 @@ def _with_growth(voice: Voice, case: Case, drugs: tuple[str, ...], factor: str, 
     own, further = len(posterior.model.random), prior.size - posterior.prior.size
     new = np.random.default_rng(seed).standard_normal((further, posterior.z.shape[1]))
     z = np.concatenate([posterior.z[:own], new, posterior.z[own:]])
-    return replace(voice, posterior=replace(posterior, model=model, prior=prior, z=z))
+    made = replace(posterior, model=model, prior=prior, z=z)
+    return replace(voice, posterior=made, drawn=Drawn(made, seed))

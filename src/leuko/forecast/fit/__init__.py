@@ -6,6 +6,7 @@ from leuko.forecast.fit.calibration import Calibration as Calibration
 from leuko.forecast.fit.calibration import Design as Design
 from leuko.forecast.fit.calibration import sbc as sbc
 from leuko.forecast.fit.course import Course as Course
+from leuko.forecast.fit.course import Draws as Draws
 from leuko.forecast.fit.course import course_of as course_of
 from leuko.forecast.fit.mode import Mode as Mode
 from leuko.forecast.fit.noise import Counted as Counted
@@ -27,6 +28,7 @@ __all__ = [
     "Counted",
     "Course",
     "Design",
+    "Draws",
     "Mode",
     "Person",
     "Posterior",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -11,13 +12,12 @@ from leuko.errors import UsageError
 from leuko.forecast.fit import swing
 from leuko.forecast.fit.likelihood import reports
 from leuko.forecast.fit.posterior import Posterior
-from leuko.forecast.fit.prior import by_course, courses_of, prior_of
+from leuko.forecast.fit.prior import Prior, by_course, courses_of, prior_of
 from leuko.forecast.fit.task import Precision, Solver, batch_solver, solved
 from leuko.forecast.model import Floats, Residual, Schedule
 from leuko.frozen import Frozen, replace
 
 DRAWS: Final = 2000
-_LEAST: Final = 1e-9
 
 
 class Course(Frozen, frozen=True, kw_only=True):
@@ -40,6 +40,97 @@ class Course(Frozen, frozen=True, kw_only=True):
         return np.asarray(np.quantile(self.counts, levels, axis=1), dtype=np.float64)
 
 
+class Draws:
+    """Equally likely draws of a posterior, from which course after course is run: what does not depend on the doses to
+    come is found once, the parameters and what the counts tell of the swing."""
+
+    def __init__(self, posterior: Posterior, *, seed: int, size: int = DRAWS) -> None:
+        picked = posterior.picked(size, seed=seed)
+        self._posterior, self._seed = posterior, seed
+        self._z, self._known = posterior.z[:, picked], posterior.log_true[:, picked]
+        self._people: dict[int, tuple[Prior, Floats]] = {}
+
+    def course(
+        self,
+        schedule: Schedule,
+        *,
+        hours: Floats,
+        courses: Sequence[float] = (),
+        precision: Precision = "float32",
+        threads: int | None = None,
+        solver: Solver | None = None,
+    ) -> Course:
+        """Courses under the doses of the past and those that are planned.
+
+        A model whose parameters vary between cycles gets new deviations for each course to come. Raises UsageError
+        where the plan has fewer courses of treatment than the fit.
+        """
+        begun = courses_of(schedule, courses)
+        prior, theta = self._of(max(len(begun), 1))
+        hours = np.asarray(hours, dtype=np.float64)
+        first = [part.min() for part in (schedule.hour, hours, self._seen) if len(part)]
+        shift = float(min([0.0, *first]))
+        run = solved(
+            solver or batch_solver(),
+            prior.model,
+            theta,
+            replace(by_course(schedule, prior, begun), hour=schedule.hour - shift),
+            hours=hours - shift,
+            precision=precision,
+            threads=threads,
+        )
+        counts, baseline = self._swung(np.asarray(run.counts, dtype=np.float64), hours), theta[prior.model.at("circ0")]
+        if run.failed.any():
+            counts, baseline = counts[:, ~run.failed], baseline[~run.failed]
+        return Course(
+            hours=hours,
+            counts=counts,
+            baseline=baseline,
+            residual=swing.measured(self._posterior.model.residual),
+            failed=int(run.failed.sum()),
+        )
+
+    def _of(self, courses: int) -> tuple[Prior, Floats]:
+        """The prior of so many courses of treatment, and the parameters (P, N) of these draws."""
+        if courses not in self._people:
+            prior = prior_of(self._posterior.model, courses)
+            further = prior.size - self._posterior.prior.size
+            if further < 0:
+                raise UsageError(
+                    "the plan has fewer courses of treatment than the fit",
+                    why="a forecast goes on from the doses that were given",
+                    do="give the doses of the past together with those planned",
+                )
+            new = np.random.default_rng(self._seed).standard_normal((further, self._z.shape[1]))
+            self._people[courses] = prior, prior.theta(np.concatenate([self._z, new]))
+        return self._people[courses]
+
+    @property
+    def _seen(self) -> Floats:
+        """The hours of the counts that tell of the swing."""
+        return self._posterior.counts.hour if self._swings else np.zeros(0)
+
+    @property
+    def _swings(self) -> bool:
+        return self._posterior.model.residual.lasting > 0.0
+
+    @cached_property
+    def _told(self) -> swing.Told:
+        return swing.told_by(self._posterior.counts, self._known, seed=self._seed)
+
+    def _swung(self, counts: Floats, hours: Floats) -> Floats:
+        """The model's counts (T, N) with the swing that the reports leave."""
+        if not self._swings or not hours.size:
+            return counts
+        order = np.argsort(hours, kind="stable")
+        found = self._told.at(hours[order])
+        np.exp(found, out=found)
+        if np.any(np.diff(order) < 0):
+            found = found[np.argsort(order)]
+        found *= counts
+        return found
+
+
 def course_of(
     posterior: Posterior,
     schedule: Schedule,
@@ -52,57 +143,6 @@ def course_of(
     threads: int | None = None,
     solver: Solver | None = None,
 ) -> Course:
-    """Courses drawn from a posterior. `schedule` holds the doses of the past as well as those that are planned.
-
-    A model whose parameters vary between cycles gets new deviations for each course to come.
-    """
-    rng = np.random.default_rng(seed)
-    begun = courses_of(schedule, courses)
-    prior = prior_of(posterior.model, max(len(begun), 1))
-    further = prior.size - posterior.prior.size
-    if further < 0:
-        raise UsageError(
-            "the plan has fewer courses of treatment than the fit",
-            why="a forecast goes on from the doses that were given",
-            do="give the doses of the past together with those planned",
-        )
-    z = posterior.resampled(draws, seed=seed)
-    theta = prior.theta(np.concatenate([z, rng.standard_normal((further, draws))]))
-    hours = np.asarray(hours, dtype=np.float64)
-    asked, where = np.unique(np.concatenate([hours, _seen(posterior)]), return_inverse=True)
-    every = [part.min() for part in (schedule.hour, asked) if len(part)]
-    shift = float(min([0.0, *every]))
-    run = solved(
-        solver or batch_solver(),
-        prior.model,
-        theta,
-        replace(by_course(schedule, prior, begun), hour=schedule.hour - shift),
-        hours=asked - shift,
-        precision=precision,
-        threads=threads,
-    )
-    kept = ~run.failed
-    counts = np.asarray(run.counts, dtype=np.float64)
-    return Course(
-        hours=hours,
-        counts=_swung(counts[where[: hours.size]], counts[where[hours.size :]], posterior, hours, seed)[:, kept],
-        baseline=theta[prior.model.at("circ0"), kept],
-        residual=swing.measured(posterior.model.residual),
-        failed=int(run.failed.sum()),
-    )
-
-
-def _seen(posterior: Posterior) -> Floats:
-    """The hours of the counts that tell of the swing."""
-    return posterior.counts.hour if posterior.model.residual.lasting > 0.0 else np.zeros(0)
-
-
-def _swung(counts: Floats, known: Floats, posterior: Posterior, hours: Floats, seed: int) -> Floats:
-    """The model's counts (T, N) with the swing that its counts (K, N) at the hours of the reports leave."""
-    if posterior.model.residual.lasting <= 0.0 or not hours.size:
-        return counts
-    order = np.argsort(hours, kind="stable")
-    log = np.empty_like(counts)
-    log[order] = swing.drawn(hours[order], np.log(np.maximum(known, _LEAST)), posterior.counts, seed=seed)
-    found: Floats = counts * np.exp(log)
-    return found
+    """Courses drawn from a posterior, as `Draws` runs them."""
+    made = Draws(posterior, seed=seed, size=draws)
+    return made.course(schedule, hours=hours, courses=courses, precision=precision, threads=threads, solver=solver)

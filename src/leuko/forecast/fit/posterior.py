@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leuko.forecast.fit.checks import CountCheck, Finding, check_counts, findings_of
 from leuko.forecast.fit.cloud import Bank, Cloud, explore
@@ -29,10 +30,10 @@ class Posterior(Frozen, frozen=True, kw_only=True):
 
     `z` (Z, N) are the draws in standardised form, `weights` (N,) sum to 1; `theta` gives parameters. `model` is the
     population model as it was given, `courses` the hours at which its courses of treatment began, `counts` what was
-    fitted, in the caller's hours: a swing that lasts goes on from them. `effective` is the
-    effective sample size, `khat` the shape of the weights' tail, `draws` and `rounds` what it took. `log_evidence` is
-    the logarithm of the counts' marginal likelihood, with its standard error. `sound` is false where a finding
-    withholds the forecast.
+    fitted, in the caller's hours, and `log_true` (K, N) the logarithms of the model's counts there: a swing that lasts
+    goes on from them. `effective` is the effective sample size, `khat` the shape of the weights' tail, `draws` and
+    `rounds` what it took. `log_evidence` is the logarithm of the counts' marginal likelihood, with its standard error.
+    `sound` is false where a finding withholds the forecast.
     """
 
     model: Model
@@ -45,6 +46,7 @@ class Posterior(Frozen, frozen=True, kw_only=True):
     rounds: int
     seed: int
     counts: Counts
+    log_true: Floats
     log_evidence: float
     evidence_error: float
     checks: tuple[CountCheck, ...]
@@ -70,11 +72,14 @@ class Posterior(Frozen, frozen=True, kw_only=True):
         """Parameters (P, N) of all draws, in the order of `prior.model.names`."""
         return self.prior.theta(self.z)
 
-    def resampled(self, size: int, *, seed: int) -> Floats:
-        """Equally weighted draws z (Z, size), by systematic resampling, in random order."""
+    def picked(self, size: int, *, seed: int) -> NDArray[np.int64]:
+        """Which draws (size,) stand for all with equal weight, by systematic resampling, in random order."""
         rng = np.random.default_rng(seed)
-        picked = systematic(self.weights, size, rng)
-        return self.z[:, rng.permutation(picked)]
+        return rng.permutation(systematic(self.weights, size, rng))
+
+    def resampled(self, size: int, *, seed: int) -> Floats:
+        """Equally weighted draws z (Z, size)."""
+        return self.z[:, self.picked(size, seed=seed)]
 
     def quantiles(self, name: str, levels: Sequence[float]) -> tuple[float, ...]:
         """Posterior quantiles of one parameter."""
@@ -182,6 +187,7 @@ def _posterior(model: Model, task: Task, cloud: Cloud, *, seed: int, least: floa
         rounds=len(cloud.proposals),
         seed=seed,
         counts=task.counts,
+        log_true=cloud.log_true,
         log_evidence=mean,
         evidence_error=float(np.sqrt(max(1.0 / found - 1.0 / weights.size, 0.0))) if found > 0 else float("inf"),
         checks=checks,

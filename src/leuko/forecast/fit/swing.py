@@ -21,7 +21,7 @@ import numpy as np
 from leuko.forecast.fit.likelihood import Counts, log_likelihood
 from leuko.forecast.model import Floats, Residual
 from leuko.forecast.normal import log_normal_below, normal_at
-from leuko.frozen import replace
+from leuko.frozen import Frozen, replace
 
 _LOG_TWO_PI: Final = float(np.log(2.0 * np.pi))
 _STEP: Final = 1e-3
@@ -130,25 +130,42 @@ def _level(residual: Residual) -> float:
     return float(residual.lasting**0.5 * residual.sd)
 
 
-def drawn(hours: Floats, log_true: Floats, counts: Counts, *, seed: int) -> Floats:
-    """The swing (T, N) on the log scale at hours in time order, given the counts, for model courses (K, N) at them.
+class Told(Frozen, frozen=True, kw_only=True):
+    """What counts tell of the swing of many people: `reports` (K, N) how far each report, or what a bound hides, lies
+    from the model's course."""
 
-    Beyond the last count the same `seed` gives the same swing at the same hours, whatever else is asked for, as long as
-    the steps between hours are the same.
-    """
-    residual = counts.residual
-    rng = np.random.default_rng((seed, 1))
-    if not counts.size:
-        start = np.asarray(rng.standard_normal(log_true.shape[1])) * _level(residual)
-        return _onward(min(0.0, float(hours[0])), start, hours, residual, rng)
-    last = float(counts.hour[-1])
-    reports = _latent(log_true, counts, np.random.default_rng((seed, 2)))
-    later = hours > last
-    if later.all():
-        return _onward(last, _at_last(reports, counts, rng), hours, residual, rng)
-    past = _back(np.append(hours[~later], last), reports, counts, np.random.default_rng((seed, 3)))
-    rng.standard_normal(log_true.shape[1])  # as many draws as where nothing of the past is asked for
-    return np.concatenate([past[:-1], _onward(last, past[-1], hours[later], residual, rng)])
+    counts: Counts
+    reports: Floats
+    seed: int
+
+    def at(self, hours: Floats) -> Floats:
+        """The swing (T, N) on the log scale at hours in time order.
+
+        Beyond the last count the same `seed` gives the same swing at the same hours, whatever else is asked for, as
+        long as the steps between hours are the same.
+        """
+        counts, residual = self.counts, self.counts.residual
+        rng = np.random.default_rng((self.seed, 1))
+        if not counts.size:
+            start = np.asarray(rng.standard_normal(self.reports.shape[1])) * _level(residual)
+            return _onward(min(0.0, float(hours[0])), start, hours, residual, rng)
+        last = float(counts.hour[-1])
+        later = hours > last
+        if later.all():
+            return _onward(last, _at_last(self.reports, counts, rng), hours, residual, rng)
+        past = _back(np.append(hours[~later], last), self.reports, counts, np.random.default_rng((self.seed, 3)))
+        rng.standard_normal(self.reports.shape[1])  # as many draws as where nothing of the past is asked for
+        return np.concatenate([past[:-1], _onward(last, past[-1], hours[later], residual, rng)])
+
+
+def told_by(counts: Counts, log_true: Floats, *, seed: int) -> Told:
+    """What counts tell of the swing of people whose model courses at them are `log_true` (K, N)."""
+    return Told(counts=counts, reports=_latent(log_true, counts, np.random.default_rng((seed, 2))), seed=seed)
+
+
+def drawn(hours: Floats, log_true: Floats, counts: Counts, *, seed: int) -> Floats:
+    """The swing (T, N) on the log scale at hours in time order, given the counts, for model courses (K, N) at them."""
+    return told_by(counts, log_true, seed=seed).at(hours)
 
 
 def _latent(log_true: Floats, counts: Counts, rng: np.random.Generator) -> Floats:

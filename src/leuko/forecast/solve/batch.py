@@ -271,6 +271,6 @@ def _together(poor: list[_Todo], few: Callable[[int], float]) -> list[_Todo]:
         who = np.concatenate([one.who for one in some])
         grades = np.concatenate([np.full(len(one.who), one.grade) for one in some])
         finer = np.concatenate([np.full(len(one.who), one.finer) for one in some])
-        for part, grade in _merged(grades, who, few):
-            found.append(_Todo(part, grade, int(finer[np.isin(who, part)].max()), precision))
+        for part, grade in _merged(grades, np.arange(len(who)), few):
+            found.append(_Todo(np.sort(who[part]), grade, int(finer[part].max()), precision))
     return found
