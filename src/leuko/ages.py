@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from calendar import isleap, monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Final
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from leuko.frozen import Frozen
 from leuko.record import Moment, Patient, Precision
+
+Key = TypeVar("Key", bound=Hashable)
+Found = TypeVar("Found")
 
 YEAR_DAYS: Final = 365.25
 """The length of a year in every age limit of the knowledge tables."""
@@ -71,10 +75,57 @@ def ages_to_try(limits: Iterable[float], span: AgeSpan) -> Iterator[float]:
 
     The ends, every limit between them, and a point inside each stretch between limits: a rule changes nowhere else.
     """
+    if span.least == span.most:  # one age, the usual case
+        yield from (span.least,) if math.isfinite(span.least) else ()
+        return
     inside = sorted({span.least, span.most, *(limit for limit in limits if span.least < limit < span.most)})
     yield from (age for age in inside if math.isfinite(age))
     for start, end in pairwise(inside):
         yield (start + end) / 2 if math.isfinite(end) else start + 1.0
+
+
+class AgeClass(NamedTuple):
+    """Where a span of ages lies among the limits of some rows: all spans of one class meet the rows alike.
+
+    An end is counted in half steps: even between two limits, odd on one.
+    """
+
+    known: bool
+    least: int
+    most: int
+
+
+_NEVER: Final = AgeClass(known=True, least=-1, most=-1)
+
+
+def age_class(limits: Sequence[float], span: AgeSpan) -> AgeClass:
+    """The class of a span among limits in rising order."""
+    least = bisect_left(limits, span.least) + bisect_right(limits, span.least)
+    if span.least == span.most:
+        return AgeClass(known=True, least=least, most=least) if math.isfinite(span.least) else _NEVER
+    most = bisect_left(limits, span.most) + bisect_right(limits, span.most)
+    return AgeClass(known=span != UNKNOWN, least=least, most=most)
+
+
+class PerAge(Generic[Key, Found]):
+    """What rows come to for a person, worked out once for each class of ages and kept as long as this object is.
+
+    `limits` are all age limits of the rows; `work` gives the same for the same ages and key (such as the sex), always.
+    """
+
+    __slots__ = ("_kept", "_limits", "_work")
+
+    def __init__(self, limits: Iterable[float | None], work: Callable[[AgeSpan, Key], Found]) -> None:
+        self._limits = sorted({limit for limit in limits if limit is not None})
+        self._work = work
+        self._kept: dict[tuple[AgeClass, Key], Found] = {}
+
+    def at(self, ages: AgeSpan, key: Key) -> Found:
+        """What the rows come to at these ages."""
+        name = age_class(self._limits, ages), key
+        if name not in self._kept:
+            self._kept[name] = self._work(ages, key)
+        return self._kept[name]
 
 
 def _days(day: date, precision: Precision) -> tuple[date, date]:

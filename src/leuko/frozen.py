@@ -4,6 +4,10 @@ A `msgspec.Struct` that the functions of `dataclasses` take for a dataclass: `re
 `is_dataclass` work as on one. About three hundred such classes are made at each start; a Struct costs a thirtieth of a
 dataclass, whose methods are compiled from text one by one, and together that was a sixth of an assessment.
 
+The collector of cycles does not look at them (`gc=False`): what is made whole and never changed is made of what was
+there before, and cannot hold itself. A class whose fields may come to hold it, through a dictionary or a function that
+is filled later, stays a dataclass (tests/unit/test_frozen.py runs assessments and sees that nothing is left over).
+
 A class that leaves a field out of comparing or showing stays a dataclass. Modules with classes of either kind keep
 `from __future__ import annotations`: nothing here evaluates an annotation.
 """
@@ -67,7 +71,7 @@ def _described(kind: Any) -> dict[str, Field[Any]]:
     return dict(described.__dataclass_fields__)
 
 
-class Frozen(msgspec.Struct, frozen=True):
+class Frozen(msgspec.Struct, frozen=True, gc=False):
     """The base. Each class says `frozen=True, kw_only=True` itself, so that checkers of types and readers know."""
 
     if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, get_args
 
-from leuko.ages import UNKNOWN, AgeSpan, ages_to_try
+from leuko.ages import UNKNOWN, AgeSpan, PerAge, ages_to_try
 from leuko.errors import KnowledgeError, UsageError
 from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library, load_library
+from leuko.knowledge.same import Same
 from leuko.knowledge.schema import Band, GradeRule, GradeScheme, Limit
 from leuko.record import Bound, Sex
 from leuko.result import Citation, Gap, Grade, Reason
@@ -126,20 +127,45 @@ def grade_between_ages(
     if not case.rules:
         return _ungraded(case, f"{title(table)} has no criterion for low {case.label}", _OTHER_SCHEME)
     asked = _Asked(value=value, bound=bound, lab_low=known_low(lab_low), ages=ages, sex=sex)
-    return _graded(case, asked)
+    return _again(Same(table), analyte, asked, Same(library)) if value else _graded(case, asked)
+
+
+@lru_cache(maxsize=2048)
+def _again(table: Same[GradeScheme], analyte: str, asked: _Asked, library: Same[Library]) -> Grade:
+    """The same value of the same analyte is graded several times over: for its status, its episode, what it explains.
+
+    A value of zero is not kept: 0.0 and -0.0 are one key and two texts.
+    """
+    rules = rules_of(table.value, analyte, library.value)
+    return _graded(_Case(table=table.value, analyte=analyte, rules=rules, library=library.value), asked)
 
 
 def rules_of(table: GradeScheme, analyte: str, library: Library) -> tuple[GradeRule, ...]:
     """The rules of one edition for one analyte; empty where it has none. UsageError where no scheme has any."""
-    known = sorted({rule.analyte for scheme in library.schemes for rule in scheme.rules})
+    known = graded_analytes(library)
     if analyte not in known:
         raise UsageError(
             f"no grading scheme grades {analyte!r}", why=f"known: {', '.join(known)}", do="name one of these"
         )
-    found = tuple(rule for rule in table.rules if rule.analyte == analyte)
+    return _rules(Same(table), analyte)
+
+
+@lru_cache(maxsize=256)
+def _rules(table: Same[GradeScheme], analyte: str) -> tuple[GradeRule, ...]:
+    found = tuple(rule for rule in table.value.rules if rule.analyte == analyte)
     for rule in found:
         check_order(rule)
     return found
+
+
+def graded_analytes(library: Library) -> tuple[str, ...]:
+    """The analytes that any scheme grades, by name."""
+    return _graded_analytes(Same(library.schemes))
+
+
+@lru_cache(maxsize=16)
+def _graded_analytes(schemes: Same[tuple[GradeScheme, ...]]) -> tuple[str, ...]:
+    return tuple(sorted({rule.analyte for scheme in schemes.value for rule in scheme.rules}))
 
 
 def title(table: GradeScheme) -> str:
@@ -157,7 +183,11 @@ def known_low(lab_low: float | None) -> float | None:
 
 def grade_at(rule: GradeRule, edge: Edge, lab_low: float) -> int:
     """The grade of one rule at one edge of a set of values, for a lower limit of normal; 0 where no band holds."""
-    return max((row.grade for row in rule.bands if _holds(row.band, edge, lab_low)), default=0)
+    found = 0
+    for row in rule.bands:
+        if row.grade > found and _holds(row.band, edge, lab_low):
+            found = row.grade
+    return found
 
 
 def grade_range(rule: GradeRule, value: float, bound: Bound, lab_low: float | None) -> tuple[int, int]:
@@ -167,7 +197,8 @@ def grade_range(rule: GradeRule, value: float, bound: Bound, lab_low: float | No
     """
     low, high = edges(value, bound)
     least_limit, most_limit = (0.0, math.inf) if lab_low is None else (lab_low, lab_low)
-    return grade_at(rule, high, least_limit), grade_at(rule, low, most_limit)
+    least = grade_at(rule, high, least_limit)
+    return least, least if low is high and least_limit == most_limit else grade_at(rule, low, most_limit)
 
 
 def edges(value: float, bound: Bound) -> tuple[Edge, Edge]:
@@ -181,8 +212,10 @@ def edges(value: float, bound: Bound) -> tuple[Edge, Edge]:
 
 
 def _holds(band: Band, edge: Edge, lab_low: float) -> bool:
-    lower, upper = _limit(band.lower, lab_low), _limit(band.upper, lab_low)
-    return above(edge, lower, inclusive=band.lower_inclusive) and below(edge, upper, inclusive=band.upper_inclusive)
+    upper = _limit(band.upper, lab_low)
+    return below(edge, upper, inclusive=band.upper_inclusive) and above(
+        edge, _limit(band.lower, lab_low), inclusive=band.lower_inclusive
+    )
 
 
 def _limit(limit: Limit | None, lab_low: float) -> float | None:
@@ -223,13 +256,26 @@ def check_order(rule: GradeRule) -> None:
 def possible_rules(rules: Iterable[GradeRule], ages: AgeSpan, sex: Sex | None) -> tuple[GradeRule | None, ...]:
     """Every rule that may be the person's own, given what is known of age and sex; None = an age without a rule."""
     rules = tuple(rules)
-    limits = [limit for rule in rules for limit in (rule.ages.low_days, rule.ages.high_days) if limit is not None]
     found: dict[GradeRule | None, None] = {}
-    for age in ages_to_try(limits, ages):
+    for age in ages_to_try(_age_limits(rules), ages):
         for one in SEXES if sex is None else (sex,):
             own = tuple(rule for rule in rules if rule.ages.holds(age) and rule.sex in {None, one})
             found.update(dict.fromkeys(own or (None,)))
     return tuple(found)
+
+
+def _age_limits(rules: Iterable[GradeRule]) -> list[float]:
+    return [limit for rule in rules for limit in (rule.ages.low_days, rule.ages.high_days) if limit is not None]
+
+
+def rules_at(rules: tuple[GradeRule, ...], ages: AgeSpan, sex: Sex | None) -> tuple[GradeRule | None, ...]:
+    """`possible_rules` of what `rules_of` gave, kept for each class of ages."""
+    return _by_age(Same(rules)).at(ages, sex)
+
+
+@lru_cache(maxsize=256)
+def _by_age(rules: Same[tuple[GradeRule, ...]]) -> PerAge[Sex | None, tuple[GradeRule | None, ...]]:
+    return PerAge(_age_limits(rules.value), lambda ages, sex: possible_rules(rules.value, ages, sex))
 
 
 # The answer
@@ -239,13 +285,14 @@ _WANT_AGE: Final = "the date of birth and the time of the draw"
 
 
 def _graded(case: _Case, asked: _Asked) -> Grade:
-    possible = possible_rules(case.rules, asked.ages, asked.sex)
+    possible = rules_at(case.rules, asked.ages, asked.sex)
     named = tuple(rule for rule in possible if rule is not None)
     refusal, settle = _refusal(case, asked, possible)
     if refusal:
         return _ungraded(replace(case, rules=named or case.rules), refusal, settle)
+    case = replace(case, rules=named)
     ranges = [grade_range(rule, asked.value, asked.bound, asked.lab_low) for rule in named]
-    least, most = min(low for low, _ in ranges), max(high for _, high in ranges)
+    least, most = min([low for low, _ in ranges]), max([high for _, high in ranges])
     return Grade(
         scheme=case.table.id,
         edition=case.table.edition,
@@ -254,8 +301,8 @@ def _graded(case: _Case, asked: _Asked) -> Grade:
         value=least if least == most else None,
         least=least,
         most=most,
-        reason=_reason(replace(case, rules=named), asked, least, most),
-        gap=None if least == most else _open_gap(replace(case, rules=named), asked),
+        reason=_reason(case, asked, least, most),
+        gap=None if least == most else _open_gap(case, asked),
     )
 
 
@@ -357,7 +404,7 @@ def _ungraded(case: _Case, why: str, settle: str) -> Grade:
 
 
 def _citations(case: _Case) -> tuple[Citation, ...]:
-    return tuple(dict.fromkeys(case.library.cite(rule.basis) for rule in case.rules))
+    return case.library.cite_all(rule.basis for rule in case.rules)
 
 
 def say_exact(value: float, bound: Bound = "=") -> str:
@@ -382,8 +429,11 @@ def _problem(value: float | None, bound: Bound, ages: AgeSpan) -> str:
     return ""
 
 
+_WORDS: Final = (get_args(Bound), (None, *SEXES))
+
+
 def _check_words(bound: Bound, sex: Sex | None) -> None:
-    for word, known in ((bound, get_args(Bound)), (sex, (None, *SEXES))):
+    for word, known in zip((bound, sex), _WORDS, strict=True):
         if word not in known:
             raise UsageError(
                 f"{word!r} is not known", why=f"known: {', '.join(map(repr, known))}", do="name one of these"

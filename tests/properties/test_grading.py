@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leuko.grading import grade
+from leuko.ages import AgeSpan, age_class, ages_to_try
+from leuko.grading import grade, possible_rules, rules_at, rules_of
 from leuko.grading_frame import Columns, grade_frame
 from leuko.knowledge import load_library
 from leuko.units import readings
@@ -171,3 +173,31 @@ def test_a_frame_may_leave_columns_out_and_name_its_own() -> None:
         "least": [4, 0, None],
         "most": [4, 1, None],
     }
+
+
+AGE_LIMITS = age_limits()
+
+
+@given(near(AGE_LIMITS), near(AGE_LIMITS), st.booleans(), SEXES, st.sampled_from(TABLES))
+def test_rules_kept_for_a_class_of_ages_are_those_that_the_ages_themselves_leave(
+    one: float, other: float, unbounded: bool, sex: str | None, table: tuple[str, str, str]
+) -> None:
+    span = AgeSpan(least=min(one, other), most=math.inf if unbounded else max(one, other))
+    rules = rules_of(LIBRARY.scheme(*table[:2]), table[2], LIBRARY)
+    assert rules_at(rules, span, sex) == possible_rules(rules, span, sex)
+
+
+def cells(limits: list[int], span: AgeSpan) -> set[tuple[bool, ...]]:
+    """On which side of each limit, or on it, the ages of a span lie."""
+    return {
+        tuple(test for limit in limits for test in (age > limit, age == limit)) for age in ages_to_try(limits, span)
+    }
+
+
+@given(st.lists(st.integers(0, 6), max_size=4, unique=True).map(sorted), st.integers(0, 12), st.integers(0, 12))
+def test_spans_of_one_class_meet_bands_between_the_limits_alike(limits: list[int], first: int, length: int) -> None:
+    span = AgeSpan(least=first / 2, most=(first + length) / 2)
+    others = (AgeSpan(least=least / 2, most=most / 2) for least in range(13) for most in range(least, 25))
+    for other in others:
+        if age_class(limits, other) == age_class(limits, span):
+            assert cells(limits, other) == cells(limits, span), other

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import gc
+import sys
+from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
 
+import leuko
+from leuko.assessment import Asked
 from leuko.frozen import Frozen, names_of, replace
+from leuko.result.citing import citations_in
+from leuko.result.core import Citation
 
 SOURCE = Path(__file__).parents[2] / "src" / "leuko"
 
@@ -105,3 +112,58 @@ def test_no_struct_has_a_field_of_dataclasses_for_a_default() -> None:
             if ast.unparse(line.value.func) in borrowed | {"dataclasses.field"}
         ]
     assert wrong == []
+
+
+EXAMPLE = SOURCE / "data" / "examples" / "adult-on-docetaxel.json"
+
+
+def assessed() -> leuko.Assessment:
+    record = leuko.read(EXAMPLE).records[0]
+    return leuko.assess(record, as_of=date(2026, 3, 10), asked=Asked(wish=None))
+
+
+def test_nothing_of_an_assessment_is_left_over_though_no_cycle_of_frozen_things_is_collected() -> None:
+    for _ in range(3):  # tables are read, caches filled
+        assessed()
+    gc.collect()
+    before = sys.getallocatedblocks()
+    held = assessed()
+    gc.collect()
+    one = sys.getallocatedblocks() - before
+    del held
+    for _ in range(4):
+        assessed()
+    gc.collect()
+    assert one > 5000
+    assert sys.getallocatedblocks() - before < one / 4  # each of the five would have left as much as one holds
+
+
+def every_citation(value: object) -> list[Citation]:
+    """In the order of the fields, whatever they are annotated as."""
+    if isinstance(value, Citation):
+        return [value]
+    if isinstance(value, (tuple, list)):
+        return [found for one in value for found in every_citation(one)]
+    if isinstance(value, dict):
+        return [found for one in value.values() for found in every_citation(one)]
+    return [found for name in names_of(type(value)) for found in every_citation(getattr(value, name))]
+
+
+def test_every_citation_is_found_in_the_order_of_its_first_place() -> None:
+    made = replace(assessed(), sources=())
+    found = tuple(dict.fromkeys(citations_in(made)))
+    assert len(found) > 50
+    assert found == tuple(dict.fromkeys(every_citation(made)))
+
+
+class Holder(Frozen, frozen=True, kw_only=True):
+    within: tuple[Holder, ...] = ()
+    any_of: object = None
+    word: str = ""
+    cited: Citation | None = None
+
+
+def test_a_citation_is_found_below_itself_and_below_what_is_not_annotated() -> None:
+    first, second, third = (Citation(source=name, title=name) for name in "abc")
+    inner = Holder(cited=first, any_of={"x": (second,)})
+    assert list(citations_in(Holder(within=(inner, inner), any_of=inner, cited=third))) == [second, first, third]

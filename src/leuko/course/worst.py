@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from leuko.course.lowness import Lowness
 from leuko.frozen import replace
-from leuko.grading import grade_between_ages, possible_rules, rules_of
+from leuko.grading import grade_between_ages, rules_at, rules_of
 from leuko.knowledge.schema import GradeScheme
 from leuko.record import Count
 from leuko.result import Grade, Reason
@@ -26,7 +26,7 @@ def _telling(lows: Iterable[Count], scheme: GradeScheme, lowness: Lowness) -> tu
     rules = rules_of(scheme, lowness.analyte, lowness.library)
     found: dict[object, Count] = {}
     for count in lows:
-        own = possible_rules(rules, lowness.person(count).ages, lowness.patient.sex)
+        own = rules_at(rules, lowness.person(count).ages, lowness.patient.sex)
         key = (tuple(rule and rule.id for rule in own), count.lab_low, count.bound)
         if key not in found or count.value < found[key].value:
             found[key] = count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -78,6 +78,8 @@ class Library(Frozen, frozen=True, kw_only=True):
     codes: Mapping[tuple[str, str], CodeRow]
     notices: Mapping[str, NoticeEntry]
     further: Further
+    cited: dict[int, tuple[Basis, Source, Citation]] = msgspec.field(default_factory=dict)
+    """Citations that were made, by which basis they are of; with the source, as another library may have another."""
 
     def rows(self, kind: type[Entry]) -> tuple[Entry, ...]:
         """All rows of a further kind (knowledge/schema), read when first asked for.
@@ -106,6 +108,20 @@ class Library(Frozen, frozen=True, kw_only=True):
     def cite(self, basis: Basis) -> Citation:
         """The printable citation of a row."""
         source = self.sources[basis.source]
+        kept = self.cited.get(id(basis))
+        if kept is not None and kept[0] is basis and kept[1] is source:
+            return kept[2]
+        made = self._citation(basis, source)
+        self.cited[id(basis)] = basis, source, made
+        return made
+
+    def cite_all(self, bases: Iterable[Basis]) -> tuple[Citation, ...]:
+        """The printable citations of several rows, each once."""
+        found = [self.cite(basis) for basis in bases]
+        return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
+
+    @staticmethod
+    def _citation(basis: Basis, source: Source) -> Citation:
         url = f"https://doi.org/{source.doi}" if source.doi else source.url
         return Citation(
             source=source.id,

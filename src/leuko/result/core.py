@@ -18,7 +18,7 @@ Censoring = Literal["none", "left", "right", "both"]
 Direction = Literal["falling", "rising", "stable", "cannot_say"]
 
 
-class Citation(Frozen, frozen=True, kw_only=True):
+class Citation(Frozen, frozen=True, kw_only=True, cache_hash=True):
     """A source and the place in it. `says` is our own short paraphrase; `confidence` how well it was confirmed."""
 
     source: str

@@ -40,6 +40,13 @@ class _Voice(Frozen, frozen=True, kw_only=True):
 
 def judge(item: ItemRow, setting: Setting) -> Judged:
     """The options of an item that the answers, the measurements and the named conditions leave."""
+    if item.id not in setting.judged:
+        setting.judged[item.id] = _judged(item, setting)
+    found: Judged = setting.judged[item.id]
+    return found
+
+
+def _judged(item: ItemRow, setting: Setting) -> Judged:
     voices = [_by_hand(item, setting), *_measured(item, setting), _by_name(item, setting)]
     left = frozenset(option.value for option in item.options)
     spoken = [voice.options for voice in voices if voice.options is not None]

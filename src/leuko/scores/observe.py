@@ -42,8 +42,13 @@ class Observed(Frozen, frozen=True, kw_only=True):
 
 def observe(row: ObservableRow, setting: Setting) -> Observed:
     """What is known of an observable on the day; an answer given by hand goes before the record."""
-    answered = setting.answers.readings.get(row.id)
-    return Observed(readings=(answered,)) if answered is not None else _FOUND[row.found](row, setting)
+    if row.id not in setting.observed:
+        answered = setting.answers.readings.get(row.id)
+        setting.observed[row.id] = (
+            Observed(readings=(answered,)) if answered is not None else _FOUND[row.found](row, setting)
+        )
+    found: Observed = setting.observed[row.id]
+    return found
 
 
 # ---- signs ----------------------------------------------------------------------------------------------------------

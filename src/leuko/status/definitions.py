@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
+from leuko.ages import AgeSpan, PerAge
 from leuko.frozen import Frozen
 from leuko.grading import Edge, above, below, edges, say_exact
 from leuko.knowledge import Library
 from leuko.knowledge.same import Same
 from leuko.knowledge.schema import Band, DefinitionRow
-from leuko.record import Count
+from leuko.record import Count, Sex
 from leuko.result import Citation, DefinitionMet, Gap, Reason
-from leuko.status.knownness import Person, holds, inside, rows_for, say_band
+from leuko.status.knownness import Person, age_limits, holds, inside, rows_for, say_band
 from leuko.wording import say_list
 
 PREGNANT: Final = "pregnant"
@@ -35,26 +36,55 @@ def judge(count: Count, *, person: Person, library: Library, pregnant: bool = Fa
 
     Of a person who is known to be `pregnant` the house definition is that of pregnancy, where there is one.
     """
-    rows = _rows(count.analyte, Same(library.definitions))
-    named = [row for row in rows if row.category == "definition"]
-    own = own_rows(named, pregnant=pregnant)
-    house = _house(own, count, person, library)
-    others = [row for row in named if not row.house and row not in own and _applies(row, person)]
-    sure = (_met(row, count, person, library) for row in others if not _needs_more(row))
-    met = tuple(found for found in sure if found.met is not False or (house is not None and found.name == house.name))
-    doubts = tuple(_doubt(row, count, library) for row in others if _needs_more(row) and _differs(row, count, house))
-    critical = [row for row in rows if row.category == "critical" and _applies(row, person)]
+    rows = _chosen(count.analyte, Same(library.definitions)).at(person.ages, (person.sex, pregnant))
+    house = _house(rows.own, count, person, library)
+    met = tuple(
+        _met(row, count, person, library)
+        for row in rows.sure
+        if (house is not None and row.concept == house.name) or inside(count, row.band) is not False
+    )
+    doubts = tuple(_doubt(row, count, library) for row in rows.doubtful if _differs(row, count, house))
     return Judged(
         definitions=(*([house] if house else []), *met, *doubts),
-        severity=_severity(_bands(count, library), count, person, library),
+        severity=_severity(rows.bands, count, person, library),
         critical=tuple(
-            found
-            for row in sorted(critical, key=lambda row: not row.house)
-            if (found := _met(row, count, person, library)).met is not False
+            _met(row, count, person, library) for row in rows.critical if inside(count, row.band) is not False
         ),
         conflicts=_disagreement(house, met),
         gaps=_open(house, count, library),
     )
+
+
+class _Chosen(Frozen, frozen=True, kw_only=True):
+    """The rows that speak of one analyte for one person: the house's own that are possible, those of other bodies that
+    hold for certain, by whether a count settles them, severity bands that are possible, critical values."""
+
+    own: tuple[DefinitionRow, ...]
+    sure: tuple[DefinitionRow, ...]
+    doubtful: tuple[DefinitionRow, ...]
+    bands: tuple[DefinitionRow, ...]
+    critical: tuple[DefinitionRow, ...]
+
+
+@lru_cache(maxsize=64)
+def _chosen(analyte: str, definitions: Same[tuple[DefinitionRow, ...]]) -> PerAge[tuple[Sex | None, bool], _Chosen]:
+    rows = _rows(analyte, definitions)
+    named = [row for row in rows if row.category == "definition"]
+
+    def choose(ages: AgeSpan, known: tuple[Sex | None, bool]) -> _Chosen:
+        person, pregnant = Person(ages=ages, sex=known[0]), known[1]
+        own = own_rows(named, pregnant=pregnant)
+        others = [row for row in named if not row.house and row not in own and _applies(row, person)]
+        critical = [row for row in rows if row.category == "critical" and _applies(row, person)]
+        return _Chosen(
+            own=rows_for(own, person),
+            sure=tuple(row for row in others if not _needs_more(row)),
+            doubtful=tuple(row for row in others if _needs_more(row)),
+            bands=rows_for(_bands(rows), person),
+            critical=tuple(sorted(critical, key=lambda row: not row.house)),
+        )
+
+    return PerAge(age_limits(rows), choose)
 
 
 @lru_cache(maxsize=64)
@@ -66,7 +96,7 @@ def _rows(analyte: str, rows: Same[tuple[DefinitionRow, ...]]) -> tuple[Definiti
 def above_bands(count: Count, *, person: Person, library: Library) -> bool:
     """Whether a count is known to lie above every severity band that may be the person's; False where none may."""
     lowest, _ = edges(count.value, count.bound)
-    tops = [row.band for row in rows_for(_bands(count, library), person)]
+    tops = [row.band for row in rows_for(_bands(_rows(count.analyte, Same(library.definitions))), person)]
     return bool(tops) and all(_is_above(lowest, band) for band in tops)
 
 
@@ -74,9 +104,8 @@ def _is_above(edge: Edge, band: Band) -> bool:
     return isinstance(band.upper, float | int) and not below(edge, band.upper, inclusive=band.upper_inclusive)
 
 
-def _bands(count: Count, library: Library) -> list[DefinitionRow]:
-    """The severity bands of the house for what was counted."""
-    rows = _rows(count.analyte, Same(library.definitions))
+def _bands(rows: Iterable[DefinitionRow]) -> list[DefinitionRow]:
+    """The severity bands of the house among the rows of an analyte."""
     return [row for row in rows if row.category == "severity" and row.house]
 
 
@@ -105,14 +134,13 @@ def _differs(row: DefinitionRow, count: Count, house: DefinitionMet | None) -> b
     return house is not None and house.met is not None and inside(count, row.band) is not house.met
 
 
-def _house(rows: list[DefinitionRow], count: Count, person: Person, library: Library) -> DefinitionMet | None:
+def _house(possible: Sequence[DefinitionRow], count: Count, person: Person, library: Library) -> DefinitionMet | None:
     """The house definition: one row, or those that an uncertain age or sex leaves possible."""
-    possible = rows_for(rows, person)
     if not possible:
         return None
-    verdicts = {inside(count, row.band) for row in possible}
     if len(possible) == 1:
         return _met(possible[0], count, person, library)
+    verdicts = {inside(count, row.band) for row in possible}
     met = verdicts.pop() if len(verdicts) == 1 else None
     bands = say_list([f"{say_band(row.band, count.unit)} ({_for_whom(row)})" for row in possible], "or")
     name = possible[0].concept
@@ -138,14 +166,7 @@ def _for_whom(row: DefinitionRow) -> str:
 
 def _met(row: DefinitionRow, count: Count, person: Person, library: Library) -> DefinitionMet:
     met = inside(count, row.band)
-    band = say_band(row.band, count.unit)
-    whom = f", {row.ages.text}" if row.ages.text else ""
-    text = {
-        True: f"{band}: {row.concept}",
-        False: f"not {band}: no {row.concept}",
-        None: f"whether it is {band} ({row.concept}) is left open by the bound",
-    }[met]
-    text += f" ({row.authority}{whom})"
+    text = _said(Same(row), met, count.unit)
     if not person.age_known and row.ages.text:
         text += "; the date of birth is not known, an adult is assumed"
     return DefinitionMet(
@@ -156,6 +177,19 @@ def _met(row: DefinitionRow, count: Count, person: Person, library: Library) -> 
         authority=row.authority,
         house=row.house,
     )
+
+
+@lru_cache(maxsize=1024)
+def _said(same: Same[DefinitionRow], met: bool | None, unit: str) -> str:
+    row = same.value
+    band = say_band(row.band, unit)
+    whom = f", {row.ages.text}" if row.ages.text else ""
+    text = {
+        True: f"{band}: {row.concept}",
+        False: f"not {band}: no {row.concept}",
+        None: f"whether it is {band} ({row.concept}) is left open by the bound",
+    }[met]
+    return f"{text} ({row.authority}{whom})"
 
 
 def _doubt(row: DefinitionRow, count: Count, library: Library) -> DefinitionMet:
@@ -171,9 +205,10 @@ def _doubt(row: DefinitionRow, count: Count, library: Library) -> DefinitionMet:
     )
 
 
-def _severity(rows: list[DefinitionRow], count: Count, person: Person, library: Library) -> DefinitionMet | None:
+def _severity(
+    possible: Sequence[DefinitionRow], count: Count, person: Person, library: Library
+) -> DefinitionMet | None:
     """The severity band of a count; of an upper bound, the mildest that it leaves possible, "or worse"."""
-    possible = rows_for(rows, person)
     low, high = edges(count.value, count.bound)
     mildest, worst = _band_at(possible, high), _band_at(possible, low)
     if mildest is None or worst is None:
@@ -244,4 +279,4 @@ def _open(house: DefinitionMet | None, count: Count, library: Library) -> tuple[
 
 
 def _cited(rows: Iterable[DefinitionRow], library: Library) -> tuple[Citation, ...]:
-    return tuple(dict.fromkeys(library.cite(row.basis) for row in rows))
+    return library.cite_all(row.basis for row in rows)

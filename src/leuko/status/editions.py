@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
 from itertools import pairwise
 
 from leuko.frozen import replace
-from leuko.grading import grade_between_ages, possible_rules, rules_of, title
+from leuko.grading import grade_between_ages, graded_analytes, rules_at, rules_of, title
 from leuko.knowledge import Library
+from leuko.knowledge.same import Same
 from leuko.knowledge.schema import GradeRule, GradeScheme
 from leuko.record import Count
 from leuko.result import Gap, Grade, Reason
@@ -17,7 +19,7 @@ from leuko.wording import say_list
 
 def graded(analyte: str, library: Library) -> bool:
     """Whether any scheme grades an analyte."""
-    return any(rule.analyte == analyte for scheme in library.schemes for rule in scheme.rules)
+    return analyte in graded_analytes(library)
 
 
 def grades_of(count: Count, *, person: Person, library: Library) -> tuple[Grade, ...]:
@@ -27,11 +29,12 @@ def grades_of(count: Count, *, person: Person, library: Library) -> tuple[Grade,
     """
     if not graded(count.analyte, library):
         return ()
-    return tuple(_grade(count, scheme, person, library) for scheme in _ordered(library))
+    return tuple(_grade(count, scheme, person, library) for scheme in _ordered(Same(library.schemes)))
 
 
-def _ordered(library: Library) -> list[GradeScheme]:
-    return sorted(library.schemes, key=lambda scheme: (scheme.id, scheme.in_force_from))
+@lru_cache(maxsize=16)
+def _ordered(schemes: Same[tuple[GradeScheme, ...]]) -> tuple[GradeScheme, ...]:
+    return tuple(sorted(schemes.value, key=lambda scheme: (scheme.id, scheme.in_force_from)))
 
 
 def _grade(count: Count, scheme: GradeScheme, person: Person, library: Library) -> Grade:
@@ -65,7 +68,7 @@ def shifts(count: Count, grades: tuple[Grade, ...], *, person: Person, library: 
     if not grades:
         return ()
     found: list[Reason] = []
-    for (older, before), (newer, after) in pairwise(zip(_ordered(library), grades, strict=True)):
+    for (older, before), (newer, after) in pairwise(zip(_ordered(Same(library.schemes)), grades, strict=True)):
         if older.id == newer.id and None not in {before.value, after.value} and before.value != after.value:
             old, new = (_rule(scheme, count.analyte, person, library) for scheme in (older, newer))
             if old is not None and new is not None:
@@ -74,7 +77,7 @@ def shifts(count: Count, grades: tuple[Grade, ...], *, person: Person, library: 
 
 
 def _rule(scheme: GradeScheme, analyte: str, person: Person, library: Library) -> GradeRule | None:
-    rules = possible_rules(rules_of(scheme, analyte, library), person.ages, person.sex)
+    rules = rules_at(rules_of(scheme, analyte, library), person.ages, person.sex)
     return rules[0] if len(rules) == 1 else None
 
 
@@ -84,7 +87,7 @@ def _shift(
     (old_scheme, old, before), (new_scheme, new, after) = older, newer
     text = (
         f"{title(old_scheme)} gives grade {before.value} and {title(new_scheme)} grade {after.value} for the same "
-        f"count: {_what_moved(old, new)}"
+        f"count: {_what_moved(Same(old), Same(new))}"
     )
     return Reason(
         rule=f"shift:{old.id}:{new.id}",
@@ -94,8 +97,10 @@ def _shift(
     )
 
 
-def _what_moved(old: GradeRule, new: GradeRule) -> str:
+@lru_cache(maxsize=256)
+def _what_moved(older: Same[GradeRule], newer: Same[GradeRule]) -> str:
     """How the limits of two editions differ: all moved by as many grades, or these were changed."""
+    old, new = older.value, newer.value
     before = {row.band.upper: row.grade for row in old.bands}
     after = {row.band.upper: row.grade for row in new.bands}
     shared = [limit for limit in after if limit in before]

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+from leuko.ages import AgeSpan, PerAge
 from leuko.frozen import Frozen
 from leuko.grading import say_exact
 from leuko.knowledge import Library
 from leuko.knowledge.same import Same
 from leuko.knowledge.schema import Band, IntervalRow
-from leuko.record import Count, Patient
+from leuko.record import Count, Patient, Sex
 from leuko.result import Citation, Gap, IntervalOrigin, Position, Reason, ReferenceInterval
-from leuko.status.knownness import Person, inside, rows_for
+from leuko.status.knownness import Person, age_limits, inside, rows_for
 from leuko.wording import say_list, say_unit
 
 
@@ -46,7 +47,7 @@ def hold(count: Count, *, patient: Patient, person: Person, library: Library) ->
 
 def duffy_rows(analyte: str, person: Person, library: Library) -> tuple[IntervalRow, ...]:
     """The house intervals of an analyte for a tested Duffy-null phenotype at this age."""
-    return rows_for([row for row in _house(analyte, library) if row.duffy_null is True], person)
+    return _choices(analyte, Same(library.intervals)).at(person.ages, person.sex).duffy_null
 
 
 def _house(analyte: str, library: Library) -> tuple[IntervalRow, ...]:
@@ -61,15 +62,37 @@ def _house_rows(analyte: str, rows: Same[tuple[IntervalRow, ...]]) -> tuple[Inte
 def _published(
     analyte: str, patient: Patient, person: Person, library: Library
 ) -> tuple[IntervalOrigin, tuple[IntervalRow, ...]]:
-    house = _house(analyte, library)
-    if patient.duffy_null is True and (rows := duffy_rows(analyte, person, library)):
-        return "duffy_null", rows
-    plain = [row for row in house if row.duffy_null is not True]
-    if patient.pregnant is True and (rows := rows_for([row for row in plain if row.pregnancy != "no"], person)):
-        return "pregnancy", rows
-    rows = rows_for([row for row in plain if row.pregnancy == "no"], person)
-    adult = all(row.ages.high_days is None for row in rows)
-    return ("adult" if adult else "age_sex"), rows
+    chosen = _choices(analyte, Same(library.intervals)).at(person.ages, person.sex)
+    if patient.duffy_null is True and chosen.duffy_null:
+        return "duffy_null", chosen.duffy_null
+    if patient.pregnant is True and chosen.pregnancy:
+        return "pregnancy", chosen.pregnancy
+    adult = all(row.ages.high_days is None for row in chosen.plain)
+    return ("adult" if adult else "age_sex"), chosen.plain
+
+
+class _Choice(Frozen, frozen=True, kw_only=True):
+    """The house intervals of one analyte that may be a person's own, by whom they are for."""
+
+    duffy_null: tuple[IntervalRow, ...]
+    pregnancy: tuple[IntervalRow, ...]
+    plain: tuple[IntervalRow, ...]
+
+
+@lru_cache(maxsize=64)
+def _choices(analyte: str, intervals: Same[tuple[IntervalRow, ...]]) -> PerAge[Sex | None, _Choice]:
+    house = _house_rows(analyte, intervals)
+    others = [row for row in house if row.duffy_null is not True]
+
+    def choose(ages: AgeSpan, sex: Sex | None) -> _Choice:
+        person = Person(ages=ages, sex=sex)
+        return _Choice(
+            duffy_null=rows_for([row for row in house if row.duffy_null is True], person),
+            pregnancy=rows_for([row for row in others if row.pregnancy != "no"], person),
+            plain=rows_for([row for row in others if row.pregnancy == "no"], person),
+        )
+
+    return PerAge(age_limits(house), choose)
 
 
 def _printed(count: Count, library: Library) -> Held:
@@ -106,7 +129,7 @@ def _chosen(
     count: Count, origin: IntervalOrigin, rows: tuple[IntervalRow, ...], person: Person, library: Library
 ) -> Held:
     lows, highs = [row.low for row in rows], [row.high for row in rows]
-    citations = tuple(dict.fromkeys(library.cite(row.basis) for row in rows))
+    citations = library.cite_all(row.basis for row in rows)
     interval = ReferenceInterval(
         id="+".join(row.id for row in rows),
         label=_named(origin, rows),

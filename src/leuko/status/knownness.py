@@ -48,6 +48,11 @@ def rows_for(rows: Iterable[Row], person: Person) -> tuple[Row, ...]:
     return tuple(row for row in fitting if holds(row.ages, person) is not False)
 
 
+def age_limits(rows: Iterable[ForSome]) -> list[float | None]:
+    """The age limits of rows: between them nothing changes with age."""
+    return [limit for row in rows for limit in (row.ages.low_days, row.ages.high_days)]
+
+
 def holds(band: Ages, person: Person) -> bool | None:
     """Whether an age band holds for all, none (False) or some (None) of the ages that are possible."""
     if not person.age_known:

@@ -26,11 +26,12 @@ Limit = float | Literal["lab_low"]
 Pregnancy = Literal["no", "any", "trimester_1", "trimester_2", "trimester_3", "postpartum"]
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """What every row type, and every table inside a row, is made from: frozen, and read by msgspec with no unknown key.
 
     A `msgspec.Struct`, not a dataclass: there are a hundred of them, all made at each start, and one costs a tenth. The
     modules of this package leave `from __future__ import annotations` out: msgspec would evaluate each text again.
+    The collector of cycles does not look at rows (`leuko.frozen` says why).
     """
 
 
