@@ -139,12 +139,12 @@ def cohort_outputs(library: Library) -> str:
         "| name | number | what | rests on | confidence |",
         "| --- | --- | --- | --- | --- |",
     ]
-    holes = [f"* {hole}" for row in on_file(library).values() for hole in getattr(row, "holes", ())]
-    parts.append(
-        "\n".join(
-            [*head, *rows, "", "Holes of `ohdsi-213` that are closed, and open with `--as-published`:\n", *holes, ""]
-        )
-    )
+    holes: list[str] = []
+    for row in on_file(library).values():
+        if told := getattr(row, "holes", ()):
+            holes += [f"Holes of `{row.id}` that are closed, and open with `--as-published`:\n"]
+            holes += [*(f"* {hole}" for hole in told), ""]
+    parts.append("\n".join([*head, *rows, "", *holes]))
     return "\n".join(parts)
 
 

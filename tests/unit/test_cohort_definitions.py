@@ -32,8 +32,9 @@ def given(
     facts: list[dict[str, Any]] | None = None,
     people: list[dict[str, Any]] | None = None,
     derived: bool = False,
+    warm: list[tuple[float, float, str]] | None = None,
 ) -> Given:
-    """One person, A, with counts by day, and what else is known."""
+    """One person, A, with counts by day, and what else is known; `warm` are day, temperature, unit."""
     kind = pl.String()
     rows = [
         {
@@ -52,6 +53,13 @@ def given(
         "persons": pl.DataFrame({"person": ["A"]}),
         "people": frame(people or [], frames.PEOPLE),
         "facts": frame([{"person": "A", **fact} for fact in facts or []], frames.FACTS),
+        "signs": frame(
+            [
+                {"person": "A", "name": "body temperature", "value": value, "unit": unit, "taken": at(day)}
+                for day, value, unit in warm or []
+            ],
+            frames.SIGNS,
+        ),
     }
     return Given.of(tables, RULES)
 
@@ -245,6 +253,122 @@ def test_neutrophilia_of_the_day_keeps_out() -> None:
     assert asked("ohdsi-213", given([(0, 1.2)], facts=[{**high, "start": at(1)}])).height == 1
 
 
+# ---- OHDSI 737: fever or infection in hospital, with low neutrophils -------------------------------------------------
+
+STAY = {
+    "kind": "visit", "name": "inpatient", "code": "9201", "system": "omop:concept", "start": at(-2), "end": at(6),
+}  # fmt: skip
+
+
+def condition(concept: int, day: float, **more: Any) -> dict[str, Any]:
+    return {"kind": "condition", "name": "?", "code": str(concept), "system": "omop:concept", "start": at(day), **more}
+
+
+def spans(told: Given, **options: Any) -> list[tuple[date, date, bool | None]]:
+    """Start, end and whether it is met, of every row of 737."""
+    return asked("ohdsi-737", told, **options).select("start", "end", "met").rows()
+
+
+FEVER = [(0.0, 38.4, "Cel")]
+
+
+def test_a_fever_in_hospital_with_a_low_count_within_a_day() -> None:
+    """38.4 on day 0, 0.4 on day -1: a fever ends on day 1, and the member leaves 3 days later; as published, then."""
+    told = given([(-1, 0.4)], facts=[STAY], warm=FEVER)
+    assert spans(told) == [(START, START + timedelta(days=4), True)]
+    assert spans(told, as_published=True) == [(START, START + timedelta(days=1), True)]
+    assert spans(given([(-2, 0.4)], facts=[STAY], warm=FEVER)) == []
+    assert spans(given([(2, 0.4)], facts=[STAY], warm=FEVER)) == []
+    assert spans(given([(0, 0.4)], facts=[STAY], warm=[(0, 37.9, "Cel")])) == []
+    assert spans(given([(0, 0.4)], facts=[STAY], warm=[(0, 100.4, "[degF]")]))[0][2] is True
+    assert spans(given([(0, 0.4)], facts=[STAY], warm=[(0, 38.4, "kg")])) == []
+
+
+def test_events_are_fevers_infections_and_the_diagnosis_itself() -> None:
+    assert spans(given([(0, 0.4)], facts=[STAY, condition(437663, 0)]))[0][2] is True
+    assert spans(given([(0, 0.4)], facts=[STAY, condition(99, 0, within=";4170143;")]))[0][2] is True
+    assert spans(given([(0, 0.4)], facts=[STAY, condition(99, 0, within=";437663;4093997;")])) == []  # of malaria
+    assert spans(given([], facts=[STAY, condition(4250734, 0)]))[0][2] is True  # its own proof
+    # the diagnosis proves the low count of a fever of the same day or the day before, not of one after it
+    assert len(spans(given([], facts=[STAY, condition(4250734, 1)], warm=FEVER))) == 1
+    assert spans(given([], facts=[STAY, condition(4250734, 1)], warm=FEVER))[0][0] == START
+    late = spans(given([], facts=[STAY, condition(4250734, -1)], warm=[(0.0, 38.4, "Cel")]))
+    assert late == [(START - timedelta(days=1), START + timedelta(days=3), True)]
+    # an event lasts as long as the condition is said to
+    long = spans(given([(0, 0.4)], facts=[STAY, condition(437663, 0, end=at(5))]))
+    assert long == [(START, START + timedelta(days=8), True)]
+
+
+def test_leukopenia_is_neutropenia_only_as_published() -> None:
+    low = condition(99, 0, within=";435224;")
+    assert spans(given([], facts=[STAY, low], warm=FEVER)) == []
+    assert len(spans(given([], facts=[STAY, low], warm=FEVER), as_published=True)) == 1
+    assert len(spans(given([], facts=[STAY, condition(320073, 1)], warm=FEVER))) == 1
+
+
+@pytest.mark.parametrize(
+    ("counts", "warm", "closed", "published"),
+    [
+        ([(0, 0.0)], FEVER, [True], []),
+        ([(0, 1.4995)], FEVER, [True], []),
+        ([(0, 0.4)], [(0.0, 42.5, "Cel")], [True], []),
+        ([(0, 0.1, "<")], FEVER, [True], [True]),
+        ([(0, 1.2, ">")], FEVER, [None], [True]),  # may be low
+        ([(-1, 0.4), (0, 2.0)], FEVER, [], [True]),  # a normal count of the day
+        ([(-1, 0.4), (0, 5.0)], FEVER, [], []),
+        ([(-1, 0.4), (1, 5.0)], FEVER, [True], [True]),
+    ],
+)
+def test_the_holes_of_737_are_closed_and_the_switch_opens_them(
+    counts: Any, warm: Any, closed: list[bool | None], published: list[bool]
+) -> None:
+    told = given(counts, facts=[STAY], warm=warm)
+    assert [row[2] for row in spans(told)] == closed
+    assert [row[2] for row in spans(told, as_published=True)] == published
+    if None in closed:
+        assert only("ohdsi-737", told)["text"] == "only a bound of the count near the event is known"
+
+
+@pytest.mark.parametrize(
+    ("visits", "closed", "text", "published"),
+    [
+        ([STAY], [True], None, 1),
+        ([{**STAY, "code": "9202", "name": "outpatient"}], [], None, 0),
+        ([{**STAY, "code": "0", "name": "Emergency department"}], [True], None, 0),
+        ([{**STAY, "code": "7", "name": "?", "within": ";262;"}], [True], None, 1),
+        ([{**STAY, "end": at(-1)}], [], None, 0),
+        ([{**STAY, "end": None}], [None], "the end of a visit is not on record", 0),
+        ([{**STAY, "start": at(0), "end": None}], [True], None, 0),
+        ([], [None], "no visit is on record: whether it was in hospital is not known", 0),
+    ],
+)
+def test_a_visit_that_is_not_known_leaves_it_open(
+    visits: list[dict[str, Any]], closed: list[bool | None], text: str | None, published: int
+) -> None:
+    told = given([(0, 0.4)], facts=visits, warm=FEVER)
+    found = asked("ohdsi-737", told)
+    assert found["met"].to_list() == closed
+    assert found["text"].to_list() == [text] * len(closed)
+    assert asked("ohdsi-737", told, as_published=True).height == published
+
+
+def test_events_within_ninety_days_are_one_as_its_description_says() -> None:
+    days = (0.0, 80.0, 200.0)
+    stays = [{**STAY, "start": at(day), "end": at(day + 2)} for day in days]
+    told = given([(day, 0.4) for day in days], facts=stays, warm=[(day, 38.5, "Cel") for day in days])
+    ends = [(START, START + timedelta(days=84)), (START + timedelta(days=200), START + timedelta(days=204))]
+    assert [row[:2] for row in spans(told)] == ends
+    assert len(spans(told, as_published=True)) == 3
+    members_ = members(asked("ohdsi-737", told))
+    assert members_["cohort_definition_id"].to_list() == [737, 737]
+
+
+def test_published_members_are_observed() -> None:
+    people = [{"person": "A", "start": START + timedelta(days=1), "end": None}]
+    told = given([(0, 0.4)], facts=[STAY], warm=FEVER, people=people)
+    assert (len(spans(told)), len(spans(told, as_published=True))) == (1, 0)
+
+
 # ---- lasting ---------------------------------------------------------------------------------------------------------
 
 
@@ -331,4 +455,4 @@ def test_two_definitions_of_one_name_or_number_are_refused(tmp_path: Path) -> No
 
 def test_everything_on_file_may_drive() -> None:
     assert {row.basis.drives for row in on_file(LIBRARY).values()} == {True}
-    assert len({row.number for row in on_file(LIBRARY).values()}) == len(on_file(LIBRARY)) == 7
+    assert len({row.number for row in on_file(LIBRARY).values()}) == len(on_file(LIBRARY)) == 8

@@ -2,7 +2,7 @@
 
     episodes     -> days of severe neutropenia, worst grades, the bound of the nadir
     adam, events -> records like ADaM's ADLB and ADAE
-    definitions  -> who meets which definition (`entries`, `spells`, `since`), and the OMOP table COHORT
+    definitions  -> who meets which definition (`entries`, `together`, `spells`, `since`), and the OMOP table COHORT
 
 Everything is made inside a batch, so that memory is bounded by it and neither batches nor engines leave a trace.
 """
@@ -23,7 +23,7 @@ from leuko.cohort.outputs.episodes import deepened
 from leuko.cohort.outputs.events import adae
 from leuko.cohort.outputs.given import Given
 from leuko.cohort.tables import Rules
-from leuko.knowledge.schema.cohorts import CycleRow, EntryRow
+from leuko.knowledge.schema.cohorts import CycleRow, EntryRow, TogetherRow
 
 __all__ = ["Wanted", "derived"]
 
@@ -49,8 +49,14 @@ class Wanted:
     @property
     def concepts(self) -> frozenset[int]:
         """The OMOP concepts that the definitions name."""
-        rows = [row for row in self.definitions if isinstance(row, EntryRow)]
-        return frozenset(one for row in rows for one in (*row.concepts, *row.without, *row.beside))
+        found: set[int] = set()
+        for row in self.definitions:
+            if isinstance(row, EntryRow):
+                found |= {*row.concepts, *row.without, *row.beside}
+            elif isinstance(row, TogetherRow):
+                found |= {*row.events, *row.events_without, *row.proof, *row.low, *row.visits}
+                found |= set() if row.published is None else set(row.published.also_low)
+        return frozenset(found)
 
     @property
     def digest(self) -> str:

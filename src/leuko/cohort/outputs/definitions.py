@@ -16,6 +16,7 @@ from leuko.cohort.outputs.found import FINDINGS, schema_of
 from leuko.cohort.outputs.given import Given
 from leuko.cohort.outputs.since import engrafted, late, stays
 from leuko.cohort.outputs.spells import cycles, lasting
+from leuko.cohort.outputs.together import together
 from leuko.errors import KnowledgeError, UsageError
 from leuko.knowledge import Library
 from leuko.knowledge.keys import unknown_keys
@@ -27,10 +28,11 @@ from leuko.knowledge.schema.cohorts import (
     LateRow,
     ReportRow,
     StayRow,
+    TogetherRow,
 )
 
-Definition = EntryRow | LastingRow | CycleRow | EngraftmentRow | StayRow | LateRow
-KINDS: Final = (EntryRow, LastingRow, CycleRow, EngraftmentRow, StayRow, LateRow)
+Definition = EntryRow | TogetherRow | LastingRow | CycleRow | EngraftmentRow | StayRow | LateRow
+KINDS: Final = (EntryRow, TogetherRow, LastingRow, CycleRow, EngraftmentRow, StayRow, LateRow)
 OWN: Final = {"source": "own", "confidence": "house"}
 """The basis of a row of a user's own file that names none."""
 
@@ -92,7 +94,9 @@ def read_file(path: Path) -> tuple[Definition, ...]:
     except OSError as error:
         raise UsageError("the file of definitions cannot be read", where=str(path), why=str(error)) from error
     except (rtoml.TomlParsingError, UnicodeDecodeError) as error:
-        raise KnowledgeError("a file of definitions is not valid TOML", where=str(path), why=str(error)) from error
+        raise KnowledgeError(
+            "a file of definitions is not valid TOML", where=str(path), why=str(error), do="correct that line"
+        ) from error
     kinds = {kind.KEY: kind for kind in KINDS}
     if unknown := set(content) - set(kinds):
         raise KnowledgeError(
@@ -126,13 +130,17 @@ def findings(given: Given, wanted: Sequence[Definition], *, as_published: bool =
     kind = given.counts.schema["person"]
     parts = [pl.DataFrame(schema=schema_of(kind))]
     for row in wanted:
-        found = entries(given, row, as_published=as_published) if isinstance(row, EntryRow) else _ask(given, row)
+        found = _ask(given, row, as_published=as_published)
         numbered = found.with_columns(definition=pl.lit(row.id), number=pl.lit(row.number, pl.Int64))
         parts.append(numbered.select(pl.col(name).cast(of) for name, of in schema_of(kind).items()))
     return pl.concat(parts).sort("person", "number", "start", "index", nulls_last=True, maintain_order=True)
 
 
-def _ask(given: Given, row: Any) -> pl.DataFrame:
+def _ask(given: Given, row: Any, *, as_published: bool) -> pl.DataFrame:
+    if isinstance(row, EntryRow):
+        return entries(given, row, as_published=as_published)
+    if isinstance(row, TogetherRow):
+        return together(given, row, as_published=as_published)
     ask: dict[type[Any], Callable[[Given, Any], pl.DataFrame]] = {
         LastingRow: lasting,
         CycleRow: cycles,

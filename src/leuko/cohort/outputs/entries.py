@@ -37,9 +37,9 @@ def entries(given: Given, row: EntryRow, *, as_published: bool = False) -> pl.Da
     days = pl.lit(timedelta(days=form.end_days if form is not None else row.end_days))
     events = events.with_columns(end=pl.col("start") + days)
     if form is not None and form.observed:
-        events = _observed(events, given)
+        events = observed(events, given)
     events = _censored(events, counts, censor, proven=proven)
-    return filled(_eras(events, row.era_days), kind)
+    return filled(eras(events, row.era_days).with_columns(met=pl.lit(value=True)), kind)
 
 
 def _bands(row: EntryRow, form: Published | None) -> tuple[Band, Band | None, Band | None]:
@@ -65,13 +65,13 @@ def inside(band: Band, *, proven: bool) -> pl.Expr:
 
 def _conditions(given: Given, row: EntryRow) -> pl.DataFrame:
     facts = given.facts.filter(pl.col("kind").is_in(["condition", "diagnosis"]) & pl.col("start").is_not_null())
-    named = _coded(row.concepts, alone=row.alone)
+    named = coded(row.concepts, alone=row.alone)
     for word in row.words:
         named |= pl.col("name").str.to_lowercase().str.contains(word.casefold(), literal=True)
     return facts.filter(named.fill_null(value=False)).select("person", start=pl.col("start").dt.date())
 
 
-def _coded(concepts: tuple[int, ...], *, alone: tuple[int, ...] = ()) -> pl.Expr:
+def coded(concepts: tuple[int, ...], *, alone: tuple[int, ...] = ()) -> pl.Expr:
     """Whether a fact has one of these concepts, or one that descends from them, save from those that stand `alone`."""
     own = (pl.col("system") == OMOP) & pl.col("code").is_in([str(concept) for concept in concepts])
     parents = [f";{concept};" for concept in concepts if concept not in alone]
@@ -81,12 +81,12 @@ def _coded(concepts: tuple[int, ...], *, alone: tuple[int, ...] = ()) -> pl.Expr
 
 def _beside(given: Given, row: EntryRow) -> pl.DataFrame:
     """The days on which a condition keeps entries out."""
-    facts = given.facts.filter(_coded(row.beside) & pl.col("start").is_not_null())
+    facts = given.facts.filter(coded(row.beside) & pl.col("start").is_not_null())
     return facts.select("person", start=pl.col("start").dt.date()).unique()
 
 
 def _without(events: pl.DataFrame, given: Given, row: EntryRow) -> pl.DataFrame:
-    facts = given.facts.filter(_coded(row.without).fill_null(value=False) & pl.col("start").is_not_null())
+    facts = given.facts.filter(coded(row.without).fill_null(value=False) & pl.col("start").is_not_null())
     if not facts.height:
         return events
     first = facts.group_by("person").agg(excluded=pl.col("start").min().dt.date())
@@ -96,13 +96,13 @@ def _without(events: pl.DataFrame, given: Given, row: EntryRow) -> pl.DataFrame:
     return events.join(first, on="person", how="left").filter(kept).drop("excluded")
 
 
-def _observed(events: pl.DataFrame, given: Given) -> pl.DataFrame:
+def observed(events: pl.DataFrame, given: Given) -> pl.DataFrame:
     """Events in the time of observation, as far as that is known; an era ends with it."""
     spans = given.people.select("person", _from="start", _to="end")
-    observed = (pl.col("_from").is_null() | (pl.col("start") >= pl.col("_from"))) & (
+    within = (pl.col("_from").is_null() | (pl.col("start") >= pl.col("_from"))) & (
         pl.col("_to").is_null() | (pl.col("start") <= pl.col("_to"))
     )
-    joined = events.join(spans, on="person", how="left").filter(observed)
+    joined = events.join(spans, on="person", how="left").filter(within)
     return joined.with_columns(end=pl.min_horizontal("end", "_to")).drop("_from", "_to")
 
 
@@ -117,11 +117,11 @@ def _censored(events: pl.DataFrame, counts: pl.DataFrame, censor: Band | None, *
     return found.with_columns(end=pl.min_horizontal("end", "stop")).drop("stop")
 
 
-def _eras(events: pl.DataFrame, apart: float) -> pl.DataFrame:
-    """Events no further apart than the padding, as one from the first start to the last end."""
+def eras(events: pl.DataFrame, apart: float) -> pl.DataFrame:
+    """Events no further apart than the padding, as one from the first start to the last end; `low` says which of them
+    are counts."""
     ordered = events.sort("person", "start", "end")
     reach = pl.col("end").cum_max().shift(1).over("person") + pl.lit(timedelta(days=apart))
     begins = (reach.is_null() | (pl.col("start") > reach)).cast(pl.Int32).cum_sum().over("person")
-    eras = ordered.with_columns(_era=begins).group_by("person", "_era", maintain_order=True)
-    found = eras.agg(pl.col("start").min(), pl.col("end").max(), counts=pl.col("low").sum())
-    return found.with_columns(met=pl.lit(value=True))
+    grouped = ordered.with_columns(_era=begins).group_by("person", "_era", maintain_order=True)
+    return grouped.agg(pl.col("start").min(), pl.col("end").max(), counts=pl.col("low").sum())

@@ -20,6 +20,7 @@ class Given:
     persons: pl.DataFrame
     people: pl.DataFrame
     treatments: pl.DataFrame
+    signs: pl.DataFrame
     facts: pl.DataFrame
     first: pl.DataFrame
     rules: Rules
@@ -33,6 +34,7 @@ class Given:
             for name, columns in (
                 ("people", frames.PEOPLE),
                 ("treatments", frames.TREATMENTS),
+                ("signs", frames.SIGNS),
                 ("facts", frames.FACTS),
             )
         }
@@ -44,6 +46,7 @@ class Given:
             persons=held["persons"],
             people=people,
             treatments=held["treatments"],
+            signs=held["signs"],
             facts=held["facts"],
             first=_first(held["treatments"], people),
             rules=rules,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import polars as pl
 
+from leuko.cohort import frames
 from leuko.cohort.outputs.definitions import on_file
+from leuko.cohort.outputs.temperature import IS_TEMPERATURE, lies_in, temperatures
 from leuko.cohort.summary.base import Cell, Section, Table, Tables, share
 from leuko.knowledge.schema import Band
 from leuko.knowledge.schema.infection import FeverRow, FeverRules
-from leuko.units import UnitRefused, convert, read_unit
 
-_TEMPERATURE = ("temp", "fever", "fieber")
 _PROVEN = pl.col("bound").is_in(["=", "<", "<="])
 
 
@@ -83,7 +81,7 @@ def febrile(tables: Tables) -> Section:
         for row in tables.library.rows(FeverRow):
             if row.single is None or not row.basis.drives or row.neutrophils is None or row.route == "axillary":
                 continue
-            met = near.filter(_inside("celsius", row.single) & _inside("value", row.neutrophils) & _PROVEN)
+            met = near.filter(lies_in("celsius", row.single) & lies_in("value", row.neutrophils) & _PROVEN)
             called = row.body if row.document in row.body else f"{row.body}, {row.document}"
             names = (called, row.id, _said(row.single, row.neutrophils))
             rows.append((*names, met["person"].n_unique(), near["person"].n_unique()))
@@ -101,34 +99,10 @@ def febrile(tables: Tables) -> Section:
 
 
 def _readings(tables: Tables) -> pl.DataFrame:
-    empty = pl.DataFrame(schema={"person": pl.String(), "taken": pl.Datetime("us", "UTC"), "celsius": pl.Float64()})
+    """Every temperature on record: person, taken, celsius."""
     if not tables.has("signs"):
-        return empty
-    warm = pl.col("name").str.to_lowercase().str.contains_any(list(_TEMPERATURE))
-    rows = tables.open("signs").filter(warm & pl.col("value").is_not_null() & pl.col("taken").is_not_null()).collect()
-    if not rows.height:
-        return empty
-    scales = {unit: _scale(unit) for unit in rows["unit"].unique().to_list()}
-    slope = pl.col("unit").replace_strict({u: s[0] for u, s in scales.items()}, default=None, return_dtype=pl.Float64)
-    shift = pl.col("unit").replace_strict({u: s[1] for u, s in scales.items()}, default=None, return_dtype=pl.Float64)
-    celsius = (pl.col("value") * slope + shift).round(2)
-    return (
-        rows.with_columns(celsius=celsius)
-        .filter(pl.col("celsius").is_between(25, 45))
-        .select("person", "taken", "celsius")
-    )
-
-
-def _scale(unit: str | None) -> tuple[float | None, float | None]:
-    """How a temperature unit becomes degrees Celsius: value x slope + shift; nothing for a unit that is none."""
-    try:
-        found = read_unit(unit or "")
-        if found.canonical != "Cel":
-            return None, None
-        zero, hundred = (float(convert(Decimal(at), found, to="Cel")) for at in (0, 100))
-    except UnitRefused:
-        return None, None
-    return (hundred - zero) / 100, zero
+        return temperatures(pl.DataFrame(schema=frames.schema(frames.SIGNS)))
+    return temperatures(tables.open("signs").filter(IS_TEMPERATURE).collect())
 
 
 def _joined(readings: pl.DataFrame, counts: pl.DataFrame, hours: float) -> pl.DataFrame:
@@ -136,15 +110,6 @@ def _joined(readings: pl.DataFrame, counts: pl.DataFrame, hours: float) -> pl.Da
     together = readings.join(counts, on="person", suffix="_count")
     apart = (pl.col("taken") - pl.col("taken_count")).dt.total_seconds().abs()
     return together.filter(apart <= hours * 3600)
-
-
-def _inside(name: str, band: Band) -> pl.Expr:
-    held: pl.Expr = pl.lit(value=True)
-    if isinstance(band.lower, (int, float)):
-        held &= pl.col(name) >= band.lower if band.lower_inclusive else pl.col(name) > band.lower
-    if isinstance(band.upper, (int, float)):
-        held &= pl.col(name) <= band.upper if band.upper_inclusive else pl.col(name) < band.upper
-    return held
 
 
 def _said(single: Band, neutrophils: Band) -> str:

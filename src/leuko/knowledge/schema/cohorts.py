@@ -58,6 +58,56 @@ class EntryRow(Row, frozen=True, kw_only=True):
     basis: Basis
 
 
+class PublishedTogether(Row, frozen=True, kw_only=True):
+    """A `TogetherRow` as its source runs it: with its holes. `also_low` are further conditions that it takes for low
+    counts; the rest is as in `Published`."""
+
+    band: Band
+    warm: Band
+    not_with: Band | None = None
+    also_low: tuple[int, ...] = ()
+    end_days: float = 0.0
+    era_days: float = 0.0
+    bounds: bool = False
+    derived: bool = False
+    observed: bool = False
+
+
+class TogetherRow(Row, frozen=True, kw_only=True):
+    """An event near a low count: a temperature in `warm` [Cel], or a condition of `events` that is none of
+    `events_without`, with a count in `band` or a condition of `low` no more than `near_days` before or after it.
+
+    A condition of `proof` is an event, and proves the low count of an event up to `near_days` before it. The event's
+    day must lie within a visit of `visits` or one whose name holds one of `visit_words`; no count of that day may lie
+    in `not_with`. All concepts are OMOP ids with their descendants. An event without an end lasts `lasts` days; a
+    member leaves `end_days` after its end, and events no further apart than `era_days` are one.
+    """
+
+    FOLDER: ClassVar[str] = "cohorts"
+    KEY: ClassVar[str] = "together"
+
+    id: str
+    number: int
+    title: str
+    analyte: str = "neutrophils"
+    band: Band
+    near_days: float
+    not_with: Band | None = None
+    warm: Band
+    events: tuple[int, ...]
+    events_without: tuple[int, ...] = ()
+    proof: tuple[int, ...]
+    low: tuple[int, ...]
+    visits: tuple[int, ...]
+    visit_words: tuple[str, ...] = ()
+    lasts: float
+    end_days: float = 0.0
+    era_days: float = 0.0
+    holes: tuple[str, ...] = ()
+    published: PublishedTogether | None = None
+    basis: Basis
+
+
 class LastingRow(Row, frozen=True, kw_only=True):
     """Low counts that last: within one episode, results below `band` on `occasions` days over at least `days`."""
 
@@ -183,4 +233,4 @@ class ReportRow(Row, frozen=True, kw_only=True):
     basis: Basis
 
 
-KINDS = (EntryRow, LastingRow, CycleRow, EngraftmentRow, StayRow, LateRow, ReportRow)
+KINDS = (EntryRow, TogetherRow, LastingRow, CycleRow, EngraftmentRow, StayRow, LateRow, ReportRow)
