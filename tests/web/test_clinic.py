@@ -97,22 +97,45 @@ def test_the_worklist_can_be_narrowed_and_says_when_nobody_is_left(come):
     assert page.locator("table.people tbody tr").count() >= 10
 
 
-def test_a_result_that_arrives_renews_the_worklist(at, come):
-    page = come().go("/")
-    before = page.locator("table.people tbody tr").count()
+def arrives(at, name, *, value=0.2):
+    """A count of somebody new, as the feed would bring it."""
     given = at.app.state.context
     origin = Origin(place=Place(source="test"))
-    count = Count(id="new", analyte="neutrophils", value=0.2, unit="10*9/L", taken=Moment(at=NOW), origin=origin)
-    record = Record(patient=Patient(id="newcomer", sex="female"), counts=(count,), digest="0" * 16)
+    count = Count(id="new", analyte="neutrophils", value=value, unit="10*9/L", taken=Moment(at=NOW), origin=origin)
+    record = Record(patient=Patient(id=name, sex="female"), counts=(count,), digest=name)
+    made = assess(record, as_of=NOW.date(), asked=Asked(wish=None))
     with given.store.write() as connection:
-        keep_counts(connection, given.store.now(), "newcomer", record.counts, 0)
-        keep_assessment(
-            connection, given.store.now(), "newcomer", assess(record, as_of=NOW.date(), asked=Asked(wish=None)), 0
-        )
+        keep_counts(connection, given.store.now(), name, record.counts, 0)
+        keep_assessment(connection, given.store.now(), name, made, 0)
+
+
+def test_a_result_that_arrives_renews_the_worklist(at, come):
+    visit = come()
+    with visit.page.expect_response("**/worklist/stream*") as stream:
+        page = visit.go("/")
+    assert stream.value.headers["content-type"].startswith("text/event-stream")
+    before = page.locator("table.people tbody tr").count()
+    page.wait_for_timeout(1500)
+    assert [url for url in visit.asked if "/worklist/rows" in url] == [], "nothing is asked for while nothing happens"
+    visit.asked.clear()
+    arrives(at, "newcomer")
     page.wait_for_selector("table.people tr.fresh", timeout=20_000)
     assert page.locator("table.people tbody tr").count() == before + 1
     assert "newcomer" in page.locator("tr.fresh").inner_text()
     assert "1 person has new results" in page.locator(".news").inner_text()
+    arrives(at, "another")
+    page.get_by_role("link", name="another", exact=True).wait_for(timeout=20_000)
+    assert [url for url in visit.asked if "/worklist/stream" in url] == [], "the stream outlives the rows"
+
+
+def test_where_the_stream_is_cut_off_the_page_asks_by_itself(at, come):
+    visit = come()
+    visit.page.route("**/worklist/stream*", lambda route: route.abort())
+    page = visit.go("/")
+    arrives(at, "unheard")
+    page.get_by_role("link", name="unheard", exact=True).wait_for(timeout=30_000)
+    assert not page.locator("#trouble").is_visible()
+    visit.said.clear()  # the browser's own word of the stream that was cut off
 
 
 # ---- a person -------------------------------------------------------------------------------------------------------
@@ -268,6 +291,7 @@ def test_everything_can_be_read_without_javascript(come):
     visit = come(java_script_enabled=False)
     page = visit.go("/?show=urgent")
     assert page.locator("table.people tbody th a").all_inner_texts() == [FEBRILE, "clozapine"]
+    assert page.get_by_role("link", name="loaded again").get_attribute("href") == "/?show=urgent"
     number = visit.at.number_of(TREATED)
     page = visit.go(f"/people/{number}?forecast=true")
     text = page.locator("main").inner_text()

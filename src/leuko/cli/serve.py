@@ -160,7 +160,7 @@ def routers(settings: HttpSettings, zone: tzinfo = UTC) -> list[APIRouter]:
     from leuko import web  # noqa: PLC0415 (these load the whole flow)
     from leuko.service import fhir, hooks  # noqa: PLC0415
 
-    found = [fhir.router(settings, zone), web.router()]
+    found = [fhir.router(settings, zone), web.router(zone)]
     asked = hooks.read_settings(settings.part("hooks"), public_url=settings.public_url, zone=zone)
     if asked is not None:
         found.append(hooks.router(asked, warm=True))

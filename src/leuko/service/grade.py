@@ -1,14 +1,15 @@
 """Stored messages become counts and assessments: everything of a person is read again when a message of theirs came.
 
 The record of a person is made of all their messages by the same reader that reads files, so that a correction counts
-wherever it stands. What a run was doing when it was killed is done again by the next one, with the same result.
+wherever it stands, and of what was kept of them by hand. What a run was doing when it was killed is done again by the
+next one, with the same result.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Final
 
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, func, insert, select, tuple_
 from leuko.assessment import Asked, assess
 from leuko.errors import Notice
 from leuko.intake import merge
-from leuko.intake.base import ReadOptions
+from leuko.intake.base import Intake, ReadOptions
 from leuko.intake.fhir.tell import Teller
 from leuko.intake.hl7.people import qualified_name
 from leuko.intake.hl7.records import Found, records_of
@@ -25,11 +26,13 @@ from leuko.intake.hl7.wire import parse
 from leuko.knowledge import Library, load_library
 from leuko.record import Record
 from leuko.result import Assessment
+from leuko.service.by_hand import with_entries
 from leuko.service.day import day_of
 from leuko.service.store import Store, StoreDown, fitted, next_id
 from leuko.service.store.audit import record as told
 from leuko.service.store.cards import withdraw_cards
 from leuko.service.store.dead import put_aside
+from leuko.service.store.kept import Entry, entries_of, kept_people
 from leuko.service.store.people import (
     any_outdated,
     changed,
@@ -44,6 +47,7 @@ from leuko.site import SiteSettings
 Key = tuple[str, str]  # number, authority
 _MOST: Final = 200  # messages a run: what a kill throws back
 _CHUNK: Final = 200  # values in one question to the database
+_NAME: Final = 500  # width of the name of a person
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -83,7 +87,7 @@ def grade(store: Store, grading: Grading | None = None, *, most: int = _MOST) ->
         groups = _groups(connection, fresh)
     if not fresh:
         return Graded(through=done)
-    done_now = _sum([_group(store, keys, grading) for keys in groups], fresh[-1])
+    done_now = _sum([_group(store, whose, grading) for whose in groups], fresh[-1])
     with store.write() as connection:
         row = {"id": next_id(connection, reading), "at": store.now(), "through": fresh[-1]}
         connection.execute(insert(reading), row)
@@ -94,7 +98,7 @@ def grade_again(store: Store, grading: Grading | None = None, *, after: int = 0,
     """Grade everyone whose last assessment rests on other knowledge, settings, or another reading of the messages.
 
     Only those whom the messages `after` a number name, `most` messages of them, where that is asked: `through` says
-    how far this came, 0 where no message follows.
+    how far this came, 0 where no message follows. Of whom there is no message is graded with the last of them.
     """
     grading = grading or Grading(library=load_library())
     with store.read() as connection:
@@ -102,7 +106,9 @@ def grade_again(store: Store, grading: Grading | None = None, *, after: int = 0,
         asked = select(message.c.id).where(message.c.id > after).order_by(message.c.id).limit(most)
         every = list(connection.execute(asked).scalars())
         groups = _groups(connection, every)
-    return _sum([_group(store, keys, grading) for keys in groups], every[-1] if every else 0)
+        if most is None or not every:
+            groups += [whose for name in kept_people(connection) if not (whose := whose_of(connection, name)).ids]
+    return _sum([_group(store, whose, grading) for whose in groups], every[-1] if every else 0)
 
 
 def outdated(store: Store, library: Library) -> bool:
@@ -129,14 +135,43 @@ def _sum(totals: Sequence[Graded], through: int) -> Graded:
 # ---- whose messages belong together ---------------------------------------------------------------------------------
 
 
-def _groups(connection: Connection, fresh: Sequence[int]) -> list[frozenset[Key]]:
-    """The numbers that messages tie together, a group for each person that the fresh messages name."""
-    groups: list[frozenset[Key]] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Of whom everything is read together: the numbers that messages tie together, and all names of the person.
+
+    `ids` are their messages, `entries` what was kept of them by hand; both as of when they were asked for.
+    """
+
+    keys: frozenset[Key] = frozenset()
+    names: frozenset[str] = frozenset()
+    ids: tuple[int, ...] = ()
+    entries: tuple[Entry, ...] = field(default=(), repr=False)
+
+    def now(self, connection: Connection) -> Whose:
+        """The same with what has come since."""
+        ids = tuple(_messages_of(connection, self.keys))
+        return replace(self, ids=ids, entries=entries_of(connection, self.names))
+
+
+def whose_of(connection: Connection, name: str) -> Whose:
+    """Of whom there is something under a name: with every number that messages tie to it."""
+    number, mark, authority = name.rpartition("^")
+    keys = _closure(connection, (number, authority)) if mark else frozenset()
+    return _whose(keys, name).now(connection)
+
+
+def _whose(keys: frozenset[Key], *names: str) -> Whose:
+    return Whose(keys=keys, names=frozenset({fitted(qualified_name(*key), _NAME) for key in keys} | set(names)))
+
+
+def _groups(connection: Connection, fresh: Sequence[int]) -> list[Whose]:
+    """A group for each person that the fresh messages name."""
+    groups: list[Whose] = []
     seen: set[Key] = set()
     for key in _keys_of(connection, fresh):
         if key not in seen:
-            groups.append(_closure(connection, key))
-            seen |= groups[-1]
+            groups.append(_whose(_closure(connection, key)).now(connection))
+            seen |= groups[-1].keys
     return groups
 
 
@@ -172,30 +207,56 @@ def _messages_of(connection: Connection, keys: Iterable[Key]) -> list[int]:
 # ---- one person -----------------------------------------------------------------------------------------------------
 
 
-def _group(store: Store, keys: frozenset[Key], grading: Grading) -> Graded:
-    """Grade one group; a fault in it is put aside for a person to look at, and does not stop the others.
+def _group(store: Store, whose: Whose, grading: Grading) -> Graded:
+    """Grade one group; a fault in it is put aside for a person to look at, and does not stop the others."""
+    with store.read() as connection:
+        whose = whose.now(connection)
+    try:
+        return grade_with(store, whose, grading)
+    except StoreDown:
+        raise
+    except Exception as error:  # noqa: BLE001 (one person's fault must not stop the others' grading)
+        _fault(store, error, whose)
+        return Graded(failed=1)
 
-    Where a message of the group came in while it was read, it is read again: what is kept is never older than that.
+
+def grade_with(
+    store: Store,
+    whose: Whose,
+    grading: Grading,
+    *,
+    change: Callable[[Whose], Whose] = lambda whose: whose,
+    keep: Callable[[Connection, str], None] = lambda _, __: None,
+) -> Graded:
+    """Grade one group as it is after a change of what was kept of it by hand, which `keep` writes in the same commit.
+
+    Where a message or an entry of the group came in while it was read, it is read again: what is kept is never older
+    than that. Raises whatever the readers and the flow raise.
     """
     while True:
         with store.read() as connection:
-            ids = _messages_of(connection, keys)
-            raws = _raws(connection, ids)
-        try:
-            records, notices = read_messages(raws, grading)
-            made = _assessed(store, records, notices, grading)
-        except StoreDown:
-            raise
-        except Exception as error:  # noqa: BLE001 (one person's fault must not stop the others' grading)
-            _fault(store, error, raws[-1])
-            return Graded(failed=1)
+            whose = whose.now(connection)
+            raws = _raws(connection, whose.ids)
+            grading = _at_this_site(connection, grading)
+        read = _read(raws, change(whose), grading)
+        made = _assessed(store, read.records, read.notices, grading)
         with store.write() as connection:
-            if _messages_of(connection, keys) == ids:
-                return _keep(connection, store.now(), keys, made, ids[-1])
+            if whose.now(connection) == whose:
+                at = store.now()
+                keep(connection, at)
+                return _keep(connection, at, whose.names, made, whose.ids[-1] if whose.ids else 0)
 
 
-def _fault(store: Store, error: Exception, last: tuple[int, bytes]) -> None:
-    number, raw = last
+def _read(raws: Sequence[tuple[int, bytes]], whose: Whose, grading: Grading) -> Intake:
+    records, notices = read_messages(raws, grading) if raws else ((), ())
+    read = Intake(records=records, notices=notices)
+    return with_entries(read, whose.entries, names=whose.names, zone=grading.zone, library=grading.library)
+
+
+def _fault(store: Store, error: Exception, whose: Whose) -> None:
+    with store.read() as connection:
+        raws = _raws(connection, whose.ids[-1:])
+    number, raw = raws[-1] if raws else (0, whose.entries[-1].content if whose.entries else b"")
     text = f"{type(error).__name__} while grading messages up to {number}"  # the message of an error may hold values
     _LOG.error(text)
     with store.write() as connection:
@@ -247,13 +308,13 @@ def _assessed(store: Store, records: Iterable[Record], notices: Iterable[Notice]
 
 
 def _name(record: Record) -> str:
-    return fitted(record.patient.id, 500)
+    return fitted(record.patient.id, _NAME)
 
 
-def _keep(connection: Connection, at: str, keys: frozenset[Key], made: Sequence[_Made], through: int) -> Graded:
+def _keep(connection: Connection, at: str, known: frozenset[str], made: Sequence[_Made], through: int) -> Graded:
     """Everything of a group in one transaction: counts, assessments, and cards that no longer hold."""
     counts = assessments = withdrawn = 0
-    names, known = {_name(one.record) for one in made}, {fitted(qualified_name(*key), 500) for key in keys}
+    names = {_name(one.record) for one in made}
     for one in made:
         name = _name(one.record)
         kept = keep_counts(connection, at, name, one.record.counts, through)

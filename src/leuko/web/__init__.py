@@ -8,6 +8,7 @@ the server and can be read without JavaScript; nothing is loaded from anywhere e
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
 
-def router() -> APIRouter:
-    """All pages, and the files that they load."""
-    from fastapi import APIRouter  # noqa: PLC0415 (only a service needs it)
+def router(zone: tzinfo = UTC) -> APIRouter:
+    """All pages, and the files that they load; `zone` is that of today and of times that name none."""
+    from fastapi import APIRouter, Depends  # noqa: PLC0415 (only a service needs it)
 
     from leuko.web import pages, static  # noqa: PLC0415
+    from leuko.web.access import in_zone  # noqa: PLC0415
 
-    found = APIRouter(include_in_schema=False)
+    found = APIRouter(include_in_schema=False, dependencies=[Depends(in_zone(zone))])
     found.include_router(static.router())
     for module in sorted(each.name for each in iter_modules(pages.__path__)):
         page = import_module(f"{pages.__name__}.{module}")

@@ -12,10 +12,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final, TypeVar
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from leuko.assessment import Asked, assess
+from leuko.errors import Notice
 from leuko.intake import read
 from leuko.intake.base import Intake
 from leuko.knowledge import load_library
@@ -26,6 +28,7 @@ from leuko.service.http.problems import Problem
 from leuko.service.roles import Role
 from leuko.service.store import Store
 from leuko.service.store.accounts import Account, begin_login, keep_account
+from leuko.service.store.kept import Held, NewEntry, keep_entry
 from leuko.service.store.people import keep_assessment, keep_counts
 
 NAME: Final = "demo"
@@ -49,9 +52,16 @@ def fill(store: Store, *, now: datetime) -> int:
             made = assess(moved, as_of=now.date(), library=library, notices=own, asked=Asked(wish=None))
             with store.write() as connection:
                 keep_counts(connection, store.now(), moved.patient.id, moved.counts, 0)
+                keep_entry(connection, store.now(), _entry(moved, own), actor=NAME)
                 keep_assessment(connection, store.now(), moved.patient.id, made, 0)
             number += 1
     return number
+
+
+def _entry(record: Record, notices: tuple[Notice, ...]) -> NewEntry:
+    """The record as it is kept by hand, so that what is added to it on a page is read together with it."""
+    held = msgspec.json.encode(Held(record=record, notices=notices))
+    return NewEntry(person=record.patient.id, kind="record", digest=record.digest, payload=held)
 
 
 def _examples() -> Iterator[Intake]:

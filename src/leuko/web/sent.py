@@ -1,7 +1,7 @@
-"""What somebody sent to be read: a paste, files, and what they said beside it. It is read in memory and kept nowhere.
+"""What somebody sent to be read: a paste, files, and what they said beside it. Reading it keeps nothing.
 
-The answer carries what was sent back to the browser, so that the same can be read again, printed or saved without the
-service keeping any of it in between.
+The answer carries what was sent back to the browser, so that the same can be read again, printed, saved, or kept
+(`leuko.web.keeping`), without the service holding any of it in between.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date
+from datetime import UTC, date, tzinfo
 from typing import Final
 
 from leuko.assessment import Asked, assess
@@ -22,6 +22,7 @@ from leuko.intake.base import Blob, Intake, ReadOptions
 from leuko.intake.sources import Gathered, Limits, gather_content
 from leuko.intake.whose import told_of, told_of_nobody
 from leuko.knowledge import Library
+from leuko.record import Sign
 from leuko.result import Assessment
 from leuko.site import SiteSettings
 
@@ -75,6 +76,7 @@ class Understood:
     gathered: Gathered
     intake: Intake
     people: tuple[Assessment, ...]
+    signs: tuple[Sign, ...] = ()
     unassessed: int
     of_nobody: tuple[Notice, ...]
 
@@ -94,19 +96,21 @@ class Understood:
         return found
 
 
-def understand(sent: Sent, *, library: Library, site: SiteSettings) -> Understood:
+def understand(sent: Sent, *, library: Library, site: SiteSettings, zone: tzinfo = UTC) -> Understood:
     """Read what was sent and assess everybody in it; one person with forecasts, several without (they take long).
+
+    `zone` is that of times that name none.
 
     Raises UsageError for symptoms or a person that cannot be understood; what cannot be read is a notice.
     """
     gathered = gather_content(sent.blobs, limits=LIMITS)
-    options = ReadOptions(as_of=sent.as_of, patient=sent.person or None)
+    options = ReadOptions(zone=zone, as_of=sent.as_of, patient=sent.person or None)
     intake = read_gathered(gathered, options=options, library=library)
     chosen = [one for one in intake.records if not sent.person or one.patient.id == sent.person]
     if sent.person and not chosen:
         known = ", ".join(one.patient.id for one in intake.records[:5])
         raise UsageError(f"no person {sent.person!r} in what was sent", why=f"found: {known}" if known else "")
-    asked = _asked(sent, len(chosen), library, site)
+    asked = _asked(sent, len(chosen), library, site, zone)
     people = tuple(
         assess(record, as_of=sent.as_of, library=library, notices=notices, asked=asked)
         for record, notices in told_of(intake, chosen[:MOST_PEOPLE])
@@ -115,19 +119,20 @@ def understand(sent: Sent, *, library: Library, site: SiteSettings) -> Understoo
         gathered=gathered,
         intake=intake,
         people=people,
+        signs=asked.symptoms,
         unassessed=max(0, len(chosen) - MOST_PEOPLE),
         of_nobody=told_of_nobody(intake, chosen),
     )
 
 
-def _asked(sent: Sent, people: int, library: Library, site: SiteSettings) -> Asked:
+def _asked(sent: Sent, people: int, library: Library, site: SiteSettings, zone: tzinfo) -> Asked:
     lines = [line.strip() for line in sent.symptoms.splitlines() if line.strip()]
     if people > 1 and (lines or sent.regimen.strip()):
         raise UsageError(
             f"symptoms and a regimen are of one person, and {people} were read", do="name the person in the form"
         )
     return Asked(
-        symptoms=tuple(parse_symptom(line, library=library, zone=UTC) for line in lines),
+        symptoms=tuple(parse_symptom(line, library=library, zone=zone) for line in lines),
         regimen=sent.regimen.strip() or None,
         site=site,
         wish=Wish() if people == 1 else None,

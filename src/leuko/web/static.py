@@ -20,6 +20,7 @@ _OWN: Final = (
     "app.js",
     "desk.css",
     "htmx.min.js",
+    "hx-sse.min.js",
     "icon.svg",
     "print.css",
     "print.js",

@@ -123,11 +123,6 @@ class Worklist:
         return tuple(sorted(found, key=lambda one: (one.rank, one.row.name)))
 
 
-def newest(shown: Iterable[Shown]) -> int:
-    """The number of the newest conclusion: another one says that something has changed."""
-    return max((one.row.known.last for one in shown), default=0)
-
-
 # ---- a row ----------------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -37,6 +37,7 @@ from leuko.service.store import people as kept
 from leuko.service.store.accounts import Account, begin_login, end_login, keep_account, login_of
 from leuko.service.store.attempts import keep_attempt
 from leuko.service.store.dead import letters
+from leuko.service.store.kept import File, NewEntry, Upload, keep_entry, withdraw_entry
 from leuko.service.store.site import SOURCE, set_site, site_now
 from leuko.site import SiteSettings
 
@@ -111,6 +112,10 @@ def test_no_row_can_be_changed_or_removed(store: Store) -> None:
         assert login is not None
         end_login(connection, at, login.id, actor="ada")
         keep_attempt(connection, at, name="ada", client="127.0.0.1")
+        sent = Upload(files=(File(name="a.csv", data=b"x"),), as_of=date(2026, 1, 11))
+        entry = keep_entry(connection, at, NewEntry(person="x", kind="sent", digest="1", upload=sent), actor="ada")
+        assert entry is not None
+        withdraw_entry(connection, at, entry, actor="ada")
     for table in tables.metadata.sorted_tables:
         first = table.c[0].name
         for statement in (f'DELETE FROM "{table}"', f'UPDATE "{table}" SET "{first}" = "{first}"'):  # noqa: S608

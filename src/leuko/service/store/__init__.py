@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from leuko.errors import ExitCode, LeukoError, UsageError
 
-HEAD: Final = "0005"  # the newest migration
+HEAD: Final = "0006"  # the newest migration
 DEFAULT: Final = "leuko.sqlite"
 _LOCK: Final = 0x6C65756B6F  # "leuko": who writes to PostgreSQL holds this lock, so that numbers and hashes follow on
 _RUNS: Final = "check that the database runs, and that this user may write to it"

@@ -143,6 +143,11 @@ def latest_assessment(connection: Connection, person: str) -> StoredAssessment |
     )
 
 
+def last_assessment(connection: Connection) -> int:
+    """The number of the newest row of conclusions, 0 where there is none: another one says that something changed."""
+    return next_id(connection, assessment) - 1
+
+
 def people(connection: Connection) -> Sequence[str]:
     """Everyone of whom there is an assessment, by name."""
     return list(connection.execute(select(assessment.c.person).distinct().order_by(assessment.c.person)).scalars())

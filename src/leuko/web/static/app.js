@@ -32,12 +32,22 @@
     if (!navigator.clipboard) return mark();
     navigator.clipboard.writeText(text).then(() => tell("Copied."), mark);
   }
+  // The service tells an open worklist that there is news; while it cannot, the page asks for the rows by itself.
+  const stream = document.getElementById("stream");
+  if (stream !== null) {
+    const ASK = 5000; // [ms]
+    let heard = false;
+    stream.addEventListener("htmx:sse:after:connection", () => (heard = true));
+    for (const end of ["before:connection", "error", "close"]) stream.addEventListener("htmx:sse:" + end, () => (heard = false));
+    setInterval(() => heard || document.hidden || htmx.trigger(stream, "news"), ASK);
+  }
   document.addEventListener("htmx:response:error", (event) => {
+    if (event.target === stream) return;
     const status = event.detail?.ctx?.response?.status;
     if (status === 401 || status === 403) say("You are signed out, or may not do this. What you see may be out of date: load the page again.");
     else say("The service could not answer (" + status + "). What you see may be out of date.");
   });
-  document.addEventListener("htmx:error", () => say("The service cannot be reached. What you see may be out of date."));
+  document.addEventListener("htmx:error", (event) => event.target === stream || say("The service cannot be reached. What you see may be out of date."));
   document.addEventListener("htmx:after:swap", () => {
     say("");
     reveal();

@@ -5,11 +5,13 @@ Alembic runs this file; it is no module of the package, and so is this folder no
 
 from alembic import context
 
-from leuko.service.store.card_tables import metadata
+from leuko.service.store import card_tables, kept_tables
+
+assert card_tables.metadata is kept_tables.metadata  # noqa: S101 (all tables stand in one)
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=kept_tables.metadata,
     render_as_batch=True,
     transaction_per_migration=False,
 )
