@@ -13,6 +13,7 @@ import click
 from leuko.cli._notices import say
 from leuko.cli._store import need_service
 from leuko.errors import ExitCode, UsageError
+from leuko.intake.sources import printable
 
 if TYPE_CHECKING:
     from leuko.service.fhir.client.folder import Fetched
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Examples:
-  leuko fetch --key leuko.pem --jwks                        the public half, for the server's operator
-  leuko fetch https://ehr.example/fhir --patient 4711 --client-id leuko --key leuko.pem --out ada
+  leuko fetch --key leuko.pem --jwks      the public half, for the operator
+  export LEUKO_FHIR_CLIENT=leuko LEUKO_FHIR_KEY=leuko.pem
+  leuko fetch https://ehr.example/fhir --patient 4711 --out ada
   leuko assess ada
-  leuko fetch https://ehr.example/fhir --export all --client-id leuko --key leuko.pem --out everybody
+  leuko fetch https://ehr.example/fhir --export all --out everybody
   leuko cohort everybody --out found"""
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -32,6 +34,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("url", required=False, metavar="[URL]")
 @click.option("--patient", "patients", multiple=True, metavar="ID", help="The id of a Patient. Repeatable.")
 @click.option("--export", "what", metavar="all|system|GROUP", help="Bulk export of all people, all there is, a group.")
+@click.option("--since", default="", metavar="INSTANT", help="Of an export only what changed since.")
+@click.option("--type", "types", multiple=True, metavar="KIND", help="Of an export only these kinds. Repeatable.")
+@click.option("--anew", is_flag=True, help="Give up an export that broke off, and begin again.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="The new folder.")
 @click.option("--client-id", envvar="LEUKO_FHIR_CLIENT", metavar="ID", help="Our name there. [LEUKO_FHIR_CLIENT]")
 @click.option("--key", type=_FILE, envvar="LEUKO_FHIR_KEY", metavar="FILE", help="PEM or JWK. [LEUKO_FHIR_KEY]")
@@ -51,6 +56,9 @@ def command(
     url: str | None,
     patients: tuple[str, ...],
     what: str | None,
+    since: str,
+    types: tuple[str, ...],
+    anew: bool,
     out: Path | None,
     patience: int,
     search: bool,
@@ -63,7 +71,8 @@ def command(
     """Fetch from the FHIR server at URL (R4) into a new folder, which leuko assess and leuko cohort read.
 
     A server that wants a login is shown a key (SMART backend services); one that is open needs none. Where something
-    fails, no folder is left. The folder holds people's data: only you may read it.
+    fails, no folder is left; an export that broke off lies in FOLDER.part, and the same command goes on with it. The
+    folder holds people's data: only you may read it.
     """
     need_service()
     if jwks:
@@ -71,15 +80,17 @@ def command(
         return
     if url is None or out is None or bool(patients) == bool(what):
         raise UsageError("name the server, --out, and --patient or --export", do="leuko fetch --help")
-    from leuko.service.fhir.client.bulk import scope_of  # noqa: PLC0415 (loads the client)
+    if what is None and (since or types or anew):
+        raise UsageError("--since, --type and --anew are for an export", do="say --export, or leave them out")
+    from leuko.service.fhir.client.bulk import question  # noqa: PLC0415 (loads the client)
     from leuko.service.fhir.client.folder import fetch_export, fetch_people  # noqa: PLC0415
     from leuko.service.fhir.client.person import patient_id  # noqa: PLC0415
 
     with ExitStack() as closing:
         if what is not None:
-            path = scope_of(what)
+            asked = question(what, types, since)
             talk = _talk(closing, url, key=key, kid=kid, **access)
-            done = fetch_export(talk, path, out, patience=timedelta(minutes=patience))
+            done = fetch_export(talk, asked, out, patience=timedelta(minutes=patience), anew=anew)
         else:
             ids = [patient_id(one) for one in patients]
             talk = _talk(closing, url, key=key, kid=kid, **access)
@@ -92,7 +103,7 @@ def _show_public(key: Path | None, kid: str) -> None:
     from leuko.service.fhir.client.key import read_key  # noqa: PLC0415 (loads cryptography)
 
     if key is None:
-        raise UsageError("--jwks needs --key")
+        raise UsageError("--jwks shows the public half of a key, and none is named", do="give --key FILE too")
     click.echo(json.dumps({"keys": [read_key(key, kid=kid).public()]}, indent=2))
 
 
@@ -139,5 +150,7 @@ def _talk(
 def _tell(done: Fetched) -> None:
     kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(done.resources.items()))
     say(f"wrote {done.folder}: {kinds or 'no resource'}")
+    if done.time:
+        say(f"as of {printable(done.time)} by the server's clock; what changes later: --since {printable(done.time)}")
     for trouble in done.troubles:
         say(f"may be incomplete: {trouble}")

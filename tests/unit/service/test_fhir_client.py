@@ -25,7 +25,7 @@ from fixtures.fhir_server import BASE, FakeServer, Time, answer, neutrophils, ou
 from leuko.__main__ import main
 from leuko.errors import UnreadableInput, UsageError
 from leuko.service.fhir.client import pages
-from leuko.service.fhir.client.bulk import scope_of
+from leuko.service.fhir.client.bulk import question, scope_of
 from leuko.service.fhir.client.folder import Fetched, fetch_export, fetch_people
 from leuko.service.fhir.client.key import Key, read_key
 from leuko.service.fhir.client.login import Login, Registration
@@ -56,7 +56,7 @@ def fetched(server: FakeServer, folder: Path, *people: str, search: bool = False
 
 
 def exported(server: FakeServer, folder: Path) -> Fetched:
-    return fetch_export(talk_with(server), "/Patient/$export", folder / "out", patience=timedelta(hours=1))
+    return fetch_export(talk_with(server), question("all"), folder / "out", patience=timedelta(hours=1))
 
 
 def values(folder: Path) -> list[float]:
@@ -462,13 +462,13 @@ def test_a_file_that_came_in_half_is_fetched_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [json.dumps(RECORD[1]), '{"resourceType": "Obs', "[]"])
-def test_a_file_that_stays_half_leaves_nothing(tmp_path: Path, content: str) -> None:
+def test_a_file_that_stays_half_ends_the_fetch(tmp_path: Path, content: str) -> None:
     server = server_with()
     server.faults = [("file/Observation", httpx.Response(200, content=content)) for _ in range(2)]
     with pytest.raises(UnreadableInput, match="not whole"):
         exported(server, tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    assert server.deleted == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["out.part"]
+    assert server.deleted == 0
 
 
 def test_problems_that_the_server_had_are_told_and_travel_with_the_data(tmp_path: Path) -> None:
@@ -497,7 +497,10 @@ def test_an_export_that_is_never_ready_is_given_up(tmp_path: Path) -> None:
     server.not_ready = 10**9
     with pytest.raises(UnreadableInput, match="not ready after 60 minutes"):
         exported(server, tmp_path)
-    assert server.deleted == 1
+    assert not (tmp_path / "out").exists()
+    server.not_ready = 0
+    exported(server, tmp_path)
+    assert (server.times("$export"), server.deleted) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What was fetched, as files that `leuko assess` and `leuko cohort` read: all of it, or nothing."""
+"""What was fetched, as files that `leuko assess` and `leuko cohort` read: all of it, or none under its name."""
 
 from __future__ import annotations
 
@@ -15,22 +15,26 @@ from typing import Final
 import msgspec
 
 from leuko.errors import UsageError
-from leuko.service.fhir.client.bulk import export
+from leuko.service.fhir.client.bulk import Failed, Question, export, let_go
+from leuko.service.fhir.client.journal import NAME as JOURNAL
+from leuko.service.fhir.client.journal import Journal
 from leuko.service.fhir.client.pages import Entries
 from leuko.service.fhir.client.person import everything
 from leuko.service.fhir.client.talk import Talk
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9\-.]")
 _PRIVATE: Final = 0o700
+_TOLD: Final = "OperationOutcome-leuko.ndjson"  # what leuko itself tells whoever reads the folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What was fetched: resources by kind, and in what ways it may be less than there is."""
+    """What was fetched: resources by kind, in what ways it may be less than there is, the server's time of it."""
 
     folder: Path
     resources: Counter[str] = field(default_factory=Counter)
     troubles: tuple[str, ...] = ()
+    time: str = ""
 
 
 def fetch_people(talk: Talk, patients: Sequence[str], folder: Path, *, search: bool = False) -> Fetched:
@@ -47,37 +51,78 @@ def fetch_people(talk: Talk, patients: Sequence[str], folder: Path, *, search: b
     return Fetched(folder=folder, resources=resources, troubles=tuple(troubles))
 
 
-def fetch_export(talk: Talk, path: str, folder: Path, *, patience: timedelta) -> Fetched:
-    """The files of a bulk export, in a new folder. Raises UnreadableInput, and leaves no folder, where it fails."""
-    with _new(folder) as made:
-        done = export(talk, path, made, patience=patience)
-        if done.troubles:
-            (made / "OperationOutcome-leuko.ndjson").write_bytes(_outcome(done.troubles) + b"\n")
-    return Fetched(folder=folder, resources=done.resources, troubles=tuple(done.troubles))
+def fetch_export(talk: Talk, asked: Question, folder: Path, *, patience: timedelta, anew: bool = False) -> Fetched:
+    """The files of a bulk export, in a new folder.
+
+    Raises UnreadableInput where it fails. What was fetched until then lies beside the folder, marked as a part, and the
+    same call goes on with it; `anew` gives it up and begins again.
+    """
+    part = _part_of(folder)
+    _make(part, again=(part / JOURNAL).is_file())
+    journal = Journal(part)
+    try:
+        if anew:
+            let_go(talk, journal)
+            journal.clear()
+        (part / _TOLD).write_bytes(_outcome(["the export was not fetched to its end"]) + b"\n")
+        done = export(talk, asked, journal, patience=patience)
+        told = [*asked.notes, *done.troubles]
+        (part / _TOLD).write_bytes(_outcome(told) + b"\n")
+        if not told:
+            (part / _TOLD).unlink()
+        _rename(part, folder)
+        (folder / JOURNAL).unlink()
+        let_go(talk, journal)
+    except OSError as error:
+        raise UsageError("the files cannot be written", where=str(part), why=str(error.strerror)) from error
+    except Failed:
+        let_go(talk, journal)
+        journal.asked = None
+        raise
+    finally:
+        journal.close()
+        if part.exists() and journal.asked is None:
+            shutil.rmtree(part, ignore_errors=True)
+        elif part.exists():
+            talk.say(f"what was fetched lies in {part}; the same command goes on with it, --anew gives it up")
+    return Fetched(folder=folder, resources=done.resources, troubles=tuple(done.troubles), time=done.time)
 
 
 @contextmanager
 def _new(folder: Path) -> Iterator[Path]:
     """A folder that only its owner may read, and that is there as a whole or not at all."""
+    part = _part_of(folder)
+    _make(part, again=False)
+    try:
+        yield part
+        _rename(part, folder)
+    except OSError as error:
+        raise UsageError("the files cannot be written", where=str(folder), why=str(error.strerror)) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _part_of(folder: Path) -> Path:
+    """Where a folder is made. Raises UsageError where it is there already, and not empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError("the folder is there already, and not empty", where=str(folder), do="name a new folder")
-    part = folder.with_name(f"{folder.name}.part")
+    return folder.with_name(f"{folder.name}.part")
+
+
+def _make(part: Path, *, again: bool) -> None:
     try:
-        part.mkdir(mode=_PRIVATE, parents=True)
+        part.mkdir(mode=_PRIVATE, parents=True, exist_ok=again)
     except FileExistsError as error:
         why = "another fetch is at work, or one was killed"
         raise UsageError("a part of a fetch lies there", where=str(part), why=why, do="remove it") from error
     except OSError as error:
         raise UsageError("the folder cannot be made", where=str(part), why=str(error.strerror)) from error
-    try:
-        yield part
-        if folder.exists():
-            folder.rmdir()
-        part.rename(folder)
-    except OSError as error:
-        raise UsageError("the files cannot be written", where=str(folder), why=str(error.strerror)) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+
+
+def _rename(part: Path, folder: Path) -> None:
+    if folder.exists():
+        folder.rmdir()
+    part.rename(folder)
 
 
 def _bundle(found: Entries) -> bytes:
