@@ -56,13 +56,15 @@ class SiteSettings(Frozen, frozen=True, kw_only=True):
 
 
 def read_site(path: Path) -> SiteSettings:
-    """Read a site's file. UnreadableInput where it is no TOML, UsageError where a setting cannot be understood."""
+    """Read a site's file. UnreadableInput where it cannot be opened, UsageError where it cannot be understood."""
     import tomllib  # noqa: PLC0415 (few assessments have a file of settings)
 
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UnreadableInput("the site settings are not valid TOML", where=str(path), why=str(error)) from error
+        raise UsageError(
+            "the site settings are not valid TOML", where=str(path), why=str(error), do="correct that line"
+        ) from error
     except OSError as error:
         raise UnreadableInput("the site settings cannot be read", where=str(path), why=str(error.strerror)) from error
     return site_of(table, source=str(path))

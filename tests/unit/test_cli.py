@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 import leuko
 from leuko.__main__ import main
+from leuko.cli import SECTIONS, cli
 
 EXAMPLES = Path(leuko.__file__).parent / "data" / "examples"
 ADULT, GERMAN, CHILD = (
@@ -146,8 +148,31 @@ def test_the_demo_is_the_main_job_on_the_example(run: Run) -> None:
     assert json.loads(demo.out) == json.loads(assess.out)
 
 
+def test_a_unit_that_cannot_be_read_is_refused_before_every_count_is_set_aside(run: Run) -> None:
+    done = run("assess", ADULT, *AS_OF, "--unit", "neutrophils=banana")
+    assert (done.code, done.out) == (2, "")
+    assert "--unit 'neutrophils=banana' cannot be read" in done.err
+
+
+def test_a_folder_without_knowledge_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    done = run("knowledge", "check", "--knowledge", tmp_path)
+    assert done.code == 2
+    assert "this folder holds no knowledge" in done.err
+
+
+def test_the_help_lists_every_command_once_under_a_heading(run: Run) -> None:
+    text = run("--help").out
+    listed = [name for names in SECTIONS.values() for name in names]
+    assert sorted(listed) == cli.list_commands(click.Context(cli))
+    assert all(len(re.findall(rf"^  {name}  ", text, re.MULTILINE)) == 1 for name in listed)
+    assert "More:" not in text
+
+
 def test_strict_ends_with_4_where_something_could_not_be_believed(run: Run) -> None:
-    assert run("assess", ADULT, *AS_OF, "--quiet", "--strict").code == 4
+    done = run("assess", ADULT, *AS_OF, "--quiet", "--strict")
+    assert done.code == 4
+    assert re.search(r"--strict: [1-9]\d* notices of what was not read or believed, [1-9]\d* answers", done.err)
 
 
 def test_quiet_prints_nothing(run: Run) -> None:

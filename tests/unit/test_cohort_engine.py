@@ -16,7 +16,7 @@ from leuko.cohort import frames
 from leuko.cohort.batch import run_batch
 from leuko.cohort.engine import MANIFEST, Answered, Asked, Said, Task, answer, run, scan
 from leuko.cohort.tables import rules_of
-from leuko.errors import UsageError
+from leuko.errors import UnreadableInput, UsageError
 
 ASKED = Asked(rules=rules_of())
 PEOPLE = 23
@@ -137,6 +137,17 @@ def test_a_run_is_never_mixed_with_one_that_asked_for_something_else(tmp_path: P
         run(batches(3), out, ASKED)
     with pytest.raises(UsageError, match="something else"):
         run(batches(3), out, Asked(rules=ASKED.rules, as_of=date(2024, 2, 1)), resume=True)
+
+
+def test_a_run_that_ends_before_it_answered_anything_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    def unreadable() -> Iterator[Given]:
+        raise UnreadableInput("no such table")
+        yield
+
+    out = tmp_path / "out"
+    with pytest.raises(UnreadableInput):
+        run(unreadable(), out, ASKED)
+    assert not out.exists()
 
 
 def test_a_finished_run_is_not_overwritten(plain: Path) -> None:

@@ -291,7 +291,7 @@ def test_the_command_writes_a_file_that_other_commands_read(tmp_path: Path) -> N
     tables(tmp_path, people(2))
     made = CliRunner().invoke(
         cli,
-        ["learn", str(tmp_path), "--model", MODEL, "--out", str(out), "--rounds", "1", "--no-validation", "--json",
+        ["learn", str(tmp_path), "--model", MODEL, "--out", str(out), "--rounds", "1", "--no-validation", "--json", "-",
          "--as-of", "2026-01-31"],
     )  # fmt: skip
     assert made.exit_code == 0, made.output
@@ -299,7 +299,7 @@ def test_the_command_writes_a_file_that_other_commands_read(tmp_path: Path) -> N
     assert told["row"]["learned"]["on"] == "2026-01-31"
     assert told["row"]["variability"] == "learned"
     assert "round 1: log evidence" in made.stderr
-    check = CliRunner().invoke(cli, ["knowledge", "show", "model:our-docetaxel", "--with", str(tmp_path / "site")])
+    check = CliRunner().invoke(cli, ["knowledge", "show", "model:our-docetaxel", "--knowledge", str(tmp_path / "site")])
     assert "our-docetaxel" in check.output
 
 

@@ -62,10 +62,10 @@ def test_a_mistake_is_named_with_what_to_do(table: dict, said: str, do: str) -> 
 def test_what_is_no_toml_is_said_to_be_none(tmp_path: Path) -> None:
     path = tmp_path / "site.toml"
     path.write_text("fever_limit = ", encoding="utf-8")
-    with pytest.raises(UnreadableInput, match="not valid TOML"):
+    with pytest.raises(UsageError, match="not valid TOML"):
         read_site(path)
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(UnreadableInput, match="not valid TOML"):
+    with pytest.raises(UsageError, match="not valid TOML"):
         read_site(path)
     with pytest.raises(UnreadableInput, match="cannot be read"):
         read_site(tmp_path / "none.toml")

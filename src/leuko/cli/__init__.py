@@ -9,6 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -17,8 +18,27 @@ from leuko import __version__
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+# The order of the help: what most people want stands first. A command that is not named here is listed at the end.
+SECTIONS: Final = {
+    "One person": ("demo", "assess", "forecast", "leaflet"),
+    "Many people": ("cohort", "learn", "validate"),
+    "What it rests on": ("explain", "cite", "knowledge", "schema"),
+    "A hospital's service": ("serve", "user", "feed", "fetch", "store", "audit"),
+}
+
+
 class _Commands(click.Group):
     """The commands are the modules of this package."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        named = {name for names in SECTIONS.values() for name in names}
+        rest = tuple(name for name in self.list_commands(ctx) if name not in named)
+        for title, names in {**SECTIONS, "More": rest}.items():
+            commands = ((name, self.get_command(ctx, name)) for name in names)
+            listed = [(name, command.get_short_help_str(100)) for name, command in commands if command is not None]
+            if listed:
+                with formatter.section(title):
+                    formatter.write_dl(listed)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's own signature)
         return sorted(file.stem for file in Path(__file__).parent.glob("*.py") if not file.name.startswith("_"))
@@ -51,15 +71,19 @@ def _no_such(name: str, known: list[str]) -> str:
 def cli() -> None:
     """Low white blood cell counts, read, graded and followed over time.
 
-    leuko reads blood counts (FHIR, HL7 v2, CSV, TSV, XLSX, Parquet) and answers, with a reason and a source behind
-    every line: is it low, which line, how bad on each scale, since when.
+    leuko reads blood counts, medicines, symptoms and conditions (FHIR, HL7 v2, CSV, TSV, XLSX, Parquet) and answers,
+    with a reason and a source behind every line: is it low, how bad, since when, why, what to find out, how dangerous
+    is it, what to do, what to tell the person. Where the data do not carry an answer it says why.
 
     \b
     Examples:
       leuko demo                                     the shipped example person
       leuko assess patient.json --as-of 2026-01-31   one person's FHIR data
-      leuko assess labs.csv --html report.html       a laboratory's table, and a page to keep
+      leuko assess labs.csv --html report.html       a laboratory's table, a page
       leuko explain LK204                            what a notice means
+
+    Exit codes: 0 done, 2 the call cannot be understood, 3 an input cannot be read, 4 finished with gaps under --strict.
+    NO_COLOR=1 switches colours off.
 
     leuko informs professionals and shows what it rests on. It prescribes nothing and is no medical device.
     """

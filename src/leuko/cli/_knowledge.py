@@ -12,5 +12,5 @@ knowledge_option = click.option(
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Read this folder of knowledge files too (as `leuko learn` writes them). Repeatable.",
+    help="Read this folder of knowledge files too, your own or of `leuko learn`. Repeatable.",
 )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from leuko.cli._inputs import width_option
+from leuko.cli._notices import say
 from leuko.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -62,12 +64,28 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_outputs
 
 
+def json_option(what: str, name: str = "json_") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--json FILE` of a command whose view is text; `what` names what is written."""
+    text = f"Write {what} as JSON ('-': to stdout, instead of the view)."
+    return click.option("--json", name, type=_FILE, metavar="FILE", help=text)
+
+
+def give(view: str, document: str, json: Path | None) -> None:
+    """Show the view and write the document, or put the document alone on stdout."""
+    if json == STDOUT:
+        click.echo(document)
+        return
+    if json is not None:
+        save(json, f"{document}\n".encode())
+    click.echo(view)
+
+
 _OPTIONS = (
-    click.option("--json", type=_FILE, metavar="FILE", help="Write JSON ('-': to stdout, instead of the view)."),
-    click.option("--fhir", type=_FILE, metavar="FILE", help="Write a FHIR R4 Bundle ('-': to stdout)."),
+    json_option("the assessment", "json"),
+    click.option("--fhir", type=_FILE, metavar="FILE", help="Write it as a FHIR R4 Bundle ('-': to stdout)."),
     click.option("--html", type=_FILE, metavar="FILE", help="Write one self-contained page that works offline."),
-    click.option("--pdf", type=_FILE, metavar="FILE", help="Write a PDF (needs the extra leuko[pdf])."),
-    click.option("--width", type=click.IntRange(min=40), metavar="COLUMNS", help="Width of the view in the terminal."),
+    click.option("--pdf", type=_FILE, metavar="FILE", help="Write the page as PDF (needs the extra leuko[pdf])."),
+    width_option,
     click.option("--full", is_flag=True, help="Show everything in the terminal, with its sources."),
     click.option("-q", "--quiet", is_flag=True, help="Print no view; messages still go to stderr."),
     click.option("--strict", is_flag=True, help="Exit with 4 where anything could not be said, read or believed."),
@@ -101,7 +119,11 @@ def write(assessments: Sequence[Assessment], outputs: Outputs) -> ExitCode:
     names = file_names(assessments)
     for assessment, name in zip(assessments, names, strict=True):
         _write_documents(assessment, name, outputs)
-    return ExitCode.GAPS if outputs.strict and any(map(_has_gaps, assessments)) else ExitCode.DONE
+    lost, gaps = _short_of(assessments)
+    if not outputs.strict or not (lost or gaps):
+        return ExitCode.DONE
+    say(f"--strict: {lost} notices of what was not read or believed, {gaps} answers that cannot be given")
+    return ExitCode.GAPS
 
 
 def _show(assessments: Sequence[Assessment], outputs: Outputs) -> None:
@@ -174,6 +196,8 @@ def save(path: Path, content: bytes) -> None:
     click.echo(f"wrote {path}", err=True)
 
 
-def _has_gaps(assessment: Assessment) -> bool:
-    lost = any(notice.severity == "error" or notice.data_lost for notice in assessment.notices)
-    return lost or bool(assessment.gaps)
+def _short_of(assessments: Sequence[Assessment]) -> tuple[int, int]:
+    """How many notices tell of what could not be used, and how many answers are open."""
+    notices = [notice for assessment in assessments for notice in assessment.notices]
+    lost = sum(notice.severity == "error" or notice.data_lost for notice in notices)
+    return lost, sum(len(assessment.gaps) for assessment in assessments)

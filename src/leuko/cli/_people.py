@@ -74,7 +74,11 @@ def _chosen(intake: Intake, wanted: str | None) -> Sequence[Record]:
     if not chosen:
         known = [record.patient.id for record in intake.records]
         near = get_close_matches(wanted, known, n=3) or known[:3]
-        raise UsageError(f"no person {wanted!r} in what was read", why=f"{len(known)} found, such as {', '.join(near)}")
+        raise UsageError(
+            f"no person {wanted!r} in what was read",
+            why=f"{len(known)} found, such as {', '.join(near)}",
+            do="name one of these",
+        )
     return chosen
 
 
@@ -94,8 +98,20 @@ def unit_options(given: Sequence[str], library: Library) -> dict[str, str]:
         name, sign, unit = text.partition("=")
         if not (sign and name.strip() and unit.strip()):
             raise UsageError(f"--unit {text!r} is not ANALYTE=UNIT", do="write for example --unit neutrophils=/uL")
-        units[_analyte(name.strip(), library)] = unit.strip()
+        units[_analyte(name.strip(), library)] = _readable(unit.strip(), text)
     return units
+
+
+def _readable(unit: str, text: str) -> str:
+    """The unit, where leuko knows it; else every count would be set aside for a slip of the pen."""
+    from leuko.units import UnitRefused, read_unit  # noqa: PLC0415 (loads the table of units)
+
+    try:
+        read_unit(unit)
+    except UnitRefused as refused:
+        do = "write for example --unit neutrophils=/uL"
+        raise UsageError(f"the unit of --unit {text!r} cannot be read", why=refused.why, do=do) from refused
+    return unit
 
 
 def _analyte(name: str, library: Library) -> str:

@@ -8,12 +8,21 @@ from leuko.cli._store import opened, store_option
 from leuko.errors import ExitCode
 
 
-@click.group("audit", short_help="Check the audit of the service.")
+@click.group("audit", short_help="Check or export the audit of the service.")
 def command() -> None:
     """The audit of the service: what was stored, graded, shown and settled, each row bound to those before it."""
 
 
-@command.command("verify")
+_VERIFY = """\b
+Examples:
+  leuko audit verify --store hospital.sqlite
+  leuko audit verify --store hospital.sqlite --head 3f1c… --messages"""
+_EXPORT = """\b
+Example:
+  leuko audit export --store hospital.sqlite --after 1200 > events.ndjson"""
+
+
+@command.command("verify", short_help="Check every row against the one before it.", epilog=_VERIFY)
 @store_option
 @click.option("--head", metavar="HASH", help="A last hash kept from an earlier check, which must be in the chain.")
 @click.option("--messages", is_flag=True, help="Check the bytes of every stored message too; takes longer.")
@@ -42,7 +51,7 @@ def verify(*, where: str, head: str | None, messages: bool) -> None:
     click.get_current_context().exit(ExitCode.DONE if found.sound and changed is None else ExitCode.GAPS)
 
 
-@command.command("export")
+@command.command("export", short_help="Print the audit as FHIR R4 AuditEvents, one a line.", epilog=_EXPORT)
 @store_option
 @click.option("--after", type=int, default=0, metavar="ROW", help="Only rows with a higher number. [0]")
 def export(*, where: str, after: int) -> None:

@@ -13,15 +13,22 @@ if TYPE_CHECKING:
     from leuko.knowledge.schema import Source
 
 
-@click.command("cite", short_help="Print the sources that leuko, or one assessment, rests on.")
+_EPILOG = """\b
+Examples:
+  leuko assess patient.json --json assessment.json
+  leuko cite assessment.json            what this assessment rests on
+  leuko cite --bibtex > leuko.bib       every source"""
+
+
+@click.command("cite", short_help="Print the sources that leuko, or one assessment, rests on.", epilog=_EPILOG)
 @click.argument(
-    "assessment", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[JSON]"
+    "assessment", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[FILE]"
 )
 @click.option("--bibtex", is_flag=True, help="Print BibTeX entries.")
 def command(*, assessment: Path | None, bibtex: bool) -> None:
     """Print the sources that leuko knows, or those that one assessment rests on.
 
-    JSON is a file written by `leuko assess --json`; without it, every source is printed.
+    FILE is one that `leuko assess --json` wrote; without it, every source is printed.
     """
     from leuko.knowledge import load_library  # noqa: PLC0415 (help needs no knowledge)
 

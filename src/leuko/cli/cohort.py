@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from leuko.cli._inputs import Day, columns_option, units_option, zone_option
 from leuko.cli._knowledge import knowledge_option
 from leuko.cli._notices import say
-from leuko.cli._outputs import STDOUT, save
+from leuko.cli._outputs import STDOUT, json_option, save
 from leuko.cli._people import unit_options
-from leuko.cli.assess import Day, Zone
 from leuko.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ SLOW: Final = 3.0  # seconds after which the wait for the compiler is told
 _EPILOG = """\b
 Examples:
   leuko cohort omop/ --out found
-  leuko cohort lb.xpt dm.xpt ex.xpt ae.xpt --out found --edition ctcae-6 --format csv
-  leuko cohort bulk/*.ndjson --out found --definition icaht-early --definition mine.toml
+  leuko cohort lb.xpt dm.xpt ex.xpt ae.xpt --out found --edition ctcae-6
+  leuko cohort bulk/ --out found --definition icaht-early
   leuko cohort bulk/ --out found --with causes,forecast --workers 16
-  leuko cohort postgresql://host/cdm?schema=omop --out found --engine spark --master spark://host:7077
+  leuko cohort postgresql://host/cdm?schema=omop --out found --engine spark
 
 The folder gets a table each of counts with grades, episodes, persons, adlb, adae, findings, cohort and notices, and
 summary.html and summary.json. A run that was broken off goes on with --resume.
@@ -44,7 +44,7 @@ read, believed or graded."""
 @click.command("cohort", short_help="Grade and sum up a study or a database.", epilog=_EPILOG)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The folder that gets the tables."
+    "--out", required=True, type=click.Path(path_type=Path), metavar="FOLDER", help="The new folder for the tables."
 )
 @click.option("--engine", type=click.Choice(["kernel", "spark"]), default="kernel", help="Where it runs. [kernel]")
 @click.option("--master", metavar="URL", help="The master of Spark. [Spark's own setting]")
@@ -61,9 +61,14 @@ read, believed or graded."""
     "with_",
     multiple=True,
     metavar="PARTS",
-    help="Tell of each person besides: causes, forecast, or both (causes,forecast). Takes a second a person or less.",
+    help="Tell of each person too: causes, forecast, or causes,forecast. Takes up to a second a person.",
 )
-@click.option("--edition", default="ctcae-5", metavar="SCHEME-EDITION", help="Edition of ADLB and ADAE. [ctcae-5]")
+@click.option(
+    "--edition",
+    default="ctcae-5",
+    metavar="EDITION",
+    help="Edition of ADLB and ADAE. [ctcae-5]",
+)
 @click.option("--as-of", type=Day(), metavar="DATE", help="Set later results aside. [all results count]")
 @click.option(
     "--strata",
@@ -72,15 +77,16 @@ read, believed or graded."""
     help="A table with the columns person and arm, weight (of a survey) or both.",
 )
 @click.option("--resume", is_flag=True, help="Go on with a run that was broken off.")
-@click.option("--format", "form", type=click.Choice(["parquet", "csv"]), default="parquet", help="Of tables. [parquet]")
 @click.option(
-    "--columns",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="MAP.toml",
-    help="A column map, for tables whose headers leuko does not know.",
+    "--format",
+    "form",
+    type=click.Choice(["parquet", "csv"]),
+    default="parquet",
+    help="Of the tables. [parquet]",
 )
-@click.option("--unit", "units", multiple=True, metavar="ANALYTE=UNIT", help="The unit where a file gives none.")
-@click.option("--zone", type=Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
+@columns_option
+@units_option
+@zone_option
 @knowledge_option
 @click.option(
     "--batch-people",
@@ -91,13 +97,7 @@ read, believed or graded."""
 @click.option(
     "--workers", type=click.IntRange(min=1), default=2, metavar="NUMBER", help="Threads, or processes with --with. [2]"
 )
-@click.option(
-    "--json",
-    "json_",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    metavar="FILE",
-    help="Write the summary as JSON here too ('-': to stdout, instead of the view).",
-)
+@json_option("the summary")
 @click.option("--width", type=click.IntRange(min=40), default=100, metavar="COLUMNS", help="Width of the view. [100]")
 @click.option("--full", is_flag=True, help="Show the whole summary in the terminal.")
 @click.option("-q", "--quiet", is_flag=True, help="Print no view; messages still go to stderr.")

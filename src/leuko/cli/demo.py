@@ -16,7 +16,14 @@ AS_OF = date(2026, 3, 10)
 EXAMPLE = "adult-on-docetaxel.json"
 
 
-@click.command("demo", short_help="Assess the shipped example person, or look around in a browser.")
+_EPILOG = """\b
+Examples:
+  leuko demo
+  leuko demo --full --html demo.html
+  leuko demo --web"""
+
+
+@click.command("demo", short_help="Assess the shipped example person, or look around in a browser.", epilog=_EPILOG)
 @click.option("--web", is_flag=True, help="Show all shipped people in a browser, on this machine alone.")
 @click.option(
     "--port",

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from leuko.knowledge import Library
 
 
-@click.command("explain", short_help="Explain a notice, a grade, a definition, an analyte, a code.")
+_EPILOG = """\b
+Examples:
+  leuko explain LK204
+  leuko explain ctcae-6:neutrophils daids-2.1:neutrophils
+  leuko explain 751-8"""
+
+
+@click.command("explain", short_help="Explain a notice, a grade, a definition, an analyte, a code.", epilog=_EPILOG)
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
 def command(*, keys: tuple[str, ...]) -> None:
     """Explain a key that leuko prints, with its source.
@@ -21,7 +28,7 @@ def command(*, keys: tuple[str, ...]) -> None:
     \b
     KEY is one of
       LK204                 a notice
-      ctcae-6:neutrophils   what one edition of a grading scheme says of one analyte
+      ctcae-6:neutrophils   what one edition of a scheme says of one analyte
       ctcae-6               the edition as a whole
       neutrophils, ANC      an analyte, by its id or a laboratory's name for it
       751-8                 a code of a code system

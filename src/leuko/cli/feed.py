@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from leuko.cli._inputs import zone_option
 from leuko.cli._notices import say
 from leuko.cli._store import actor, opened, store_option
-from leuko.cli.assess import Zone
 from leuko.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   leuko feed night.hl7 --store hospital.sqlite
-  leuko feed --regrade                  after an update of leuko
-  leuko feed --dead                     what could not be taken
-  leuko feed --show 3                   one of them, as it came (kept in the audit)
-  leuko feed --let-in 3                 take it all the same
+  leuko feed --regrade               after an update of leuko
+  leuko feed --dead                  what could not be taken
+  leuko feed --show 3                one of them, as it came (audited)
+  leuko feed --let-in 3              take it all the same
   leuko feed --dismiss 3 --why "test message of the laboratory\""""
 
 
-@click.command("feed", short_help="Put HL7 v2 messages into the store of the service.", epilog=_EPILOG)
+@click.command("feed", short_help="Store files of HL7 v2 messages; settle what was put aside.", epilog=_EPILOG)
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[FILE]...")
 @store_option
-@click.option("--zone", type=Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
+@zone_option
 @click.option("--accept-test", is_flag=True, help="Take messages that MSH-11 marks as training or debugging.")
 @click.option("--no-grading", is_flag=True, help="Store only; the service or the next feed grades.")
-@click.option("--strict", is_flag=True, help="Exit code 4 where a message could not be taken.")
+@click.option("--strict", is_flag=True, help="Exit with 4 where a message could not be taken.")
 @click.option("--regrade", is_flag=True, help="Grade everyone in the store again where the knowledge has changed.")
 @click.option("--dead", is_flag=True, help="List the messages that could not be taken and wait for a person.")
 @click.option("--show", type=int, metavar="N", help="Print message N of that list.")

@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from leuko.cli._inputs import (
+    Day,
+    as_of_option,
+    columns_option,
+    paths_argument,
+    patient_option,
+    today,
+    units_option,
+    width_option,
+    zone_option,
+)
 from leuko.cli._knowledge import knowledge_option
 from leuko.cli._notices import say
-from leuko.cli._outputs import STDOUT, Outputs, check_files, save
+from leuko.cli._outputs import STDOUT, Outputs, check_files, json_option, save
 from leuko.cli._people import assess_paths, unit_options
 from leuko.cli._what_if import asked_changes, asked_limits
-from leuko.cli.assess import Day, Zone, today
 
 if TYPE_CHECKING:
     from leuko.result import Assessment
@@ -34,35 +44,20 @@ Exit codes: 0 done, 2 the call cannot be understood, 3 an input cannot be read, 
 
 
 @click.command("forecast", short_help="When will it recover, and what if?", epilog=_EPILOG)
-@click.argument(
-    "paths", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path), metavar="PATH..."
-)
-@click.option(
-    "--as-of", type=Day(), metavar="DATE", help="The day of the forecast; later counts are set aside. [today]"
-)
-@click.option("--patient", metavar="ID", help="Only this person.")
+@paths_argument
+@as_of_option("forecast")
+@patient_option
 @click.option("--model", metavar="ID", help="The model by its id: `leuko knowledge show model` lists them.")
 @click.option("--regimen", metavar="NAME", help="The chemotherapy regimen, where the files do not name it.")
 @click.option("--next", "next_day", type=Day(), metavar="DATE", help="Day 1 of the next cycle, where it is known.")
 @click.option("--what-if", "what_if", multiple=True, metavar="CHANGE[,CHANGE]", help="A way to go on. Repeatable.")
 @click.option("--search", metavar="LIMIT[,LIMIT]", help="Look for ways that keep to limits and that nothing beats.")
 @knowledge_option
-@click.option(
-    "--columns",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="MAP.toml",
-    help="A column map, for a table whose headers leuko does not know.",
-)
-@click.option("--unit", "units", multiple=True, metavar="ANALYTE=UNIT", help="The unit where the file gives none.")
-@click.option("--zone", type=Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
-@click.option(
-    "--json",
-    "json_",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    metavar="FILE",
-    help="Write the forecasts as JSON ('-': to stdout, instead of the view).",
-)
-@click.option("--width", type=click.IntRange(min=40), metavar="COLUMNS", help="Width of the view in the terminal.")
+@columns_option
+@units_option
+@zone_option
+@json_option("the forecasts")
+@width_option
 @click.option("--strict", is_flag=True, help="Exit with 4 where no forecast could be made.")
 def command(
     *,

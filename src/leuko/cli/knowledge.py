@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from leuko.cli._inputs import Day
+from leuko.cli._knowledge import knowledge_option
 from leuko.cli._notices import say
 from leuko.errors import ExitCode, UsageError
 
@@ -18,14 +21,13 @@ if TYPE_CHECKING:
     from leuko.knowledge.schema import GradeRule, GradeScheme
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_with = click.option(
-    "--with",
-    "extra",
-    multiple=True,
-    type=_FOLDER,
-    metavar="FOLDER",
-    help="Read this folder of knowledge files too. Repeatable.",
-)
+
+
+_SHOW = """\b
+Examples:
+  leuko knowledge show              the grading schemes, and how much is known
+  leuko knowledge show ctcae-6      a scheme
+  leuko knowledge show model        every model of a forecast"""
 
 
 @click.group("knowledge", short_help="Look at what leuko knows, check it, compare it.")
@@ -34,7 +36,7 @@ def command() -> None:
 
 
 @command.command("check", short_help="Find what breaks the rules of the knowledge.")
-@_with
+@knowledge_option
 def check(*, extra: tuple[Path, ...]) -> None:
     """Find what breaks the rules of the knowledge.
 
@@ -52,14 +54,12 @@ def check(*, extra: tuple[Path, ...]) -> None:
     click.get_current_context().exit(ExitCode.USAGE if errors else ExitCode.DONE)
 
 
-@command.command("show", short_help="Show a row, or list what there is.")
+@command.command("show", short_help="Show a row, or list what there is.", epilog=_SHOW)
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
-@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Mark the editions in force on this day.")
-@_with
-def show(*, keys: tuple[str, ...], on: object, extra: tuple[Path, ...]) -> None:
+@click.option("--on", type=Day(), metavar="DATE", help="Mark the editions in force on this day.")
+@knowledge_option
+def show(*, keys: tuple[str, ...], on: date | None, extra: tuple[Path, ...]) -> None:
     """Show rows by their keys; without a key, the grading schemes and how much is known of what."""
-    from datetime import datetime  # noqa: PLC0415
-
     from leuko.cli._cards import card_text  # noqa: PLC0415
     from leuko.knowledge import audit  # noqa: PLC0415
 
@@ -67,7 +67,7 @@ def show(*, keys: tuple[str, ...], on: object, extra: tuple[Path, ...]) -> None:
     if keys:
         click.echo("\n\n".join(card_text(card) for key in keys for card in audit.show(library, key)))
         return
-    in_force = library.editions_in_force(on.date()) if isinstance(on, datetime) else ()
+    in_force = library.editions_in_force(on) if on is not None else ()
     click.echo(f"knowledge {library.hash}\n")
     for scheme in sorted(library.schemes, key=lambda row: (row.id, row.in_force_from)):
         click.echo(_scheme_line(scheme) + ("  in force on that day" if scheme in in_force else ""))
@@ -80,10 +80,10 @@ def _scheme_line(scheme: GradeScheme) -> str:
     return f"{scheme.id + '-' + scheme.edition:<12} from {scheme.in_force_from}{until:<17}  {scheme.title}"
 
 
-@command.command("coverage", short_help="Count rows by kind, by how well they are confirmed, and without a case.")
+@command.command("coverage", short_help="Count rows by kind, confirmation, and without a case.")
 @click.option("--cases", type=_FOLDER, metavar="FOLDER", help="Where the cases are. [tests/cases of the checkout]")
 @click.option("--list", "listed", is_flag=True, help="Also list the unreviewed rows, and those that no case names.")
-@_with
+@knowledge_option
 def coverage(*, cases: Path | None, listed: bool, extra: tuple[Path, ...]) -> None:
     """Count rows by kind, by how well they are confirmed, and without a case.
 
@@ -137,14 +137,14 @@ def _listed(library: Library, cases: Cases | None) -> Iterator[str]:
 
 @command.command("diff", short_help="Compare two editions, or see what a folder adds.")
 @click.argument("editions", nargs=-1, metavar="[EDITION EDITION]")
-@_with
+@knowledge_option
 def diff(*, editions: tuple[str, ...], extra: tuple[Path, ...]) -> None:
     """Compare two editions of a grading scheme, or see what a folder of knowledge files adds.
 
     \b
     Examples:
-      leuko knowledge diff ctcae-5 ctcae-6          which values are graded differently
-      leuko knowledge diff --with our-knowledge     what our files add to the shipped ones
+      leuko knowledge diff ctcae-5 ctcae-6      which values are graded otherwise
+      leuko knowledge diff --knowledge ours     what our files add to the shipped
     """
     if len(editions) == 2:
         click.echo("\n".join(_edition_lines(_load(extra), editions)))
@@ -153,9 +153,7 @@ def diff(*, editions: tuple[str, ...], extra: tuple[Path, ...]) -> None:
 
         click.echo("\n".join(_difference_lines(audit.diff(_load(()), _load(extra)))))
     else:
-        raise UsageError(
-            "nothing to compare", do="name two editions, as in `leuko knowledge diff ctcae-5 ctcae-6`, or --with FOLDER"
-        )
+        raise UsageError("nothing to compare", do="name two editions (ctcae-5 ctcae-6), or a folder with --knowledge")
 
 
 def _edition_lines(library: Library, names: Sequence[str]) -> Iterator[str]:

@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING
 import click
 
 from leuko.cli._asked import Told, asked_options
+from leuko.cli._inputs import (
+    as_of_option,
+    columns_option,
+    paths_argument,
+    patient_option,
+    today,
+    units_option,
+    zone_option,
+)
+from leuko.cli._knowledge import knowledge_option
 from leuko.cli._outputs import Outputs, check_files, file_names, named, save
 from leuko.cli._people import assess_paths, unit_options
-from leuko.cli.assess import Day, Zone, today
 
 if TYPE_CHECKING:
+    from leuko.knowledge import Library
     from leuko.report.leaflet import Leaflet
     from leuko.result import Assessment
     from leuko.site import SiteSettings
@@ -31,26 +41,14 @@ printed as a blank line."""
 
 
 @click.command("leaflet", short_help="One page in plain words for the person, with a fever card.", epilog=_EPILOG)
-@click.argument(
-    "paths", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path), metavar="PATH..."
-)
-@click.option("--as-of", type=Day(), metavar="DATE", help="The day of the leaflet; later counts are set aside. [today]")
-@click.option("--patient", metavar="ID", help="Only this person.")
+@paths_argument
+@as_of_option("leaflet")
+@patient_option
 @click.option("--lang", metavar="LANGUAGE", help="The language of the leaflet: en, de. [the site's, else en]")
-@click.option(
-    "--columns",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="MAP.toml",
-    help="A column map, for a table whose headers leuko does not know.",
-)
-@click.option(
-    "--unit",
-    "units",
-    multiple=True,
-    metavar="ANALYTE=UNIT",
-    help="The unit of an analyte where the file gives none. Repeatable.",
-)
-@click.option("--zone", type=Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
+@columns_option
+@units_option
+@zone_option
+@knowledge_option
 @click.option(
     "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write one page that works offline."
 )
@@ -61,7 +59,7 @@ printed as a blank line."""
     help="Write one A4 page as PDF (needs the extra leuko[pdf]).",
 )
 @asked_options
-@click.option("-q", "--quiet", is_flag=True, help="Do not print the leaflet.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no leaflet; messages still go to stderr.")
 def command(
     *,
     paths: tuple[Path, ...],
@@ -71,6 +69,7 @@ def command(
     columns: Path | None,
     units: tuple[str, ...],
     zone: tzinfo,
+    extra: tuple[Path, ...],
     html: Path | None,
     pdf: Path | None,
     quiet: bool,
@@ -90,14 +89,15 @@ def command(
 
     site = read_site(told.site) if told.site is not None else SiteSettings()
     language = lang or site.language
-    language_of(language, load_library())
+    library = load_library(*extra)
+    language_of(language, library)
     day = as_of or today(zone)
-    named_units = unit_options(units, load_library()) if units else {}
+    named_units = unit_options(units, library) if units else {}
     options = ReadOptions(zone=zone, as_of=day, columns=columns, units=named_units, patient=patient)
-    people = assess_paths(paths, options=options, as_of=day, told=told)
+    people = assess_paths(paths, options=options, as_of=day, told=told, extra=extra)
     names = file_names(people)
     for number, (person, name) in enumerate(zip(people, names, strict=True)):
-        made = _made(person, site, language)
+        made = _made(person, site, language, library)
         if not quiet:
             click.echo(("\n" if number else "") + text(made), nl=False)
         _save(made, person.as_of, html and named(html, name), pdf and named(pdf, name))
@@ -112,10 +112,9 @@ def _save(made: Leaflet, as_of: date, html_file: Path | None, pdf_file: Path | N
         save(pdf_file, pdf(made, as_of=as_of))
 
 
-def _made(person: Assessment, site: SiteSettings, language: str) -> Leaflet:
-    from leuko.knowledge import load_library  # noqa: PLC0415
+def _made(person: Assessment, site: SiteSettings, language: str, library: Library) -> Leaflet:
     from leuko.report.leaflet import leaflet  # noqa: PLC0415
 
     if person.advice is None:  # pragma: no cover (an assessment from records has its advice)
         raise AssertionError("an assessment without advice")
-    return leaflet(person, person.advice, language=language, site_name=site.name, library=load_library())
+    return leaflet(person, person.advice, language=language, site_name=site.name, library=library)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from leuko.cli._inputs import Day
 from leuko.cli._knowledge import knowledge_option
 from leuko.cli._notices import say
+from leuko.cli._outputs import Outputs, check_files, give, json_option
 from leuko.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Examples:
-  leuko learn counts/ --model docetaxel-kloft --out site/models/our-docetaxel.toml --as-of 2026-01-31
+  leuko learn counts/ --model docetaxel-kloft --out site/models/ours.toml
   leuko learn counts.csv --level --out site/models/our-level.toml
   leuko forecast patient.json --knowledge site"""
 
@@ -43,11 +45,11 @@ Examples:
     help="How many people the published values stand for: the more, the less your own can move them. [10]",
 )
 @click.option("--seed", type=int, default=1, metavar="N", help="The same seed and data give the same file. [1]")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day to write into the file.")
+@click.option("--as-of", type=Day(), metavar="DATE", help="The day to write into the file. [none]")
 @click.option("--people", default="", metavar="WORDS", help="Who the people are, as in 'our day unit, 2024'.")
 @click.option("--no-validation", is_flag=True, help="Do not judge it on halves of the people (three times as fast).")
 @knowledge_option
-@click.option("--json", "as_json", is_flag=True, help="Print what was learned as JSON.")
+@json_option("what was learned")
 def command(
     *,
     path: Path,
@@ -58,11 +60,11 @@ def command(
     rounds: int | None,
     prior: float | None,
     seed: int,
-    as_of: datetime | None,
+    as_of: date | None,
     people: str,
     no_validation: bool,
     extra: tuple[Path, ...],
-    as_json: bool,
+    json_: Path | None,
 ) -> None:
     """Learn from counts of your own people, and write a file of knowledge that forecasts read.
 
@@ -72,21 +74,22 @@ def command(
 
     What was learned is judged on people it was not learned from: learned on one half, judged on the other, and back.
     """
+    check_files(Outputs(json=json_), (path,))
     if bool(model) == level:
         raise UsageError("say what to learn", do="give --model ID for a marrow model, or --level for counts alone")
     from leuko.forecast.learn.save import Naming, check_id  # noqa: PLC0415 (help needs no solver)
     from leuko.knowledge import load_library  # noqa: PLC0415
 
     library = load_library(*extra)
-    naming = Naming(id=check_id(out.stem, library), people=people, on=as_of.date().isoformat() if as_of else "")
+    naming = Naming(id=check_id(out.stem, library), people=people, on=as_of.isoformat() if as_of else "")
     if level:
         name = begin or "neutrophils-untreated"
-        text = _level(path, name, library=library, naming=naming, out=out, prior=prior, as_json=as_json)
+        view, document = _level(path, name, library=library, naming=naming, out=out, prior=prior)
     else:
         asked = _Asked(rounds, prior, seed, judged=not no_validation)
-        text = _model(path, model or "", library=library, naming=naming, out=out, asked=asked, as_json=as_json)
-    click.echo(text)
-    say(f"written: {out}")
+        view, document = _model(path, model or "", library=library, naming=naming, out=out, asked=asked)
+    give(view, document, json_)
+    say(f"wrote {out}")
     if out.parent.name != "models":
         say("leuko reads it from a folder named 'models' inside the folder that --knowledge names: move it there")
 
@@ -103,7 +106,8 @@ class _Asked:
         self.judged = judged
 
 
-def _model(path: Path, name: str, *, library: Library, naming: Naming, out: Path, asked: _Asked, as_json: bool) -> str:
+def _model(path: Path, name: str, *, library: Library, naming: Naming, out: Path, asked: _Asked) -> tuple[str, str]:
+    """What was learned, as text and as JSON."""
     from leuko.forecast import learn  # noqa: PLC0415
     from leuko.forecast.library import model_row  # noqa: PLC0415
     from leuko.knowledge.schema.levels import JudgeRow  # noqa: PLC0415
@@ -124,12 +128,12 @@ def _model(path: Path, name: str, *, library: Library, naming: Naming, out: Path
     )
     made = learn.model_row_of(found, judged, naming)
     learn.write(made, out)
-    return report.as_json(made, cohort.said) if as_json else report.model_text(made, found)
+    return report.model_text(made, found), report.as_json(made, cohort.said)
 
 
 def _level(
-    path: Path, name: str, *, library: Library, naming: Naming, out: Path, prior: float | None, as_json: bool
-) -> str:
+    path: Path, name: str, *, library: Library, naming: Naming, out: Path, prior: float | None
+) -> tuple[str, str]:
     from leuko.forecast import learn  # noqa: PLC0415
     from leuko.forecast.score.table import read_counts  # noqa: PLC0415
     from leuko.knowledge.schema.levels import JudgeRow, LevelRow  # noqa: PLC0415
@@ -137,7 +141,7 @@ def _level(
 
     rows = {row.id: row for row in library.rows(LevelRow)}
     if name not in rows:
-        raise UsageError(f"no level {name}", why=f"known: {', '.join(sorted(rows))}", do="name one of these")
+        raise UsageError(f"no level {name!r}", why=f"known: {', '.join(sorted(rows))}", do="name one of these")
     table = read_counts(path)
     for text in table.said:
         say(text)
@@ -146,4 +150,4 @@ def _level(
     found = learn.learn_level(rows[name], table, judged_by=by, said=lambda text: say(f"… {text}"), **weight)
     made = learn.level_row_of(found, naming)
     learn.write(made, out)
-    return report.as_json(made, table.said) if as_json else report.level_text(made, rows[name])
+    return report.level_text(made, rows[name]), report.as_json(made, table.said)

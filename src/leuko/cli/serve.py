@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from leuko.cli._inputs import zone_option
 from leuko.cli._notices import say
 from leuko.cli._store import need_service, store_option
-from leuko.cli.assess import Zone
 from leuko.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   leuko serve --mllp 127.0.0.1:2575 --store hospital.sqlite
-  leuko serve --mllp 127.0.0.1:2575 --http 127.0.0.1:8080 --store hospital.sqlite
-  leuko serve --mllp 10.0.0.5:2575 --tls-certificate leuko.pem --tls-key leuko.key --tls-clients engine-ca.pem
+  leuko serve --http 127.0.0.1:8080 --store hospital.sqlite
+  leuko serve --mllp 10.0.0.5:2575 --tls-certificate l.pem --tls-key l.key
   leuko serve --settings /etc/leuko/leuko.toml --check"""
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _COLOURS = {"good": "green", "warning": "yellow", "problem": "red"}
 
 
-@click.command("serve", short_help="Take results by HL7 v2, answer over HTTP, grade.", epilog=_EPILOG)
+@click.command("serve", short_help="Take results by HL7 v2, grade them, answer over HTTP.", epilog=_EPILOG)
 @click.option("--settings", "file", type=_FILE, envvar="LEUKO_SETTINGS", help="A file of settings. [LEUKO_SETTINGS]")
 @click.option("--check", "check_only", is_flag=True, help="Tell what is wrong with the settings, and do not start.")
 @click.option("--mllp", metavar="HOST:PORT", help="Where to listen for HL7 v2; loopback, or with TLS.")
 @click.option("--http", metavar="HOST:PORT", help="Where to listen for HTTP; loopback, or with TLS.")
 @store_option
-@click.option("--zone", type=Zone(), default="UTC", metavar="ZONE", help="Time zone of times that name none. [UTC]")
+@zone_option
 @click.option("--accept-test", is_flag=True, help="Take messages that MSH-11 marks as training or debugging.")
 @click.option("--no-grading", is_flag=True, help="Store and acknowledge only.")
 @click.option("--forecasts", is_flag=True, help="Forecast with each assessment; takes longer.")

@@ -13,6 +13,12 @@ from leuko.cli._store import need_service, store_option
 if TYPE_CHECKING:
     from leuko.service.backup import Copied
 
+_BACKUP = """\b
+Example:
+  leuko store backup /backup/leuko-2026-01-31.sqlite --store hospital.sqlite"""
+_RESTORE = """\b
+Example:
+  leuko store restore /backup/leuko-2026-01-31.sqlite --store hospital.sqlite"""
 _COPY = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -21,7 +27,7 @@ def command() -> None:
     """The store of the service: every message, count, assessment, account and row of the audit."""
 
 
-@command.command("backup")
+@command.command("backup", short_help="Copy the store into a new FILE, and check the copy.", epilog=_BACKUP)
 @click.argument("copy", type=_COPY, metavar="FILE")
 @store_option
 def backup(*, copy: Path, where: str) -> None:
@@ -36,7 +42,7 @@ def backup(*, copy: Path, where: str) -> None:
     _tell(make(where, copy), copy)
 
 
-@command.command("restore")
+@command.command("restore", epilog=_RESTORE)
 @click.argument("copy", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
 @store_option
 def restore(*, copy: Path, where: str) -> None:

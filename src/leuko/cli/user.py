@@ -33,6 +33,16 @@ _password_file = click.option(
 )
 
 
+_ADD = """\b
+Examples:
+  leuko user add ada --role clinician --store hospital.sqlite
+  leuko user add engine --role clinician --machine --store hospital.sqlite"""
+_CHANGE = """\b
+Examples:
+  leuko user change ada --role admin --store hospital.sqlite
+  leuko user change ada --password --store hospital.sqlite"""
+
+
 @click.group("user", short_help="Accounts of the service: people and machines.")
 def command() -> None:
     """Accounts of this site, for the pages and interfaces of `leuko serve --http`.
@@ -42,7 +52,7 @@ def command() -> None:
     """
 
 
-@command.command("add")
+@command.command("add", epilog=_ADD)
 @_name
 @click.option("--role", type=click.Choice(_ROLES), required=True, help="What the account may do.")
 @_password_file
@@ -65,7 +75,7 @@ def add(*, name: str, role: str, password_file: Path | None, machine: bool, wher
     say(f"{name} may log in as {role}")
 
 
-@command.command("list")
+@command.command("list", short_help="List every account.")
 @store_option
 def list_(*, where: str) -> None:
     """List every account: name, role, kind, state and since when, between tabs."""
@@ -77,7 +87,7 @@ def list_(*, where: str) -> None:
             click.echo("\t".join((one.name, one.role.word, one.kind, state, one.at)))
 
 
-@command.command("disable")
+@command.command("disable", short_help="Let an account in no more.")
 @_name
 @store_option
 def disable(*, name: str, where: str) -> None:
@@ -91,7 +101,7 @@ def disable(*, name: str, where: str) -> None:
     say(f"{name} is disabled" if done else f"{name} was disabled before")
 
 
-@command.command("change")
+@command.command("change", short_help="Change the role or password of an account, or let it in again.", epilog=_CHANGE)
 @_name
 @click.option("--role", type=click.Choice(_ROLES), help="Give it another role.")
 @click.option("--password", "new_password", is_flag=True, help="Give it another password, or a machine another token.")

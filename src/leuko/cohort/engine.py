@@ -14,6 +14,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -170,9 +171,13 @@ def run(
     parts = _opened(out, asked, resume=resume)
     said = _Saying(progress)
     tasks = _tasks(batches, parts, said)
-    for task, done in (engine or threads())(tasks, asked):
-        _commit(parts / f"{task.number:08d}", task, done)
-        said.add(done.said)
+    try:
+        for task, done in (engine or threads())(tasks, asked):
+            _commit(parts / f"{task.number:08d}", task, done)
+            said.add(done.said)
+    except BaseException:
+        _leave_nothing(parts)
+        raise
     _finish(parts, out, said.numbers, asked, said.so_far)
     shutil.rmtree(parts)
     return said.so_far
@@ -206,7 +211,9 @@ def _opened(out: Path, asked: Asked, *, resume: bool) -> Path:
         raise UsageError("the folder holds a finished run", where=str(out), do="name another, or remove this one")
     if parts.exists() and not resume:
         raise UsageError(
-            "the folder holds a run that was broken off", where=str(out), do="resume it, or remove the folder"
+            "the folder holds a run that was broken off",
+            where=str(out),
+            do="go on with it (--resume), or remove the folder",
         )
     if parts.exists() and (parts / "asked").read_text("utf-8") != asked.digest:
         raise UsageError(
@@ -218,6 +225,14 @@ def _opened(out: Path, asked: Asked, *, resume: bool) -> Path:
     parts.mkdir(parents=True, exist_ok=True)
     (parts / "asked").write_text(asked.digest, "utf-8")
     return parts
+
+
+def _leave_nothing(parts: Path) -> None:
+    """Take the folder of a run away that ended before it answered anything: there is nothing to resume."""
+    if not any(parts.glob(f"*/{_KEY}")):
+        shutil.rmtree(parts)
+        with suppress(OSError):  # it holds something else
+            parts.parent.rmdir()
 
 
 def _tasks(batches: Iterable[Given], parts: Path, said: _Saying) -> Iterator[Task]:

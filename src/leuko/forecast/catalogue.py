@@ -70,7 +70,7 @@ def regimen_row(name: str, library: Library) -> RegimenRow:
     for row in library.rows(RegimenRow):
         if row.id == name:
             return row
-    raise UsageError(f"no regimen {name}", do="name one by its id: `leuko knowledge show regimen`")
+    raise UsageError(f"no regimen {name!r}", do="name one by its id: `leuko knowledge show regimen`")
 
 
 def cycle_of(

@@ -98,7 +98,7 @@ def model_row(name: str, library: Library) -> ModelRow:
     """The row of a model by its id; UsageError with the known ones if there is none."""
     rows = {row.id: row for row in library.rows(ModelRow)}
     if name not in rows:
-        raise UsageError(f"no model {name}", why=f"known: {', '.join(sorted(rows))}", do="name one of these")
+        raise UsageError(f"no model {name!r}", why=f"known: {', '.join(sorted(rows))}", do="name one of these")
     return rows[name]
 
 

@@ -98,8 +98,8 @@ class Library(Frozen, frozen=True, kw_only=True):
         for candidate in self.schemes:
             if (candidate.id, candidate.edition) == (scheme, edition):
                 return candidate
-        known = ", ".join(f"{s.id} {s.edition}" for s in self.schemes)
-        raise UsageError(f"no grading scheme {scheme} {edition}", why=f"known: {known}", do="name one of these")
+        known = ", ".join(f"{s.id}-{s.edition}" for s in self.schemes)
+        raise UsageError(f"no grading scheme '{scheme}-{edition}'", why=f"known: {known}", do="name one of these")
 
     def editions_in_force(self, on: date) -> tuple[GradeScheme, ...]:
         """The editions in force on a day."""
@@ -207,13 +207,22 @@ def _require_known_folders(root: Path) -> None:
                 why=f"knowledge stands in these folders: {', '.join(FOLDERS)}",
                 do="move or rename it",
             )
+    if not any(root.glob("*/*.toml")):
+        raise KnowledgeError(
+            "this folder holds no knowledge",
+            where=str(root),
+            why=f"knowledge stands in TOML files in these folders: {', '.join(FOLDERS)}",
+            do="name the folder that holds them",
+        )
 
 
 def _parse(name: str, content: bytes) -> Table:
     try:
         return rtoml.loads(content.decode())
     except (rtoml.TomlParsingError, UnicodeDecodeError) as error:
-        raise KnowledgeError("a knowledge file is not valid TOML", where=name, why=str(error)) from error
+        raise KnowledgeError(
+            "a knowledge file is not valid TOML", where=name, why=str(error), do="correct that line"
+        ) from error
 
 
 class _Rows:

@@ -59,10 +59,10 @@ def show(library: Library, key: str) -> tuple[Card, ...]:
         found = tuple(cards)
         if found:
             return found
-    near = get_close_matches(key, keys(library), n=5, cutoff=0.5)
+    near = dict.fromkeys(get_close_matches(key, keys(library), n=8, cutoff=0.5))
     raise UsageError(
-        f"no knowledge is called {key}",
-        why=f"close to it: {', '.join(near)}" if near else "",
+        f"no knowledge is called {key!r}",
+        why=f"near it: {', '.join(near)}" if near else "",
         do="name a scheme (ctcae-6), its rules (ctcae-6:neutrophils), a row (RI0054), an analyte (wbc) or a source",
     )
 

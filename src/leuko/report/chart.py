@@ -69,7 +69,7 @@ def spec(
     Raises UsageError for an unknown theme, scheme or edition.
     """
     if theme not in THEMES:
-        raise UsageError(f"no theme {theme}", why=f"known: {', '.join(THEMES)}", do="name one of these")
+        raise UsageError(f"no theme {theme!r}", why=f"known: {', '.join(THEMES)}", do="name one of these")
     bands = Edition(scheme=scheme, edition=edition, library=library or load_library())
     bands.library.scheme(scheme, edition)  # refuses what does not exist, even where there is nothing to draw
     shown = shown_analytes(assessment, analytes)

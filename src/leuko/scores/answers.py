@@ -77,8 +77,8 @@ def _refuse_unknown(said: Iterable[str], known: set[str]) -> None:
             close = difflib.get_close_matches(key, sorted(known), n=3, cutoff=0.5)
             raise UsageError(
                 f"no score asks for {key!r}",
-                why=f"nearest: {', '.join(close)}" if close else "",
-                do="use one of the keys that the scores name (`asked`)",
+                why=f"near it: {', '.join(close)}" if close else "",
+                do="`leuko assess --full` names the items of each score (Asked as)",
             )
 
 

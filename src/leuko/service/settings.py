@@ -97,7 +97,9 @@ def read_settings(path: Path, *, environment: Mapping[str, str] = os.environ) ->
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UnreadableInput("the settings are not valid TOML", where=str(path), why=str(error)) from error
+        raise UsageError(
+            "the settings are not valid TOML", where=str(path), why=str(error), do="correct that line"
+        ) from error
     except OSError as error:
         raise UnreadableInput("the settings cannot be read", where=str(path), why=str(error.strerror)) from error
     filled = _filled(table, "", str(path), environment)
