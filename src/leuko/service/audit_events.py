@@ -15,6 +15,9 @@ from sqlalchemy import select
 from leuko.service.store import Store
 from leuko.service.store.tables import audit
 
+# Codes and displays as the value sets of FHIR R4 have them: at https://hl7.org/fhir/R4/ valueset-audit-event-type.html
+# (DICOM CID 400: 110100 to 110114), valueset-audit-event-sub-type.html (110120 to 110147, never a type of their own) and
+# codesystem-object-role.html. What an event of a kind holds: DICOM PS3.15, A.5.3.
 _DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 _OBJECT: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
@@ -37,16 +40,21 @@ class _Kind:
 _PATIENT: Final = _Kind(code="110110", display="Patient Record")
 _OTHER: Final = _Kind(code="110100", display="Application Activity")
 _AUTHENTICATION: Final = ("110114", "User Authentication")
+_ALERT: Final = ("110113", "Security Alert")
 _LOGIN, _LOGOUT = ("110122", "Login"), ("110123", "Logout")
 _KINDS: Final = {
     "login": _Kind(code=_AUTHENTICATION[0], display=_AUTHENTICATION[1], subtype=_LOGIN),
     "login-refused": _Kind(code=_AUTHENTICATION[0], display=_AUTHENTICATION[1], subtype=_LOGIN, outcome=_REFUSED),
     "logout": _Kind(code=_AUTHENTICATION[0], display=_AUTHENTICATION[1], subtype=_LOGOUT),
-    "account": _Kind(code="110137", display="User Security Attributes Changed", verb="U"),
+    "account": _Kind(code=_ALERT[0], display=_ALERT[1], subtype=("110137", "User security Attributes Changed")),
+    "setting": _Kind(code=_ALERT[0], display=_ALERT[1], subtype=("110131", "Software Configuration")),
+    "graded": _Kind(code="110110", display="Patient Record", verb="U"),
+    "person-search": _Kind(code="110112", display="Query"),
     "received": _Kind(code="110107", display="Import", verb="C"),
     "put-aside": _Kind(code="110107", display="Import", verb="C", outcome=_REFUSED),
     "dead-shown": _Kind(code="110110", display="Patient Record", verb="R"),
-    "alarm": _Kind(code="110113", display="Security Alert"),
+    "dead-let-in": _Kind(code="110107", display="Import", verb="C"),
+    "alarm": _Kind(code=_ALERT[0], display=_ALERT[1]),
 }
 
 

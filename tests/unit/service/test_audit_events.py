@@ -13,7 +13,8 @@ from fixtures.hl7 import oru
 from fixtures.http import asked, log_in
 from fixtures.stores import take
 from leuko.__main__ import main
-from leuko.service.audit_events import events
+from leuko.service import audit_events
+from leuko.service.audit_events import event_of, events
 from leuko.service.http.guard import Role, Who, audited, needs
 from leuko.service.store import Store, audit
 
@@ -30,11 +31,12 @@ def test_every_row_is_a_valid_event(store: Store) -> None:
     assert told == [
         ("Import", "C", "0", "feed"),
         ("Import", "C", "4", "feed"),
-        ("User Security Attributes Changed", "U", "0", "test"),
+        ("Security Alert", "E", "0", "test"),
         ("User Authentication", "E", "0", "Ada"),
         ("User Authentication", "E", "0", "Ada"),
     ]
-    assert [one["subtype"][0]["display"] for one in made[3:]] == ["Login", "Logout"]
+    subtypes = ["User security Attributes Changed", "Login", "Logout"]
+    assert [one["subtype"][0]["display"] for one in made[2:]] == subtypes
     details = {one["type"]: one["valueString"] for one in made[-1]["entity"][-1]["detail"]}
     assert (details["row"], details["hash"]) == ("5", audit.verify(store).head)
 
@@ -61,3 +63,13 @@ def test_who_looked_at_whom_is_told(store: Store, address: str, capsys: pytest.C
     details = {one["type"]: one["valueString"] for one in event["entity"][1]["detail"]}
     assert details["assessment"] == "7"
     assert details["what"] == "assessment"
+
+
+def test_types_and_subtypes_are_each_of_their_own_value_set() -> None:
+    """DICOM CID 400 and 401, which FHIR R4 takes over: 110137 as a type is known to no receiver."""
+    for action in (*audit_events._KINDS, "person-read", "person-search", "anything else"):
+        row = {"id": 1, "at": "2026-01-11T12:00:00+00:00", "actor": "x", "action": action, "subject": "", "hash": "0"}
+        event = event_of({**row, "detail": "{}"})
+        AuditEvent.model_validate_json(json.dumps(event))
+        assert 110100 <= int(event["type"]["code"]) <= 110114
+        assert all(110120 <= int(one["code"]) <= 110147 for one in event.get("subtype", []))

@@ -7,7 +7,7 @@ import hmac
 import json
 import pickle
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
@@ -704,6 +704,36 @@ def test_a_good_count_is_no_news_at_signing_and_an_answer_to_the_pharmacist(ehr:
         (card,) = ehr.cards(service=RELEASE, hook="medication-verify", given=prefetch(anc(3.0)), context=context)
         assert card["indicator"] == "info"
         assert "enough by this rule" in card["summary"]
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda *orders: {"medication": list(orders)},
+        lambda *orders: {"medication": searchset(*orders)},
+        lambda *orders: {"order": {"resource": searchset(*orders)}},
+        lambda *orders: {"medication": orders[0], "order": {"resource": orders[1]}},
+        lambda *orders: {"draftOrders": searchset(*orders), "medication": orders[1]},
+    ],
+)
+def test_every_order_that_is_to_be_released_is_spoken_of(ehr: Desk, wrapped: Callable[..., dict[str, Any]]) -> None:
+    """A count that is enough for the first says nothing of the second."""
+    orders = (order("Docetaxel", "o1", status="active"), order("fludarabine", "o2", status="active"))
+    cards = ehr.cards(service=RELEASE, hook="medication-verify", given=prefetch(anc(3.0)), context=wrapped(*orders))
+    told = " ".join(card["summary"] for card in cards)
+    assert "docetaxel" in told
+    assert "fludarabine" in told
+
+
+def test_one_of_several_orders_for_another_person_is_refused(ehr: Desk) -> None:
+    orders = [order(status="active"), order(name="o2", status="active", subject={"reference": "Patient/eve"})]
+    call = {"hook": "medication-verify", "given": prefetch(anc(3.0)), "context": {"medication": orders}}
+    assert "another person" in failed(ehr.ask(service=RELEASE, **call), 400)
+
+
+@pytest.mark.parametrize("nothing", [None, [], {"resourceType": "Bundle"}, [[[[[[order()]]]]]], "x", 7, [None]])
+def test_a_release_of_nothing_is_an_error(ehr: Desk, nothing: Any) -> None:
+    failed(ehr.ask(service=RELEASE, hook="medication-verify", context={"medication": nothing}), 400)
 
 
 def test_the_order_itself_is_no_dose_that_was_given(ehr: Desk) -> None:

@@ -20,6 +20,8 @@ from leuko.service.hooks.problems import HookProblem, unreadable
 
 _ORDER: Final = "MedicationRequest"
 _OTHER_FHIR: Final = frozenset({"MedicationOrder", "MedicationPrescription"})  # DSTU2 and DSTU1
+_VERIFIED: Final = ("medication", "order", "draftOrders")
+_DEEPEST: Final = 4  # a list, of entries, of Bundles, of entries
 _BROKEN: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -59,7 +61,7 @@ def orders_of(hook: str, context: Mapping[str, Raw], asked: Asked, *, zone: tzin
         raws = _entries(context["draftOrders"], "context.draftOrders")
         return _read(raws, asked, zone, library, chosen=_selections(hook, context), drafts=True)
     if hook == "medication-verify":
-        return _read([_verified(context)], asked, zone, library, chosen=None, drafts=False)
+        return _read(_verified(context), asked, zone, library, chosen=None, drafts=False)
     return Orders()
 
 
@@ -81,16 +83,39 @@ def _selections(hook: str, context: Mapping[str, Raw]) -> frozenset[str] | None:
         raise unreadable("the selections are no list of references", "context.selections") from error
 
 
-def _verified(context: Mapping[str, Raw]) -> Raw:
-    """The order of medication-verify: the field is called `medication` in its definition, `order` in its examples."""
-    raw = context.get("medication", context.get("order"))
-    if raw is None:
+def _verified(context: Mapping[str, Raw]) -> list[Raw]:
+    """The orders of medication-verify, each once.
+
+    Its definition calls the field `medication`, its examples `order`, and both hold one order; a client that releases
+    a whole cycle sends a list or a Bundle, or the field of the other hooks. All that is there is read.
+    """
+    found: dict[bytes, Raw] = {}
+    for name in _VERIFIED:
+        if name in context:
+            found |= {bytes(raw): raw for raw in _flat(context[name], f"context.{name}")}
+    if not found:
         raise unreadable("the order to verify is missing", "context.medication")
+    return list(found.values())
+
+
+def _flat(raw: Raw, where: str, deep: int = 0) -> list[Raw]:
+    """The resources of a field that holds one, a list, a Bundle, or one of these as the resource of an entry."""
+    if deep > _DEEPEST:
+        raise unreadable("the orders to verify lie too deep", where)
     try:
-        inner = msgspec.json.decode(raw, type=_Entry).resource
+        if bytes(raw).lstrip()[:1] == b"[":
+            parts = msgspec.json.decode(raw, type=list[Raw])
+        else:
+            inner = msgspec.json.decode(raw, type=_Entry).resource
+            if bytes(inner) not in {b"", b"null"}:
+                parts = [inner]
+            elif _head(raw).resource_type == "Bundle":
+                parts = _entries(raw, where)
+            else:
+                return [raw]
     except _BROKEN as error:
-        raise unreadable("the order to verify is no FHIR", "context.medication") from error
-    return inner if bytes(inner) else raw
+        raise unreadable("the order to verify is no FHIR", where) from error
+    return [one for part in parts for one in _flat(part, where, deep + 1)]
 
 
 def _read(
