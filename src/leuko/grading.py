@@ -9,7 +9,7 @@ the age, the sex) stays open: the grade is given only where every possibility le
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, get_args
@@ -127,17 +127,44 @@ def grade_between_ages(
     if not case.rules:
         return _ungraded(case, f"{title(table)} has no criterion for low {case.label}", _OTHER_SCHEME)
     asked = _Asked(value=value, bound=bound, lab_low=known_low(lab_low), ages=ages, sex=sex)
-    return _again(Same(table), analyte, asked, Same(library)) if value else _graded(case, asked)
+    return _graded(case, asked)
 
 
-@lru_cache(maxsize=2048)
-def _again(table: Same[GradeScheme], analyte: str, asked: _Asked, library: Same[Library]) -> Grade:
-    """The same value of the same analyte is graded several times over: for its status, its episode, what it explains.
+def grades_between_ages(
+    value: float,
+    *,
+    analyte: str,
+    lab_low: float | None,
+    ages: AgeSpan,
+    sex: Sex | None,
+    bound: Bound,
+    library: Library,
+) -> Mapping[tuple[str, str], Grade]:
+    """`grade_between_ages` on every edition of every scheme, by scheme and edition.
 
-    A value of zero is not kept: 0.0 and -0.0 are one key and two texts.
+    The last ones are kept: a count is graded for its status, for its episode and for what it explains.
     """
-    rules = rules_of(table.value, analyte, library.value)
-    return _graded(_Case(table=table.value, analyte=analyte, rules=rules, library=library.value), asked)
+    asked = _Asked(value=value, bound=bound, lab_low=lab_low, ages=ages, sex=sex)
+    # 0.0 and -0.0 are one key of a cache and two texts
+    return _every(Same(library), analyte, asked) if value else _every.__wrapped__(Same(library), analyte, asked)
+
+
+@lru_cache(maxsize=1024)
+def _every(library: Same[Library], analyte: str, asked: _Asked) -> Mapping[tuple[str, str], Grade]:
+    return {
+        (scheme.id, scheme.edition): grade_between_ages(
+            asked.value,
+            analyte=analyte,
+            scheme=scheme.id,
+            edition=scheme.edition,
+            lab_low=asked.lab_low,
+            ages=asked.ages,
+            sex=asked.sex,
+            bound=asked.bound,
+            library=library.value,
+        )
+        for scheme in library.value.schemes
+    }
 
 
 def rules_of(table: GradeScheme, analyte: str, library: Library) -> tuple[GradeRule, ...]:

@@ -38,6 +38,8 @@ def statements_of(record: Record, *, library: Library) -> tuple[Statement, ...]:
 def person_at(record: Record, moment: Moment | None, statements: tuple[Statement, ...]) -> Patient:
     """The patient as the record describes them at the time of a draw; what the patient entry says comes first."""
     patient = record.patient
+    if not statements:
+        return patient
     pregnant = _agreed(statements, "pregnant", moment) if patient.sex != "male" else None
     return replace(
         patient,

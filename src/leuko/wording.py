@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from math import isfinite
 from typing import Final
 
@@ -15,6 +16,15 @@ _BOUND_SIGNS: Final = {"=": "", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 
 def say_number(value: float) -> str:
     """A number as short as it can be said, but never rounded onto a rounder one: 0.92, 128, 3.843, and 0.49996."""
+    return _shown(value) if value else _short(value)  # 0.0 and -0.0 are one key of a cache
+
+
+@lru_cache(maxsize=4096)
+def _shown(value: float) -> str:
+    return _short(value)
+
+
+def _short(value: float) -> str:
     if abs(value) >= 10_000:
         return f"{value:.0f}"
     for digits in (4, 6, 8):
@@ -41,7 +51,12 @@ def say_count(count: Count) -> str:
 
 def say_date(day: date | datetime) -> str:
     """A day without an order to mistake: 3 March 2026."""
-    return f"{day.day} {day:%B %Y}"
+    return f"{day.day} {_month(day.year, day.month)}"
+
+
+@lru_cache(maxsize=1024)
+def _month(year: int, month: int) -> str:
+    return f"{date(year, month, 1):%B %Y}"
 
 
 def say_moment(moment: Moment | None) -> str:

@@ -258,9 +258,8 @@ def _never_below(row: CoursePredicate, limit: float, scene: Scene) -> Finding:
 def flag_met(row: FlagPredicate, scene: Scene) -> Finding:
     """Whether a mark of the laboratory on a draw near the low count holds one of the phrases; yes or unknown."""
     within = row.near_days if row.near_days is not None else 0.0
-    for count in (one for counts in scene.series.values() for one in counts):
-        away = days_apart(count, scene.low_count)
-        if not _within(away, within):
+    for count in (one for counts in scene.series.values() for one in counts if one.flags):
+        if not _within(days_apart(count, scene.low_count), within):
             continue
         for flag in count.flags:
             if sense_of(flag, row.words, scene.rules) in _MARKED and sense_of(flag, row.unless, scene.rules) is None:

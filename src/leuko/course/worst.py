@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from leuko.course.lowness import Lowness
 from leuko.frozen import replace
-from leuko.grading import grade_between_ages, rules_at, rules_of
+from leuko.grading import grades_between_ages, rules_at, rules_of
 from leuko.knowledge.schema import GradeScheme
 from leuko.record import Count
 from leuko.result import Grade, Reason
@@ -34,17 +34,16 @@ def _telling(lows: Iterable[Count], scheme: GradeScheme, lowness: Lowness) -> tu
 
 
 def _grade(count: Count, scheme: GradeScheme, lowness: Lowness) -> Grade:
-    return grade_between_ages(
+    found = grades_between_ages(
         count.value,
         analyte=lowness.analyte,
-        scheme=scheme.id,
-        edition=scheme.edition,
         lab_low=count.lab_low,
         ages=lowness.person(count).ages,
         sex=lowness.patient.sex,
         bound=count.bound,
         library=lowness.library,
     )
+    return found[scheme.id, scheme.edition]
 
 
 def _worst(graded: list[tuple[Count, Grade]]) -> Grade:

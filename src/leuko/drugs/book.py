@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from leuko.drugs.names import Index, index_of
 from leuko.frozen import Frozen
 from leuko.knowledge import Library
+from leuko.knowledge.same import once_for
 from leuko.knowledge.schema.drugs import (
     CausalityCategory,
     CausalityExclusion,
@@ -61,6 +62,7 @@ class Book(Frozen, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(found))
 
 
+@once_for
 def book_of(library: Library) -> Book:
     """The book of a library."""
     return Book(

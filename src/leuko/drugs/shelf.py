@@ -9,6 +9,7 @@ from typing import Final
 from leuko.drugs.identify import identify
 from leuko.frozen import Frozen
 from leuko.knowledge import Library
+from leuko.knowledge.same import once_for
 from leuko.knowledge.schema.plan import PlanDrug
 from leuko.record import Dose
 
@@ -31,6 +32,7 @@ class Shelf(Frozen, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(found))
 
 
+@once_for
 def shelf_of(library: Library) -> Shelf:
     """The names of the tables, ready to be looked for."""
     rows = library.rows(PlanDrug)

@@ -50,7 +50,12 @@ def joined(at: Moment | None, counts: Sequence[Count], rules: FeverRules) -> tup
     """The counts that belong to a time, the nearest first; of equally near ones the lower first."""
     if at is None or not on_a_day(at):
         return ()
-    dated = [(count, _hours_apart(at, count.taken)) for count in counts if count.taken is not None]
+    reach = timedelta(hours=rules.count_hours, days=2)  # a moment is a day long at the most: farther is too far
+    dated = [
+        (count, _hours_apart(at, count.taken))
+        for count in counts
+        if count.taken is not None and abs(count.taken.at - at.at) <= reach
+    ]
     near = [(hours, count) for count, hours in dated if hours is not None and hours <= rules.count_hours]
     return tuple(count for _, count in sorted(near, key=lambda pair: (pair[0], pair[1].value, pair[1].id)))
 

@@ -12,6 +12,7 @@ from leuko.infection.fever import Event, events, hits, say_limit, say_reading_in
 from leuko.infection.neutropenia import ExpectedFall, Half, neutropenia
 from leuko.infection.readings import Readings, inside, say_reading
 from leuko.knowledge import Library
+from leuko.knowledge.same import once_for
 from leuko.knowledge.schema import Band
 from leuko.knowledge.schema.infection import FeverRow, FeverRules
 from leuko.record import Count, Moment, Patient
@@ -50,6 +51,7 @@ class _Judged(Frozen, frozen=True, kw_only=True):
         return False if False in verdicts else None if None in verdicts else True
 
 
+@once_for
 def rows_that_drive(library: Library) -> tuple[FeverRow, ...]:
     """The definitions that are confirmed, guidelines in force first."""
     order = ("guideline", "superseded", "grading", "study")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from leuko.frozen import Frozen
 from leuko.knowledge import Library
+from leuko.knowledge.same import once_for
 from leuko.knowledge.schema.infection import FeverRules, RouteRow, SymptomCodeRow, SymptomRow, VitalRow
 from leuko.record import Code, Sign
 
@@ -30,7 +31,7 @@ def fold(text: str) -> str:
 
 
 class Vocabulary(Frozen, frozen=True, kw_only=True):
-    """All symptom rows that drive, and how to find one. Built once for each library and question."""
+    """All symptom rows that drive, and how to find one. Built once for each library."""
 
     symptoms: Mapping[str, SymptomRow]
     words: Mapping[str, str]
@@ -82,6 +83,7 @@ class Vocabulary(Frozen, frozen=True, kw_only=True):
         return next((row for row, words in every if coded & set(row.loinc) or name in words), None)
 
 
+@once_for
 def vocabulary(library: Library) -> Vocabulary:
     """The vocabulary of a library; rows that are not confirmed take no part."""
     rows = {row.id: row for row in library.rows(SymptomRow) if row.basis.drives}

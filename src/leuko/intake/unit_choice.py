@@ -33,7 +33,12 @@ class Choice(Frozen, frozen=True, kw_only=True):
 
 def molar_mass(analyte: Analyte) -> Fraction | None:
     """The exact molar mass [g/mol] that turns mmol/L into g/L, where the analyte has one."""
-    return None if analyte.molar_mass is None else Fraction(analyte.molar_mass)
+    return None if analyte.molar_mass is None else _exactly(analyte.molar_mass)
+
+
+@lru_cache(maxsize=64)
+def _exactly(text: str) -> Fraction:
+    return Fraction(text)
 
 
 @lru_cache(maxsize=4096)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Generic, TypeVar
 
 Kept = TypeVar("Kept")
+Made = TypeVar("Made")
+_LAST = 8
 
 
 class Same(Generic[Kept]):
@@ -20,3 +24,17 @@ class Same(Generic[Kept]):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Same) and self.value is other.value
+
+
+def once_for(make: Callable[[Kept], Made]) -> Callable[[Kept], Made]:
+    """`make`, which gives the same for the same object always, called once for each; of the last few it is kept."""
+
+    @lru_cache(maxsize=_LAST)
+    def kept(same: Same[Kept]) -> Made:
+        return make(same.value)
+
+    @wraps(make)
+    def again(value: Kept) -> Made:
+        return kept(Same(value))
+
+    return again

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from leuko.frozen import Frozen
 from leuko.knowledge import Library
+from leuko.knowledge.same import once_for
 from leuko.knowledge.schema.core import Basis
 from leuko.knowledge.schema.scores import (
     BandRow,
@@ -47,6 +48,7 @@ class Tables(Frozen, frozen=True, kw_only=True):
     concepts: Mapping[str, ConceptRow]
 
 
+@once_for
 def tables_of(library: Library) -> Tables:
     """The tables, without the rows that are not confirmed."""
     scores = sorted((row for row in library.rows(ScoreRow) if row.basis.drives), key=lambda row: row.order)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from leuko.ages import age_span
 from leuko.grading import say_exact
 from leuko.knowledge import Library
+from leuko.knowledge.same import once_for
 from leuko.record import Count, Patient
 from leuko.result import Gap, Grade, Reason, Status
 from leuko.status.definitions import judge
@@ -21,6 +22,7 @@ from leuko.status.lines import house_definition, is_low, lines_of
 from leuko.wording import say_list, say_unit
 
 
+@once_for
 def assessed_analytes(library: Library) -> tuple[str, ...]:
     """The analytes that a status can be given for: those with a definition, an interval or a grade; in table order."""
     known = {row.analyte for row in library.definitions if row.category in {"definition", "severity", "critical"}}

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from leuko.frozen import replace
-from leuko.grading import grade_between_ages, graded_analytes, rules_at, rules_of, title
+from leuko.grading import graded_analytes, grades_between_ages, rules_at, rules_of, title
 from leuko.knowledge import Library
 from leuko.knowledge.same import Same
 from leuko.knowledge.schema import GradeRule, GradeScheme
@@ -29,7 +29,17 @@ def grades_of(count: Count, *, person: Person, library: Library) -> tuple[Grade,
     """
     if not graded(count.analyte, library):
         return ()
-    return tuple(_grade(count, scheme, person, library) for scheme in _ordered(Same(library.schemes)))
+    found = grades_between_ages(
+        count.value,
+        analyte=count.analyte,
+        lab_low=count.lab_low,
+        ages=person.ages,
+        sex=person.sex,
+        bound=count.bound,
+        library=library,
+    )
+    ordered = _ordered(Same(library.schemes))
+    return tuple(_rests_on(count, found[scheme.id, scheme.edition]) for scheme in ordered)
 
 
 @lru_cache(maxsize=16)
@@ -37,18 +47,7 @@ def _ordered(schemes: Same[tuple[GradeScheme, ...]]) -> tuple[GradeScheme, ...]:
     return tuple(sorted(schemes.value, key=lambda scheme: (scheme.id, scheme.in_force_from)))
 
 
-def _grade(count: Count, scheme: GradeScheme, person: Person, library: Library) -> Grade:
-    found = grade_between_ages(
-        count.value,
-        analyte=count.analyte,
-        scheme=scheme.id,
-        edition=scheme.edition,
-        lab_low=count.lab_low,
-        ages=person.ages,
-        sex=person.sex,
-        bound=count.bound,
-        library=library,
-    )
+def _rests_on(count: Count, found: Grade) -> Grade:
     return replace(found, reason=replace(found.reason, evidence=(count.id,)))
 
 

@@ -18,6 +18,7 @@ from msgspec import Raw
 
 from leuko.intake.base import Blob
 from leuko.knowledge import Library
+from leuko.knowledge.same import once_for
 from leuko.knowledge.schema.cards import PrefetchRow
 from leuko.service.hooks.fetch import FetchFailed, Server
 from leuko.service.hooks.problems import HookProblem, lacking, unreadable
@@ -116,6 +117,7 @@ def templates(rows: Iterable[PrefetchRow], library: Library) -> dict[str, str]:
     return {row.id: row.query.replace("{counts}", codes) for row in rows}
 
 
+@once_for
 def count_codes(library: Library) -> tuple[str, ...]:
     """The LOINC codes that leuko reads as blood counts."""
     found = {
