@@ -16,7 +16,7 @@ from leuko.service.store import Store
 from leuko.service.store.tables import audit
 
 # Codes and displays as the value sets of FHIR R4 have them: at https://hl7.org/fhir/R4/ valueset-audit-event-type.html
-# (DICOM CID 400: 110100 to 110114), valueset-audit-event-sub-type.html (110120 to 110147, never a type of their own) and
+# (DICOM CID 400: 110100 to 110114), valueset-audit-event-sub-type.html (110120 to 110147, never types themselves) and
 # codesystem-object-role.html. What an event of a kind holds: DICOM PS3.15, A.5.3.
 _DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 _OBJECT: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
