@@ -144,7 +144,7 @@ def option_of(change: Change, weighing: Weighing, *, name: str, fan: bool = Fals
         delay_days=change.delay,
         outcome=outcome_of(courses, cuts=case.ask.cuts, hold=case.rules["recovered_days"]),
         fan=fan_of(ahead.counts, days, start=start, cuts=case.ask.cuts, paths=0) if fan else None,
-        severe=float((ahead.counts < case.ask.severe).any(axis=0).mean()),
+        severe=float((ahead.counts.min(axis=0) < case.ask.severe).mean()),
         ready=ready,
         pareto=False,
         reason=_reason(name, change, weighing),

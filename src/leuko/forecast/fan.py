@@ -8,11 +8,15 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from leuko.forecast.model import Floats
-from leuko.forecast.outcome import LEVELS, quantiles
+from leuko.forecast.outcome import LEVELS
+from leuko.forecast.quantiles import quantiles
 from leuko.result.forecast import Fan
 
 DIGITS = 4  # more would be noise of the draws, and makes documents long
 _TENS = np.array([10**power for power in range(23)], dtype=np.float64)  # the powers that a double holds exactly
+
+
+EVERY = 2  # of the steps of a forecast: what the eye sees of a fan needs fewer
 
 
 def fan_of(
@@ -22,13 +26,13 @@ def fan_of(
     start: datetime,
     cuts: Sequence[float],
     paths: int,
-    every: int = 2,
+    every: int = EVERY,
     reported: Floats | None = None,
 ) -> Fan:
-    """The fan of courses (T, N) [10*9/L] at `days` (T,) from `start`; every so many times are kept. `reported` are the
-    same as a laboratory would measure them."""
+    """The fan of courses (T, N) [10*9/L] at `days` (T,) from `start`; every so many times are kept. `reported` are
+    those kept as a laboratory would measure them."""
     kept = counts[::every]
-    ends = quantiles(reported[::every], (LEVELS[1], LEVELS[-2])).T if reported is not None else ()
+    ends = quantiles(reported, (LEVELS[1], LEVELS[-2])).T if reported is not None else ()
     return Fan(
         times=tuple(start + timedelta(seconds=round(float(day) * 86_400)) for day in days[::every]),
         levels=LEVELS,

@@ -13,7 +13,7 @@ import numpy as np
 
 from leuko.forecast.case import Case
 from leuko.forecast.fit import Course, Draws, Posterior, fit, weigh
-from leuko.forecast.fit.likelihood import reports
+from leuko.forecast.fit.likelihood import reports, reports_by
 from leuko.forecast.fit.prior import prior_of
 from leuko.forecast.fit.task import Solver, batch_solver
 from leuko.forecast.library import Candidate, build
@@ -25,16 +25,18 @@ ScheduleOf = Callable[[Model], Schedule]
 
 
 class Drawn:
-    """Draws of one posterior, by how many: kept, as option after option is run on from them."""
+    """Draws of one posterior, by how many: kept, as option after option is run on from them. `like` are those of the
+    same posterior without parameters that the counts tell nothing of."""
 
-    def __init__(self, posterior: Posterior, seed: int) -> None:
-        self._posterior, self._seed = posterior, seed
+    def __init__(self, posterior: Posterior, seed: int, like: Drawn | None = None) -> None:
+        self._posterior, self._seed, self._like = posterior, seed, like
         self._kept: dict[int, Draws] = {}
 
     def of(self, size: int) -> Draws:
         """So many equally likely draws."""
         if size not in self._kept:
-            self._kept[size] = Draws(self._posterior, seed=self._seed, size=size)
+            like = self._like.of(size) if self._like is not None else None
+            self._kept[size] = Draws(self._posterior, seed=self._seed, size=size, like=like)
         return self._kept[size]
 
 
@@ -56,12 +58,20 @@ class Ahead(Frozen, frozen=True, kw_only=True):
     parts: tuple[Course, ...]
     seed: int
 
-    def measured(self) -> Floats:
-        """All of it (T, N) as a laboratory would report it."""
+    def measured(self, every: int) -> Floats:
+        """All of it (T, N), at every so many hours, as a laboratory would report it."""
         rng = np.random.default_rng(self.seed)
-        tiny = np.finfo(float).tiny
+        tiny, hours = np.finfo(float).tiny, self.hours[::every]
         return np.concatenate(
-            [reports(np.log(np.maximum(part.counts, tiny)), self.hours, part.residual, rng) for part in self.parts],
+            [
+                reports_by(
+                    rng.standard_normal(part.counts.shape)[::every],
+                    np.log(np.maximum(part.counts[::every], tiny)),
+                    hours,
+                    part.residual,
+                )
+                for part in self.parts
+            ],
             axis=1,
         )
 
@@ -164,4 +174,4 @@ def _with_growth(voice: Voice, case: Case, drugs: tuple[str, ...], factor: str, 
     new = np.random.default_rng(seed).standard_normal((further, posterior.z.shape[1]))
     z = np.concatenate([posterior.z[:own], new, posterior.z[own:]])
     made = replace(posterior, model=model, prior=prior, z=z)
-    return replace(voice, posterior=made, drawn=Drawn(made, seed))
+    return replace(voice, posterior=made, drawn=Drawn(made, seed, voice.drawn))

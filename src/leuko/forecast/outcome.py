@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leuko.forecast.model import Floats
+from leuko.forecast.quantiles import quantiles
 from leuko.frozen import Frozen
 from leuko.result.forecast import AtCut, Chance, Outcome, Spread
 
@@ -36,18 +37,6 @@ class Courses(Frozen, frozen=True, kw_only=True):
         """The part from one day to another, both included."""
         inside = slice(np.searchsorted(self.days, first), np.searchsorted(self.days, last, side="right"))
         return Courses(days=self.days[inside], counts=self.counts[inside], baseline=self.baseline)
-
-
-def quantiles(values: Floats, levels: Sequence[float]) -> Floats:
-    """Quantiles (..., L) of values (..., N) along their last axis, as `numpy.quantile` gives them and several times as
-    fast: whole rows are sorted, where NumPy looks for each place."""
-    rows = np.sort(values, axis=-1)
-    place = (rows.shape[-1] - 1) * np.asarray(levels)
-    low = np.floor(place).astype(np.intp)
-    part, before, after = place - low, rows[..., low], rows[..., np.minimum(low + 1, rows.shape[-1] - 1)]
-    rise = after - before
-    found: Floats = np.where(part < 0.5, before + rise * part, after - rise * (1.0 - part))
-    return found
 
 
 def spread_of(

@@ -13,7 +13,7 @@ from leuko.forecast.case import DAY, HOUR, Case
 from leuko.forecast.choose import Weighing, asked_options, front_of, front_text, options_of
 from leuko.forecast.counted import Seen, first_kept, seen_of
 from leuko.forecast.dosing import Dosing, schedule_of
-from leuko.forecast.fan import fan_of
+from leuko.forecast.fan import EVERY, fan_of
 from leuko.forecast.fit import Course, contradictions
 from leuko.forecast.fit.several import HEARD
 from leuko.forecast.heard import Ahead, Heard, listen
@@ -290,7 +290,7 @@ def _forecast(heard: Heard, whole: Ahead, told: _Told, origin: datetime) -> Fore
             start=origin,
             cuts=case.ask.cuts,
             paths=case.ask.paths,
-            reported=whole.measured(),
+            reported=whole.measured(EVERY),
         ),
         outcome=outcome,
         fitting=fitting,
@@ -362,12 +362,13 @@ def _below(courses: Courses, told: _Told) -> list[Chance]:
     ahead = courses.between(now, max(end, now + case.ask.step))
     if not ahead.days.size:
         return []
+    lowest = ahead.counts.min(axis=0)
     until = f" until {say_date(treatment.next_start.date())}" if treatment.next_start is not None else ""
     return [
         Chance(
             id=f"below:{say_number(cut)}",
             text=f"below {say_number(cut)} ×10⁹/L at any time from now on{until}",
-            probability=float((ahead.counts < cut).any(axis=0).mean()),
+            probability=float((lowest < cut).mean()),
             on=None,
             reason=Reason(rule="forecast:below", text="share of the courses whose true count falls below the cut"),
         )

@@ -15,6 +15,7 @@ from leuko.forecast.fit.posterior import Posterior
 from leuko.forecast.fit.prior import Prior, by_course, courses_of, prior_of
 from leuko.forecast.fit.task import Precision, Solver, batch_solver, solved
 from leuko.forecast.model import Floats, Residual, Schedule
+from leuko.forecast.quantiles import quantiles
 from leuko.frozen import Frozen, replace
 
 DRAWS: Final = 2000
@@ -37,16 +38,17 @@ class Course(Frozen, frozen=True, kw_only=True):
 
     def quantiles(self, levels: Sequence[float]) -> Floats:
         """Quantiles (L, T) of the true count at each hour."""
-        return np.asarray(np.quantile(self.counts, levels, axis=1), dtype=np.float64)
+        return quantiles(self.counts, levels).T
 
 
 class Draws:
     """Equally likely draws of a posterior, from which course after course is run: what does not depend on the doses to
     come is found once, the parameters and what the counts tell of the swing."""
 
-    def __init__(self, posterior: Posterior, *, seed: int, size: int = DRAWS) -> None:
+    def __init__(self, posterior: Posterior, *, seed: int, size: int = DRAWS, like: Draws | None = None) -> None:
+        """`like` are draws of the same posterior without parameters that the counts tell nothing of."""
         picked = posterior.picked(size, seed=seed)
-        self._posterior, self._seed = posterior, seed
+        self._posterior, self._seed, self._like = posterior, seed, like
         self._z, self._known = posterior.z[:, picked], posterior.log_true[:, picked]
         self._people: dict[int, tuple[Prior, Floats]] = {}
 
@@ -116,6 +118,8 @@ class Draws:
 
     @cached_property
     def _told(self) -> swing.Told:
+        if self._like is not None:
+            return self._like._told  # noqa: SLF001 (of another of its own kind)
         return swing.told_by(self._posterior.counts, self._known, seed=self._seed)
 
     def _swung(self, counts: Floats, hours: Floats) -> Floats:

@@ -162,6 +162,11 @@ def below(log_true: Floats, counts: Counts) -> Floats:
 
 def reports(log_true: Floats, hours: Floats, residual: Residual, rng: np.random.Generator) -> Floats:
     """New reports (K, N) [10*9/L] of true counts; a normal residual that falls below zero gives zero."""
+    return reports_by(rng.standard_normal(log_true.shape), log_true, hours, residual)
+
+
+def reports_by(normal: Floats, log_true: Floats, hours: Floats, residual: Residual) -> Floats:
+    """The same with errors that stand where `normal` (K, N) draws of a standard normal do."""
     made = Counts(
         hour=hours,
         value=np.ones(hours.size),
@@ -169,9 +174,10 @@ def reports(log_true: Floats, hours: Floats, residual: Residual, rng: np.random.
         noise=np.zeros(hours.size),
         residual=residual,
     )
-    drawn = rng.standard_normal(log_true.shape) * spread(log_true, made)
+    drawn = normal * spread(log_true, made)
     if _logarithmic(residual):
-        return np.exp(log_true + drawn)
+        drawn += log_true
+        return np.exp(drawn, out=drawn)
     moved = transform(np.exp(log_true), residual) + drawn
     if residual.kind == "box-cox":
         return np.asarray(np.clip(residual.power * moved + 1.0, 0.0, None) ** (1.0 / residual.power))

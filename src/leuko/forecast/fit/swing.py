@@ -14,6 +14,7 @@ taken given those before it, by the moments of the truncated normal.
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -21,7 +22,7 @@ import numpy as np
 from leuko.forecast.fit.likelihood import Counts, log_likelihood
 from leuko.forecast.model import Floats, Residual
 from leuko.forecast.normal import log_normal_below, normal_at
-from leuko.frozen import Frozen, replace
+from leuko.frozen import replace
 
 _LOG_TWO_PI: Final = float(np.log(2.0 * np.pi))
 _STEP: Final = 1e-3
@@ -102,7 +103,8 @@ def _given(
 def slopes(log_true: Floats, counts: Counts) -> tuple[Floats, Floats]:
     """Of the joint density: first derivatives (K, N) by the logarithm of each true count, and its curvature (N, K, K)
     with the sign turned, for bounds that of each alone."""
-    low, middle, high = (log_likelihood(log_true + move, counts) for move in (-_STEP, 0.0, _STEP))
+    about = np.concatenate([log_true - _STEP, log_true, log_true + _STEP], axis=1)
+    low, middle, high = np.split(log_likelihood(about, counts), 3, axis=1)
     with np.errstate(invalid="ignore"):  # a course that is no number has no slope either
         curve = np.maximum(-(high - 2.0 * middle + low) / _STEP**2, 1e-3)
         alone = (high - low) / (2.0 * _STEP)
@@ -130,13 +132,13 @@ def _level(residual: Residual) -> float:
     return float(residual.lasting**0.5 * residual.sd)
 
 
-class Told(Frozen, frozen=True, kw_only=True):
+class Told:
     """What counts tell of the swing of many people: `reports` (K, N) how far each report, or what a bound hides, lies
-    from the model's course."""
+    from the model's course. What a swing gains after the last count is drawn once, however often it is asked for."""
 
-    counts: Counts
-    reports: Floats
-    seed: int
+    def __init__(self, counts: Counts, reports: Floats, seed: int) -> None:
+        self._counts, self._reports, self._seed = counts, reports, seed
+        self._gains: dict[tuple[float, float], _Gains] = {}
 
     def at(self, hours: Floats) -> Floats:
         """The swing (T, N) on the log scale at hours in time order.
@@ -144,23 +146,69 @@ class Told(Frozen, frozen=True, kw_only=True):
         Beyond the last count the same `seed` gives the same swing at the same hours, whatever else is asked for, as
         long as the steps between hours are the same.
         """
-        counts, residual = self.counts, self.counts.residual
-        rng = np.random.default_rng((self.seed, 1))
+        counts, reports, residual = self._counts, self._reports, self._counts.residual
+        found = np.empty((hours.size, reports.shape[1]))
         if not counts.size:
-            start = np.asarray(rng.standard_normal(self.reports.shape[1])) * _level(residual)
-            return _onward(min(0.0, float(hours[0])), start, hours, residual, rng)
+            normal: Floats = np.random.default_rng((self._seed, 1)).standard_normal(reports.shape[1:])
+            self._onward(min(0.0, float(hours[0])), _level(residual) * normal, hours, found)
+            return found
         last = float(counts.hour[-1])
-        later = hours > last
-        if later.all():
-            return _onward(last, _at_last(self.reports, counts, rng), hours, residual, rng)
-        past = _back(np.append(hours[~later], last), self.reports, counts, np.random.default_rng((self.seed, 3)))
-        rng.standard_normal(self.reports.shape[1])  # as many draws as where nothing of the past is asked for
-        return np.concatenate([past[:-1], _onward(last, past[-1], hours[later], residual, rng)])
+        known = int(np.searchsorted(hours, last, side="right"))
+        if known:
+            past = _back(np.append(hours[:known], last), reports, counts, np.random.default_rng((self._seed, 3)))
+            found[:known] = past[:-1]
+            begin = past[-1]
+        else:
+            begin = _at_last(reports, counts, np.random.default_rng((self._seed, 1)))
+        if known < hours.size:
+            self._onward(last, begin, hours[known:], found[known:])
+        return found
+
+    def _onward(self, start: float, begin: Floats, hours: Floats, found: Floats) -> None:
+        """The swing at hours after `start`, where it is `begin` (N,), into `found` (T, N).
+
+        Even steps are walked from the start on, so that two plans whose hours begin at other times meet the same swing.
+        """
+        steps = np.diff(hours)
+        even = bool(steps.size and np.allclose(steps, steps[0]))
+        before = np.zeros(0)
+        if even:
+            many = int(np.ceil((hours[0] - start) / steps[0] - 1e-6)) - 1
+            before = hours[0] - steps[0] * np.arange(many, 0, -1)
+        gaps = np.maximum(np.diff(np.concatenate([[start], before, hours])), 0.0)
+        key = (round(float(gaps[0]), 6), round(float(gaps[-1]), 6))
+        gains = self._gains.get(key) if even else None
+        if gains is None:
+            gains = _Gains(self._counts.residual, begin.size, self._seed)
+        if even:
+            self._gains[key] = gains
+        kept = np.exp(-np.cumsum(gaps)[before.size :] / self._counts.residual.fades)
+        np.multiply(kept[:, None], begin, out=found)
+        found += gains.after(gaps)[before.size :]
+
+
+class _Gains:
+    """What the swing of many people gains from nothing on, gap by gap: drawn as far as it has been asked for."""
+
+    def __init__(self, residual: Residual, many: int, seed: int) -> None:
+        self._residual, self._rng = residual, np.random.default_rng((seed, 1))
+        self._rng.standard_normal(many)  # those of the swing at the start
+        self._found, self._lock = np.zeros((0, many)), Lock()  # one plan may be asked about by several at once
+
+    def after(self, gaps: Floats) -> Floats:
+        """The gain (G, N) after each gap [h]."""
+        with self._lock:
+            have, many = self._found.shape
+            if gaps.size > have:
+                begin = self._found[-1] if have else np.zeros(many)
+                more = _walk(begin, gaps[have:], self._residual, self._rng)[1:]
+                self._found = np.concatenate([self._found, more]) if have else more
+            return self._found[: gaps.size]
 
 
 def told_by(counts: Counts, log_true: Floats, *, seed: int) -> Told:
     """What counts tell of the swing of people whose model courses at them are `log_true` (K, N)."""
-    return Told(counts=counts, reports=_latent(log_true, counts, np.random.default_rng((seed, 2))), seed=seed)
+    return Told(counts, _latent(log_true, counts, np.random.default_rng((seed, 2))), seed)
 
 
 def drawn(hours: Floats, log_true: Floats, counts: Counts, *, seed: int) -> Floats:
@@ -221,20 +269,6 @@ def _back(hours: Floats, reports: Floats, counts: Counts, rng: np.random.Generat
     gain = np.linalg.solve(covariance(counts), _shared(counts.hour, hours, residual)).T
     moved: Floats = loose[: hours.size] + gain @ (reports - made)
     return moved
-
-
-def _onward(start: float, begin: Floats, hours: Floats, residual: Residual, rng: np.random.Generator) -> Floats:
-    """The swing (T, N) at hours after `start`, where it is `begin` (N,).
-
-    Even steps are walked from the start on, so that two plans whose hours begin at other times meet the same swing.
-    """
-    steps = np.diff(hours)
-    before = np.zeros(0)
-    if steps.size and np.allclose(steps, steps[0]):
-        many = int(np.ceil((hours[0] - start) / steps[0] - 1e-6)) - 1
-        before = hours[0] - steps[0] * np.arange(many, 0, -1)
-    gaps = np.diff(np.concatenate([[start], before, hours]))
-    return _walk(begin, np.maximum(gaps, 0.0), residual, rng)[1 + before.size :]
 
 
 def _walk(begin: Floats, gaps: Floats, residual: Residual, rng: np.random.Generator) -> Floats:
