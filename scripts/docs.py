@@ -56,9 +56,9 @@ def command_line() -> str:
         | --- | --- |
         | 0 | done |
         | 1 | an error inside leuko: a bug, please report it |
-        | 2 | the call cannot be understood: an unknown option, a missing file, an unknown name, a file of settings, maps or knowledge that breaks its rules |
+        | 2 | the call cannot be understood: an unknown option, a missing file, settings that break their rules |
         | 3 | an input cannot be read: truncated, binary, empty, or nothing in it belongs to a person |
-        | 4 | finished, but something could not be said, read or believed and `--strict` was given; or `audit verify` or `validate` found something amiss |
+        | 4 | finished, but under `--strict` something is open; or a check (`audit verify`, `validate`) found a fault |
         | 130 | interrupted |
         """),
     ]

@@ -148,6 +148,17 @@ def test_the_demo_is_the_main_job_on_the_example(run: Run) -> None:
     assert json.loads(demo.out) == json.loads(assess.out)
 
 
+def test_the_shipped_people_can_be_copied_once(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "examples"
+    assert run("demo", "--copy", folder).code == 0
+    assert (folder / ADULT.name).read_bytes() == ADULT.read_bytes()
+    assert (folder / "people" / "clozapine.json").is_file()
+    for words, told in ((("demo", "--copy", folder), "exists"), (("demo", "--copy", "x", "--full"), "--copy assesses")):
+        again = run(*words)
+        assert (again.code, again.out) == (2, "")
+        assert told in again.err
+
+
 def test_a_unit_that_cannot_be_read_is_refused_before_every_count_is_set_aside(run: Run) -> None:
     done = run("assess", ADULT, *AS_OF, "--unit", "neutrophils=banana")
     assert (done.code, done.out) == (2, "")
