@@ -1,4 +1,4 @@
-"""What is made once and kept for the next start: machine code of the solver, compiled templates.
+"""What is made once and kept for the next start: machine code of the solver, compiled templates, rows of knowledge.
 
 It lies beside the code that made it, where that can be written, else in the user's cache; the environment variable
 `LEUKO_CACHE` names another place. Where nothing can be written nothing is kept, and it is made again each time. The
@@ -37,6 +37,16 @@ def keep(file: str, content: bytes, beside: Path, *, instead_of: str = "") -> No
                     with suppress(OSError):
                         old.unlink()
             return
+
+
+def can_keep(beside: Path) -> bool:
+    """Whether there is a place that seems to take something: to make it for nothing would cost each start."""
+    return any(_writable(folder) for folder in _places(beside))
+
+
+def _writable(folder: Path) -> bool:
+    there = next((one for one in (folder, *folder.parents) if one.exists()), None)
+    return there is not None and there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def _places(beside: Path) -> Iterator[Path]:

@@ -86,6 +86,16 @@ def test_importing_leuko_loads_no_heavy_library(statement: str) -> None:
     assert done.stdout.split() == []
 
 
+def test_help_loads_no_knowledge_and_no_reader() -> None:
+    code = (
+        "import sys; from leuko.__main__ import main; main(['--help']); print(' '.join(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert "leuko.cli.assess" in loaded
+    assert not loaded & {"msgspec", "rtoml", "zoneinfo", "leuko.record", "leuko.knowledge", "leuko.intake"}
+
+
 def reasoning() -> list[Path]:
     return [path for path in MODULES if path.relative_to(SOURCE).parts[0] in REASONING]
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -41,6 +40,8 @@ class Zone(click.ParamType[tzinfo]):
             return value
         if value == "UTC":
             return UTC
+        from zoneinfo import ZoneInfo  # noqa: PLC0415 (most name no zone)
+
         try:
             return ZoneInfo(value)
         except (KeyError, ValueError, OSError):

@@ -13,7 +13,6 @@ import click
 from leuko.cli._notices import say
 from leuko.cli._store import need_service
 from leuko.errors import ExitCode, UsageError
-from leuko.intake.sources import printable
 
 if TYPE_CHECKING:
     from leuko.service.fhir.client.folder import Fetched
@@ -148,6 +147,8 @@ def _talk(
 
 
 def _tell(done: Fetched) -> None:
+    from leuko.intake.sources import printable  # noqa: PLC0415 (help needs no reader)
+
     kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(done.resources.items()))
     say(f"wrote {done.folder}: {kinds or 'no resource'}")
     if done.time:

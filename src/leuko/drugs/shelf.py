@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from leuko.drugs.identify import identify
@@ -22,14 +23,24 @@ _LOCAL: Final = re.compile(
 class Shelf(Frozen, frozen=True, kw_only=True):
     """All names that the tables know, longest first, and the medicines behind them."""
 
-    pattern: re.Pattern[str]
+    names: tuple[str, ...]
     ids: Mapping[str, str]
     drugs: Mapping[str, PlanDrug]
 
     def find(self, text: str) -> tuple[str, ...]:
         """The medicines named in a text, in its order; the longest name that fits wins."""
-        found = (self.ids[match.group(0).casefold()] for match in self.pattern.finditer(text))
+        names = self.names
+        if text.isascii():  # nearly all text; a pattern of all names takes long to compile
+            folded = text.casefold()
+            names = tuple(name for name in names if name in folded)
+        found = (self.ids[match.group(0).casefold()] for match in _pattern(names).finditer(text)) if names else ()
         return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=256)
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    joined = "|".join(map(re.escape, names))
+    return re.compile(rf"(?<![\w-])(?:{joined})(?![\w])", re.IGNORECASE)
 
 
 @once_for
@@ -37,10 +48,8 @@ def shelf_of(library: Library) -> Shelf:
     """The names of the tables, ready to be looked for."""
     rows = library.rows(PlanDrug)
     ids = {name.casefold(): row.id for row in rows for name in (row.id, *row.names)}
-    names = sorted(ids, key=len, reverse=True)
-    joined = "|".join(map(re.escape, names))
     return Shelf(
-        pattern=re.compile(rf"(?<![\w-])(?:{joined})(?![\w])", re.IGNORECASE),
+        names=tuple(sorted(ids, key=len, reverse=True)),
         ids=ids,
         drugs={row.id: row for row in rows},
     )

@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import rtoml
@@ -29,6 +29,7 @@ from leuko.knowledge.schema import (
     Row,
     Source,
 )
+from leuko.knowledge.stored import Stored, rows_in, store, stored_for
 from leuko.result import Citation
 
 Entry = TypeVar("Entry", bound=Row)
@@ -40,9 +41,13 @@ FOLDERS = (*_CORE, *sorted({kind.FOLDER for kind in further_kinds()}))
 
 
 class Further(Frozen, frozen=True, kw_only=True):
-    """The files of the further tables by folder; a folder is parsed when one of its tables is asked for, and kept."""
+    """The files of the further tables by folder; a folder is parsed when one of its tables is asked for, and kept.
+
+    `stored` are the rows that an earlier start read from the same files.
+    """
 
     files: Mapping[str, tuple[tuple[str, bytes], ...]]
+    stored: Stored | None = None
     parsed: dict[str, list[tuple[str, Table]]]
     kept: dict[type[Any], tuple[Any, ...]]
 
@@ -53,6 +58,9 @@ class Further(Frozen, frozen=True, kw_only=True):
         return self.kept[kind]
 
     def _rows(self, kind: Any) -> tuple[Any, ...]:
+        found = rows_in(self.stored, kind)
+        if found is not None:
+            return found
         if kind.FOLDER not in self.parsed:
             files = self.files.get(kind.FOLDER, ())
             self.parsed[kind.FOLDER] = [(name, _parse(name, content)) for name, content in files]
@@ -153,38 +161,78 @@ def read_library(folder: Path) -> Library:
 
 @lru_cache(maxsize=1)
 def _shipped() -> Library:
-    return _build((_home(),))
+    return _build((_home(),), kept=True)
 
 
 def _home() -> Any:
     return Path(__file__).parents[1] / "data"
 
 
-def _build(roots: tuple[Any, ...]) -> Library:
+def _build(roots: tuple[Any, ...], *, kept: bool = False) -> Library:
+    """The library of some folders; with `kept`, from what an earlier start read, or kept for the next one."""
     digest = hashlib.sha256()
-    tables: dict[str, list[tuple[str, Table]]] = {}
-    further: dict[str, tuple[tuple[str, bytes], ...]] = {}
+    files: dict[str, tuple[tuple[str, bytes], ...]] = {}
     for folder, name, content in sorted(_files(roots)):
         digest.update(f"{folder}/{name}\0".encode() + content + b"\0")
-        if folder in _CORE:
-            tables.setdefault(folder, []).append((f"{folder}/{name}", _parse(f"{folder}/{name}", content)))
-        elif folder in FOLDERS:
-            further[folder] = (*further.get(folder, ()), (f"{folder}/{name}", content))
-    rows = _Rows(tables)
-    library = Library(
-        hash=digest.hexdigest(),
-        sources=rows.keyed("sources", "source", Source, lambda row: row.id),
-        schemes=rows.whole("grades", GradeScheme),
-        definitions=tuple(rows.keyed("definitions", "definition", DefinitionRow, lambda row: row.id).values()),
-        intervals=tuple(rows.keyed("intervals", "interval", IntervalRow, lambda row: row.id).values()),
-        course=rows.keyed("course", "course", CourseRules, lambda row: row.analyte),
-        analytes=rows.keyed("analytes", "analyte", Analyte, lambda row: row.id),
-        codes=rows.keyed("codes", "code", CodeRow, lambda row: (row.system, row.code)),
-        notices=rows.keyed("notices", "notice", NoticeEntry, lambda row: row.code),
-        further=Further(files=MappingProxyType(further), parsed={}, kept={}),
-    )
+        if folder in FOLDERS:
+            files[folder] = (*files.get(folder, ()), (f"{folder}/{name}", content))
+    stored = stored_for(digest.hexdigest()) if kept else None
+    core = _core_stored(stored) or _core_read(files)
+    library = _library(digest.hexdigest(), core, files, stored)
     _require_sources(library)
+    if kept and stored is None:
+        store(library.hash, lambda: (*zip(_KINDS, core, strict=True), *_every_further(library)))
     return library
+
+
+_KINDS: Final = (Source, GradeScheme, DefinitionRow, IntervalRow, CourseRules, Analyte, CodeRow, NoticeEntry)
+_Core = tuple[tuple[Any, ...], ...]
+"""The rows of each of `_KINDS`."""
+
+
+def _core_stored(stored: Stored | None) -> _Core:
+    """The rows as an earlier start read them; nothing where any are not there."""
+    found = [rows_in(stored, kind) for kind in _KINDS]
+    return tuple(rows for rows in found if rows is not None) if None not in found else ()
+
+
+def _core_read(files: Mapping[str, tuple[tuple[str, bytes], ...]]) -> _Core:
+    rows = _Rows(
+        {folder: [(name, _parse(name, content)) for name, content in files.get(folder, ())] for folder in _CORE}
+    )
+    return (
+        tuple(rows.keyed("sources", "source", Source, _id_of).values()),
+        rows.whole("grades", GradeScheme),
+        tuple(rows.keyed("definitions", "definition", DefinitionRow, _id_of).values()),
+        tuple(rows.keyed("intervals", "interval", IntervalRow, _id_of).values()),
+        tuple(rows.keyed("course", "course", CourseRules, lambda row: row.analyte).values()),
+        tuple(rows.keyed("analytes", "analyte", Analyte, _id_of).values()),
+        tuple(rows.keyed("codes", "code", CodeRow, lambda row: (row.system, row.code)).values()),
+        tuple(rows.keyed("notices", "notice", NoticeEntry, lambda row: row.code).values()),
+    )
+
+
+def _library(
+    digest: str, core: _Core, files: Mapping[str, tuple[tuple[str, bytes], ...]], stored: Stored | None
+) -> Library:
+    sources, schemes, definitions, intervals, course, analytes, codes, notices = core
+    further = {folder: found for folder, found in files.items() if folder not in _CORE}
+    return Library(
+        hash=digest,
+        sources=MappingProxyType({row.id: row for row in sources}),
+        schemes=schemes,
+        definitions=definitions,
+        intervals=intervals,
+        course=MappingProxyType({row.analyte: row for row in course}),
+        analytes=MappingProxyType({row.id: row for row in analytes}),
+        codes=MappingProxyType({(row.system, row.code): row for row in codes}),
+        notices=MappingProxyType({row.code: row for row in notices}),
+        further=Further(files=MappingProxyType(further), stored=stored, parsed={}, kept={}),
+    )
+
+
+def _every_further(library: Library) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    yield from ((kind, library.rows(kind)) for kind in further_kinds())
 
 
 def _files(roots: tuple[Any, ...]) -> Iterator[tuple[str, str, bytes]]:
