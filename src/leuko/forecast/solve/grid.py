@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import numpy as np
 
 from leuko.forecast.model import Floats
@@ -88,9 +90,9 @@ def _edges(events: list[tuple[float, int, int, float]], start: float, end: float
 
 
 def _first_steps(events: list[tuple[float, int, int, float]], edges: Floats, finest: Floats, longest: float) -> Floats:
-    smallest = np.full(max(len(edges) - 1, 0), longest, dtype=np.float64)
+    smallest, begins = np.full(max(len(edges) - 1, 0), longest, dtype=np.float64), edges.tolist()
     for hour, channel, _kind, _amount in events:
-        at = int(np.searchsorted(edges, hour - TINY))
+        at = bisect_left(begins, hour - TINY)
         if at < len(smallest):
             smallest[at] = min(smallest[at], finest[channel])
     return smallest

@@ -28,7 +28,7 @@ def plan(steps: Floats) -> tuple[Any, Floats]:
     rows = _past(nodes, now, steps)
     at = (nodes[np.column_stack([now, rows])] - nodes[now][:, None]) / steps[:, None]
     corrected = np.column_stack([np.zeros(len(steps)), np.ones(len(steps)), at[:, 1:3]])
-    return rows, np.concatenate([_lagrange(at, 0.5), _lagrange(at, 1.0), _lagrange(corrected, 0.5)], axis=1)
+    return rows, np.concatenate(list(_lagrange(np.stack([at, at, corrected]), np.array([0.5, 1.0, 0.5]))), axis=1)
 
 
 def _past(nodes: Floats, now: Any, steps: Floats) -> Any:
@@ -41,13 +41,13 @@ def _past(nodes: Floats, now: Any, steps: Floats) -> Any:
     return np.stack(chosen, axis=1)
 
 
-def _lagrange(at: Floats, where: float) -> Floats:
-    """What each of four values (S, 4) gives to the cubic through them at one place."""
+def _lagrange(at: Floats, where: Floats) -> Floats:
+    """What each of four values gives to the cubic through them, (C, S, 4), at a place of its own for each (C,)."""
     found = np.ones_like(at)
     for one in range(4):
         for other in range(4):
             if other != one:
-                found[:, one] *= (where - at[:, other]) / (at[:, one] - at[:, other])
+                found[..., one] *= (where[:, None] - at[..., other]) / (at[..., one] - at[..., other])
     return found
 
 
