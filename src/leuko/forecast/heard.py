@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from leuko.forecast.outcome import FEWEST
 from leuko.frozen import Frozen, replace
 
 ScheduleOf = Callable[[Model], Schedule]
+_ROOM: Final = 31 << 20  # bytes: as much as glibc learns from, and more than any array here
 
 
 class Drawn:
@@ -150,6 +152,7 @@ def listen(
     origin: datetime,
 ) -> Heard:
     """Fit each model to the counts and weigh them."""
+    _keep_room()
     solver: Solver = partial(batch_solver(), tell=case.tell) if case.tell is not None else batch_solver()
     fitted = [fit(one.model, schedule_of(one.model), observed, seed=case.seed, solver=solver) for one in candidates]
     weights = weigh(fitted).weights
@@ -158,6 +161,12 @@ def listen(
         for one, posterior, weight in zip(candidates, fitted, weights, strict=True)
     )
     return Heard(voices=voices, drugs=drugs, seed=case.seed, solver=solver, origin=origin)
+
+
+def _keep_room() -> None:
+    """Let arrays come and go in memory that stays: glibc hands back at once what is larger than all that was freed
+    before (mallopt(3), M_MMAP_THRESHOLD), and every page of it is cleared anew when it is asked for again."""
+    np.empty(_ROOM, dtype=np.uint8)
 
 
 def _with_growth(voice: Voice, case: Case, drugs: tuple[str, ...], factor: str, seed: int) -> Voice:
