@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from leuko.cohort.read import Frames, read_source
 from leuko.errors import UnreadableInput
@@ -149,3 +151,53 @@ def test_stored_numbers_are_read_as_their_text_would_be(table: list[tuple[int, s
             records = read(Path(folder) / "labs.parquet").records
         alone = sorted(((c.origin.place.line or 0) - 1, c.analyte, c.value) for r in records for c in r.counts)
         assert stored.rows() == alone
+
+
+TESTS = st.sampled_from(["WBC", "Neutrophils %", "ANC", "Platelets", "Glucose", "CSF WBC", "Blasts", ""])
+NUMBERS = st.one_of(
+    st.decimals(0, 20, places=2).map(float),
+    st.integers(0, 20_000).map(float),
+    st.sampled_from([0.0, 0.01, 1e6, -1.0, float("nan")]),
+    st.none(),
+)
+TIMES = st.none() | st.datetimes(datetime.fromisoformat("2023-01-01"), datetime.fromisoformat("2024-12-31"))
+STATUSES = st.sampled_from(["final", "corrected", "preliminary", "cancelled", "F", "hm", "", None])
+
+
+@st.composite
+def typed_rows(draw: st.DrawFn) -> pl.DataFrame:
+    """Rows of a table whose columns have types; some of them without a person, a number or a time."""
+    odd = st.tuples(st.integers(1, 4) | st.none(), TESTS, NUMBERS, st.sampled_from(UNITS) | st.none(), TIMES, STATUSES)
+    plain = st.tuples(
+        st.integers(1, 4),
+        st.sampled_from(["WBC", "Platelets"]),
+        st.sampled_from([0.0, 0.01, 0.4, 3.5, 7.25, 90.0, 250.0, 4e3]),
+        st.sampled_from(["10*9/L", "/uL"]),
+        TIMES.filter(bool),
+        st.sampled_from(["final", "corrected"]),
+    )
+    told = draw(st.sampled_from([odd, plain, odd | plain]))
+    kinds = {
+        "patient_id": pl.Int64(), "test": pl.String(), "value": pl.Float64(), "unit": pl.String(),
+        "date": pl.Datetime("us", "UTC"), "status": pl.String(),
+    }  # fmt: skip
+    found = pl.DataFrame(draw(st.lists(told, min_size=1, max_size=40)), schema=kinds, orient="row")
+    found = found.drop(draw(st.sampled_from([[], ["status"], ["unit"]])))
+    return found.sort("patient_id", maintain_order=True) if draw(st.booleans()) else found
+
+
+@SETTINGS
+@given(typed_rows())
+def test_plain_rows_are_read_at_once_as_they_are_one_by_one(table: pl.DataFrame) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        table.write_parquet(Path(folder) / "labs.parquet")
+        with suppress(UnreadableInput):
+            quick = cohort(folder)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("leuko.cohort.read.quick.Plainly.read", lambda *_: None)
+                slow = cohort(folder)
+            assert len(quick) == len(slow)
+            for one, other in zip(quick, slow, strict=True):
+                assert one.rows == other.rows
+                for name, kept in one.tables.items():
+                    assert_frame_equal(kept, other.tables[name])

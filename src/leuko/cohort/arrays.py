@@ -27,6 +27,7 @@ from leuko.cohort.kernel.layout import (
     R_STATUS,
     R_TAKEN,
     R_TIMED,
+    UNMET,
     Columns,
     Counts,
     Found,
@@ -176,8 +177,8 @@ def counts_room(rows: int, rules: Rules) -> Counts:
     return Counts(
         whole=np.empty((7, size), np.int64),
         real=np.empty((3, size), np.float64),
-        least=np.full((schemes, size), -1, np.int8),
-        most=np.full((schemes, size), -1, np.int8),
+        least=np.empty((schemes, size), np.int8),
+        most=np.empty((schemes, size), np.int8),
     )
 
 
@@ -218,4 +219,5 @@ def scratch_room(most: int, rules: Rules) -> Scratch:
         entries=room(9, 3, size),
         slots=room(2, 2, analytes + 1),
         points=room(6, 2, size),
+        memo=np.full((int(rules.tables.grades.first_case[-1]) + 1, 2 * len(rules.schemes)), UNMET, np.int8),
     )

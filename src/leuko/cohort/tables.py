@@ -64,6 +64,11 @@ class Grades(NamedTuple):
     The rules of a cell hold up to the cell `until` [scheme, analyte, sex, cell]; `alike` [scheme, analyte] where they
     are the same for both sexes. No value above `top` [rule] has a grade, where it is above the laboratory's limit too
     if a band ends there (`to_low` [rule]).
+
+    Between two neighbouring limits of an analyte's bands a grade does not change: these limits are `steps`, those of
+    analyte a from `first_step[a]` up to `first_step[a + 1]`. Cells with the same rules share a `kind` [analyte, cell],
+    the last one stands for an age that is not known. The cases of analyte a begin at `first_case[a]`
+    (`kernel.grades.case_of`).
     """
 
     rule_at: Ints
@@ -75,8 +80,13 @@ class Grades(NamedTuple):
     pair: Ints
     top: Floats
     to_low: Ints
+    steps: Floats
+    first_step: Ints
+    kind: Ints
+    first_case: Ints
 
 
+CASES: Final = 3 * len(BOUNDS) * 4  # of one step and kind of cell: sexes, bounds, places beside the laboratory's limit
 GRADE, LOWER_KIND, LOWER_INCLUSIVE, UPPER_KIND, UPPER_INCLUSIVE = range(5)
 LOWER, UPPER = range(2)
 
@@ -332,6 +342,9 @@ def _grades(
         ],
         dtype=np.int64,
     )
+    steps = [_steps(rules, name) for name in names]
+    kind = np.array([_kinds(rule_at[:, code]) for code in range(len(names))], dtype=np.int64)
+    cases = [CASES * (1 + int(own[-1])) * (2 * len(found) + 1) for own, found in zip(kind, steps, strict=True)]
     return Grades(
         rule_at=rule_at,
         until=_until(rule_at),
@@ -351,7 +364,25 @@ def _grades(
         pair=np.array([[pair.get((n, s.id, s.edition), -1) for n in names] for s in schemes], dtype=np.int64),
         top=np.array([max((_end(row.band.upper) for row in rule.bands), default=0.0) for rule in rules]),
         to_low=np.array([any(_kind(row.band.upper) == 2 for row in rule.bands) for rule in rules], dtype=np.int64),
+        steps=np.array([step for found in steps for step in found], dtype=np.float64),
+        first_step=np.cumsum([0, *map(len, steps)], dtype=np.int64),
+        kind=kind,
+        first_case=np.cumsum([0, *cases], dtype=np.int64),
     )
+
+
+def _steps(rules: Sequence[GradeRule], name: str) -> list[float]:
+    """The limits of all bands of an analyte in ascending order, and nothing at all."""
+    bands = [row.band for rule in rules if rule.analyte == name for row in rule.bands]
+    ends = {float(end) for band in bands for end in (band.lower, band.upper) if isinstance(end, (int, float))}
+    return sorted({0.0, *ends})
+
+
+def _kinds(rule_at: Ints) -> list[int]:
+    """The kind of each cell by the rules that hold there, rule_at [scheme, sex, cell, nth]; last that of no age."""
+    found = [rule_at[:, :, cell].tobytes() for cell in range(rule_at.shape[2])]
+    kinds = {rules: number for number, rules in enumerate(dict.fromkeys(found))}
+    return [*(kinds[rules] for rules in found), len(kinds)]
 
 
 def _until(rule_at: Ints) -> Ints:

@@ -11,5 +11,13 @@ compiled = njit(**OPTIONS, forceinline=True)
 """A small function that several others call."""
 once = njit(**OPTIONS, inline="always")
 """A function that one other calls, as a part of that one: to compile each by itself takes longer."""
-apart = njit(**OPTIONS)
-"""A large function, compiled by itself."""
+apart = njit(**OPTIONS, forceinline=True)
+"""A large function, typed by itself; as a call it would be handed every array of the tables each time."""
+
+
+def cached(function: Any, **options: Any) -> Any:
+    """Compiled code is kept beside its file, else in the user's cache; where neither can be written, not at all."""
+    try:
+        return njit(**options, nogil=True, cache=True)(function)
+    except RuntimeError:  # Numba found no place to write
+        return njit(**options, nogil=True)(function)

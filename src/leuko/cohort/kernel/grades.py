@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from leuko.cohort.kernel.age import nothing
-from leuko.cohort.kernel.compiled import compiled, once
+from leuko.cohort.kernel.compiled import apart, compiled, once
 from leuko.cohort.kernel.layout import AT_MOST, EQUAL, LESS, MORE
 from leuko.cohort.tables import (
     GRADE,
@@ -67,8 +67,41 @@ def _grade_at(grades, rule, value, side, lab_low):
     return worst
 
 
+@compiled
+def _place(grades, analyte, value):
+    """Between which two steps of an analyte a value lies (even), or on which one (odd)."""
+    place = np.int64(0)
+    for step in range(grades.first_step[analyte], grades.first_step[analyte + 1]):
+        place += np.int64(value > grades.steps[step]) + np.int64(value >= grades.steps[step])
+    return place
+
+
+@compiled
+def _kind_of(grades, analyte, cell, last_cell, ageless):
+    """The kind of the cells of an age, -1 where several kinds are possible."""
+    if cell == last_cell:
+        return grades.kind[analyte, cell]
+    return grades.kind[analyte, grades.kind.shape[1] - 1] if ageless else np.int64(-1)
+
+
 @once
-def graded(grades, scheme, analyte, sex, cell, last_cell, value, bound, low):
+def case_of(grades, analyte, sex, cell, last_cell, ageless, value, bound, low):
+    """A number that two counts share only if every edition grades them alike; -1: the age leaves several open.
+
+    What decides are comparisons of a value with the limits of bands and with the laboratory's limit.
+    """
+    kind = _kind_of(grades, analyte, cell, last_cell, ageless)
+    if kind < 0:
+        return np.int64(-1)
+    known = np.isfinite(low) and low > 0.0
+    beside = 0 if not known else 1 if value < low else 2 if value == low else 3
+    steps = grades.first_step[analyte + 1] - grades.first_step[analyte]
+    place = kind * (2 * steps + 1) + _place(grades, analyte, value)
+    return grades.first_case[analyte] + ((place * 3 + sex) * 5 + bound) * 4 + beside
+
+
+@once
+def _graded(grades, scheme, analyte, sex, cell, last_cell, value, bound, low):
     """The least and the most severe grade of one edition that remain possible; -1, -1: cannot be graded."""
     if value == 0.0 and bound == LESS:
         return -1, -1
@@ -99,11 +132,22 @@ def graded(grades, scheme, analyte, sex, cell, last_cell, value, bound, low):
     return least, most
 
 
+@apart
+def grade(grades, memo, case, analyte, sex, cell, last_cell, value, bound, low):
+    """Writes the least and the most severe grade of every edition into a row of `memo`."""
+    for scheme in range(len(grades.pair)):
+        least, most = np.int64(-1), np.int64(-1)
+        if grades.pair[scheme, analyte] >= 0:
+            least, most = _graded(grades, scheme, analyte, sex, cell, last_cell, value, bound, low)
+        memo[case, 2 * scheme], memo[case, 2 * scheme + 1] = least, most
+
+
 # What is low
 
 
 @compiled
-def _rows_at(limits, analyte, sex, cell, last_cell, ageless):
+def rows_at(limits, analyte, sex, cell, last_cell, ageless):
+    """The rows that may hold at an age, a bit each."""
     if ageless:
         return limits.rows[analyte, sex, limits.rows.shape[2] - 1]
     bits = limits.rows[analyte, sex, cell]
@@ -113,7 +157,8 @@ def _rows_at(limits, analyte, sex, cell, last_cell, ageless):
 
 
 @compiled
-def _side(value, bound, cut, inclusive):
+def side_of(value, bound, cut, inclusive):
+    """Where a count lies, held against one cut."""
     at, side = highest(value, bound)
     if is_below(at, side, cut, inclusive):
         return BELOW
@@ -121,32 +166,42 @@ def _side(value, bound, cut, inclusive):
     return OPEN if is_below(at, side, cut, inclusive) else ABOVE
 
 
+@compiled
+def rows_of(limits, analyte, sex, cell, last_cell, ageless):
+    """The rows that may hold at an age: (bits, the lowest cut, whether all of them cut alike, the one end they share).
+
+    The cut is NaN where there is no row.
+    """
+    bits = rows_at(limits, analyte, sex, cell, last_cell, ageless)
+    cut, inclusive, alike, number, rest = nothing(), False, True, limits.first[analyte], bits
+    while rest != 0:
+        if rest & np.uint64(1):
+            own, own_inclusive = limits.cut[0, number], limits.cut[1, number] != 0.0
+            alike &= np.isnan(cut) or (own == cut and own_inclusive == inclusive)
+            cut, inclusive = own if np.isnan(cut) else min(cut, own), own_inclusive
+        rest >>= np.uint64(1)
+        number += 1
+    return bits, cut, alike, inclusive
+
+
 @once
-def side_and_cut(tables, analyte, sex, cell, last_cell, ageless, value, bound, low, high):
-    """Where a count lies, and the lowest cut that may apply; open where limits disagree or there is none."""
-    limits = tables.definitions
-    bits = _rows_at(limits, analyte, sex, cell, last_cell, ageless)
-    if bits == 0:
-        cut = _interval_low(tables.intervals, analyte, sex, cell, last_cell, ageless, low, high)
-        return (OPEN if np.isnan(cut) else _side(value, bound, cut, False)), cut
-    cut, side, number, apart = nothing(), -1, limits.first[analyte], False
+def side_of_rows(limits, analyte, bits, value, bound):
+    """Where a count lies by rows that cut apart: open where they disagree."""
+    side, number = -1, limits.first[analyte]
     while bits != 0:
         if bits & np.uint64(1):
-            found = _side(value, bound, limits.cut[0, number], limits.cut[1, number] != 0.0)
-            apart |= side not in (-1, found)
+            found = side_of(value, bound, limits.cut[0, number], limits.cut[1, number] != 0.0)
+            if side not in (-1, found):
+                return OPEN
             side = found
-            cut = limits.cut[0, number] if np.isnan(cut) else min(cut, limits.cut[0, number])
         bits >>= np.uint64(1)
         number += 1
-    return (OPEN if apart else side), cut
+    return side
 
 
-@once
-def _interval_low(limits, analyte, sex, cell, last_cell, ageless, low, high):
-    """The lower end of the interval that a count is held against; NaN: none."""
-    if not (np.isnan(low) and np.isnan(high)):
-        return low
-    bits = _rows_at(limits, analyte, sex, cell, last_cell, ageless)
+@compiled
+def low_of_rows(limits, analyte, bits):
+    """The lowest lower end of the intervals that may hold; NaN where there is none, or one of them has none."""
     found, number = nothing(), limits.first[analyte]
     while bits != 0:
         if bits & np.uint64(1):

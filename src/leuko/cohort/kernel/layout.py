@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple
 MISSING: Final = -(2**63)
 """No time, no number of a version, no date of birth."""
 DAY_US: Final = 86_400_000_000
+UNMET: Final = -2
+"""No grade yet, in `Scratch.memo`."""
 LESS, AT_MOST, EQUAL, MORE, AT_LEAST = range(5)
 """Codes of bounds, as `tables.BOUNDS`."""
 
@@ -69,7 +71,8 @@ class Scratch(NamedTuple):
     """Room for one person: rows and draws, the counts before they are put in order, the slots of a draw, points.
 
     A slot holds what a draw says of one analyte: the row that stands (-1: none) with its interval, and the entry made
-    from it (-1: none).
+    from it (-1: none). `memo` holds the grades of every case that was met, [case, twice the scheme: least, most],
+    UNMET where it was not; the last row is for counts of no case.
     """
 
     whole: Any
@@ -77,6 +80,7 @@ class Scratch(NamedTuple):
     entries: Columns
     slots: Columns
     points: Columns
+    memo: Any
 
 
 # Rows of results; people stand together. Times are microseconds since 1970, days are days since then.

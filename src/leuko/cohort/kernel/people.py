@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from math import isnan
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+import numpy as np
 
-from leuko.cohort.kernel.age import cells_on, day_of
-from leuko.cohort.kernel.compiled import OPTIONS, apart, once
+from leuko.cohort.kernel.age import cells_on, day_of, nothing
+from leuko.cohort.kernel.compiled import OPTIONS, apart, cached, once
 from leuko.cohort.kernel.course import episodes, pointed, told
 from leuko.cohort.kernel.derive import derived
 from leuko.cohort.kernel.draws import (
@@ -25,7 +26,7 @@ from leuko.cohort.kernel.draws import (
     tied,
 )
 from leuko.cohort.kernel.entries import WBC
-from leuko.cohort.kernel.grades import BELOW, graded, side_and_cut
+from leuko.cohort.kernel.grades import BELOW, OPEN, case_of, grade, low_of_rows, rows_at, rows_of, side_of, side_of_rows
 from leuko.cohort.kernel.layout import (
     C_ANALYTE,
     C_BOUND,
@@ -63,6 +64,7 @@ from leuko.cohort.kernel.layout import (
     S_DERIVED,
     S_ROW,
     T_COURSE,
+    UNMET,
     W_BUFFER,
     W_CUT,
     W_DRAW_FIRST,
@@ -111,7 +113,7 @@ def _one(tables, rows, people, person, as_of, scratch, counts, out, found, notes
             scratch.entries.whole[E_PLACE, entry] = scratch.whole[
                 W_PLACE, scratch.entries.whole[E_SOURCE, entry] - first
             ]
-        _by_analyte(scratch, at[3])
+        _by_analyte(scratch, tables.whole.shape[1], at[3])
         _series(tables, people, person, scratch, counts, out, found, notes, at)
     return flag
 
@@ -181,23 +183,24 @@ def _emptied(tables, rows, scratch, start, end, entry, last_entry):
 
 
 @once
-def _by_analyte(scratch, number):
+def _by_analyte(scratch, analytes, number):
     """Puts the entries in order of analyte, time, measured before derived, and their own rows."""
     entries, order, first = scratch.entries, scratch.whole[W_ENTRY_ORDER], scratch.whole[W_FIRST_OF]
-    first[:] = 0
+    for analyte in range(analytes + 1):
+        first[analyte] = 0
     for entry in range(number):
         first[entries.whole[E_ANALYTE, entry] + 1] += 1
-    for analyte in range(len(first) - 1):
+    for analyte in range(analytes):
         first[analyte + 1] += first[analyte]
     for entry in range(number):
         analyte = entries.whole[E_ANALYTE, entry]
         to = first[analyte]
         first[analyte] += 1
         order[to] = entry
-    for analyte in range(len(first) - 1, 0, -1):
+    for analyte in range(analytes, 0, -1):
         first[analyte] = first[analyte - 1]
     first[0] = 0
-    for analyte in range(len(first) - 1):
+    for analyte in range(analytes):
         for index in range(first[analyte] + 1, first[analyte + 1]):
             entry, to = order[index], index
             while to > first[analyte] and _earlier(entries, entry, order[to - 1]):
@@ -220,23 +223,13 @@ def _series(tables, people, person, scratch, counts, out, found, notes, at):
     """Writes the counts of each series with their grades, then its episodes."""
     first = scratch.whole[W_FIRST_OF]
     before = at[1]
-    for analyte in range(len(first) - 1):
+    for analyte in range(tables.whole.shape[1]):
         start, end = first[analyte], first[analyte + 1]
         if start == end:
             continue
         _order_unknown(scratch, start, end, notes, at)
         _aged(tables, people, person, scratch, start, end)
-        for index in range(start, end):
-            _write(
-                tables,
-                people.whole[H_SEX, person],
-                person,
-                scratch,
-                scratch.whole[W_ENTRY_ORDER, index],
-                counts,
-                found,
-                at,
-            )
+        _written(tables, people, person, scratch, analyte, start, end, counts, found, at)
         if tables.whole[T_COURSE, analyte]:
             if _sides(tables, people, person, scratch, analyte, start, end):
                 many = told(scratch, pointed(scratch, start, end))
@@ -249,6 +242,11 @@ def _series(tables, people, person, scratch, counts, out, found, notes, at):
 def _order_unknown(scratch, start, end, notes, at):
     """Says where a day holds several counts of one analyte and one of them has no time of day."""
     entries, order = scratch.entries, scratch.whole[W_ENTRY_ORDER]
+    index = start
+    while index < end and entries.whole[E_TIMED, order[index]]:
+        index += 1
+    if index == end:
+        return
     index = start
     while index < end:
         day, untimed, to = day_of(entries.whole[E_TAKEN, order[index]]), False, index
@@ -277,56 +275,84 @@ def _aged(tables, people, person, scratch, start, end):
 
 
 @once
-def _write(tables, sex, person, scratch, entry, counts, found, at):
-    entries, to = scratch.entries, at[0]
-    analyte, grades = entries.whole[E_ANALYTE, entry], tables.grades
-    counts.whole[C_PERSON, to], counts.whole[C_ANALYTE, to] = person, analyte
-    counts.whole[C_TAKEN, to], counts.whole[C_TIMED, to] = entries.whole[E_TAKEN, entry], entries.whole[E_TIMED, entry]
-    counts.real[C_VALUE, to], counts.whole[C_BOUND, to] = entries.real[E_VALUE, entry], entries.whole[E_BOUND, entry]
-    counts.real[C_LOW, to], counts.real[C_HIGH, to] = entries.real[E_LOW, entry], entries.real[E_HIGH, entry]
-    counts.whole[C_DERIVED, to], counts.whole[C_SOURCE, to] = (
-        entries.whole[E_KIND, entry] > 0,
-        entries.whole[E_SOURCE, entry],
-    )
+def _written(tables, people, person, scratch, analyte, start, end, counts, found, at):
+    """Writes the counts of a series with their grades, and the worst of them."""
+    entries, memo, last = scratch.entries, scratch.memo, np.int64(-1)
+    for index in range(start, end):
+        entry, to = scratch.whole[W_ENTRY_ORDER, index], at[0]
+        counts.whole[C_PERSON, to], counts.whole[C_ANALYTE, to] = person, analyte
+        counts.whole[C_TAKEN, to] = entries.whole[E_TAKEN, entry]
+        counts.whole[C_TIMED, to] = entries.whole[E_TIMED, entry]
+        counts.whole[C_BOUND, to] = entries.whole[E_BOUND, entry]
+        counts.whole[C_DERIVED, to] = entries.whole[E_KIND, entry] > 0
+        counts.whole[C_SOURCE, to] = entries.whole[E_SOURCE, entry]
+        counts.real[C_VALUE, to] = entries.real[E_VALUE, entry]
+        counts.real[C_LOW, to], counts.real[C_HIGH, to] = entries.real[E_LOW, entry], entries.real[E_HIGH, entry]
+        case = _case(tables.grades, people, person, scratch, analyte, entry)
+        for scheme in range(len(tables.grades.pair)):
+            counts.least[scheme, to], counts.most[scheme, to] = memo[case, 2 * scheme], memo[case, 2 * scheme + 1]
+        if case != last or case == len(memo) - 1:
+            _worst(tables.grades, memo, case, analyte, person, found)
+        last = case
+        at[0] += 1
+
+
+@once
+def _case(grades, people, person, scratch, analyte, entry):
+    """The row of `memo` with the grades of a count, which are settled once for each case."""
+    entries, memo, sex = scratch.entries, scratch.memo, people.whole[H_SEX, person]
+    cell, last_cell = entries.whole[E_LEAST_CELL, entry], entries.whole[E_MOST_CELL, entry]
+    value, bound, low = entries.real[E_VALUE, entry], entries.whole[E_BOUND, entry], entries.real[E_LOW, entry]
+    ageless = people.whole[H_BORN_FIRST, person] == MISSING
+    case = case_of(grades, analyte, sex, cell, last_cell, ageless, value, bound, low)
+    if case < 0:
+        case = len(memo) - 1
+        memo[case, 0] = UNMET
+    if memo[case, 0] == UNMET:
+        grade(grades, memo, case, analyte, sex, cell, last_cell, value, bound, low)
+    return case
+
+
+@once
+def _worst(grades, memo, case, analyte, person, found):
     for scheme in range(len(grades.pair)):
         pair = grades.pair[scheme, analyte]
         if pair >= 0:
-            least, most = graded(
-                grades,
-                scheme,
-                analyte,
-                sex,
-                entries.whole[E_LEAST_CELL, entry],
-                entries.whole[E_MOST_CELL, entry],
-                entries.real[E_VALUE, entry],
-                entries.whole[E_BOUND, entry],
-                entries.real[E_LOW, entry],
-            )
-            counts.least[scheme, to], counts.most[scheme, to] = least, most
+            least, most = memo[case, 2 * scheme], memo[case, 2 * scheme + 1]
             found.least[pair, person] = max(found.least[pair, person], least)
             found.most[pair, person] = max(found.most[pair, person], 99 if most < 0 else most)
-    at[0] += 1
 
 
 @once
 def _sides(tables, people, person, scratch, analyte, start, end):
-    """The side that each count of a series lies on; whether any is low: without one there is no episode."""
-    low, entries, ageless = False, scratch.entries, people.whole[H_BORN_FIRST, person] == MISSING
+    """The side that each count of a series lies on; whether any is low: without one there is no episode.
+
+    Which rows say what is low is looked up when the age comes into other cells. A count is held against an interval
+    where there is no definition: the laboratory's own, or else that of the tables.
+    """
+    low, entries, sex = False, scratch.entries, people.whole[H_SEX, person]
+    ageless = people.whole[H_BORN_FIRST, person] == MISSING
+    cell, last_cell = np.int64(-1), np.int64(-1)
+    bits, cut, alike, inclusive, usual = np.uint64(0), nothing(), True, False, nothing()
     for index in range(start, end):
         entry = scratch.whole[W_ENTRY_ORDER, index]
-        scratch.whole[W_SIDE, entry], scratch.real[W_CUT, entry] = side_and_cut(
-            tables,
-            analyte,
-            people.whole[H_SEX, person],
-            entries.whole[E_LEAST_CELL, entry],
-            entries.whole[E_MOST_CELL, entry],
-            ageless,
-            entries.real[E_VALUE, entry],
-            entries.whole[E_BOUND, entry],
-            entries.real[E_LOW, entry],
-            entries.real[E_HIGH, entry],
-        )
-        low |= scratch.whole[W_SIDE, entry] == BELOW
+        value, bound = entries.real[E_VALUE, entry], entries.whole[E_BOUND, entry]
+        if entries.whole[E_LEAST_CELL, entry] != cell or entries.whole[E_MOST_CELL, entry] != last_cell:
+            cell, last_cell = entries.whole[E_LEAST_CELL, entry], entries.whole[E_MOST_CELL, entry]
+            bits, cut, alike, inclusive = rows_of(tables.definitions, analyte, sex, cell, last_cell, ageless)
+            if bits == 0:
+                held = rows_at(tables.intervals, analyte, sex, cell, last_cell, ageless)
+                usual = low_of_rows(tables.intervals, analyte, held)
+        if bits == 0:
+            own = not (isnan(entries.real[E_LOW, entry]) and isnan(entries.real[E_HIGH, entry]))
+            cut = entries.real[E_LOW, entry] if own else usual
+            side = OPEN if isnan(cut) else side_of(value, bound, cut, False)
+        elif alike:
+            side = side_of(value, bound, cut, inclusive)
+        else:
+            side = side_of_rows(tables.definitions, analyte, bits, value, bound)
+        scratch.whole[W_SIDE, entry], scratch.real[W_CUT, entry] = side, cut
+        low |= side == BELOW
     return low
 
 
@@ -352,13 +378,5 @@ def _passing(edition: int) -> Any:
     return judged
 
 
-def _cached(function: Any) -> Any:
-    """Compiled code is kept beside this file, else in the user's cache; where neither can be written, not at all."""
-    try:
-        return njit(**OPTIONS, nogil=True, cache=True)(function)
-    except RuntimeError:  # Numba found no place to write
-        return njit(**OPTIONS, nogil=True)(function)
-
-
-judge = _cached(_passing(_edition()))
+judge = cached(_passing(_edition()), **OPTIONS)
 """judge(tables, rows, people, as_of, scratch, counts, episodes, found, notes, at); `at` counts what was written."""

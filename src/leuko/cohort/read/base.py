@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import polars as pl
@@ -46,9 +47,28 @@ class Frames:
         return {name: getattr(self, name) for name in NAMES}
 
 
-def words_of(library: Library) -> dict[str, pl.DataType]:
+def words_of(library: Library) -> Mapping[str, pl.DataType]:
     """The types of the columns of results whose words are known beforehand, as the engine numbers them."""
-    return {"analyte": pl.Enum(sorted(library.analytes)), "bound": pl.Enum(BOUNDS), "status": pl.Enum(STATUSES)}
+    return _words(tuple(sorted(library.analytes)))
+
+
+# Enumerations and frames without rows are asked for with every piece, and take long to make.
+
+
+@lru_cache(maxsize=4)
+def _words(analytes: tuple[str, ...]) -> Mapping[str, pl.DataType]:
+    return {"analyte": pl.Enum(analytes), "bound": pl.Enum(BOUNDS), "status": pl.Enum(STATUSES)}
+
+
+@lru_cache(maxsize=64)
+def _schema(name: str, person: pl.DataType, analytes: tuple[str, ...]) -> Mapping[str, pl.DataType]:
+    kinds = schema(COLUMNS[name], person=person)
+    return kinds if name != "results" else {**kinds, **_words(analytes)}
+
+
+@lru_cache(maxsize=64)
+def _empty(name: str, person: pl.DataType, analytes: tuple[str, ...]) -> pl.DataFrame:
+    return pl.DataFrame(schema=_schema(name, person, analytes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,20 +79,18 @@ class Reading:
     options: ReadOptions
     person: pl.DataType = field(default_factory=pl.String)
 
-    def schema(self, name: str) -> dict[str, pl.DataType]:
+    def schema(self, name: str) -> Mapping[str, pl.DataType]:
         """The Polars schema of one of the frames; words of results that are few are enumerations."""
-        kinds = schema(COLUMNS[name], person=self.person)
-        return kinds if name != "results" else {**kinds, **words_of(self.library)}
+        return _schema(name, self.person, tuple(sorted(self.library.analytes)))
 
     def frame(self, name: str, data: pl.DataFrame | Mapping[str, Any] | None = None) -> pl.DataFrame:
         """A frame in its columns, order and types; columns that `data` lacks are null."""
-        wanted = self.schema(name)
         if data is None:
-            return pl.DataFrame(schema=wanted)
+            return _empty(name, self.person, tuple(sorted(self.library.analytes))).clone()
         table = data if isinstance(data, pl.DataFrame) else pl.DataFrame(dict(data))
         return table.select(
             pl.col(column).cast(kind) if column in table.columns else pl.lit(None, dtype=kind).alias(column)
-            for column, kind in wanted.items()
+            for column, kind in self.schema(name).items()
         )
 
     def frames(self, *, rows: int = 0, **tables: pl.DataFrame | Mapping[str, Any] | None) -> Frames:
@@ -81,8 +99,7 @@ class Reading:
 
     def notices(self, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
         """Notices from plain rows."""
-        kinds = self.schema("notices")
-        return pl.DataFrame(list(rows), schema=kinds) if (rows := list(rows)) else pl.DataFrame(schema=kinds)
+        return pl.DataFrame(rows, schema=self.schema("notices")) if (rows := list(rows)) else self.frame("notices")
 
     def say(
         self, code: str, text: str, *, file: str, row: int | None = None, rows: int | None = 0, lost: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any
 
@@ -13,6 +13,7 @@ from leuko.intake.table.dates import EARLIEST_YEAR, LATEST_YEAR, DateReader
 from leuko.record import Moment
 
 MICROSECONDS = pl.Datetime("us", "UTC")
+_SMALL = 5_000_000  # combined numbers up to here are looked up in a table
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?$"
 
 
@@ -21,16 +22,50 @@ def coded(texts: pl.Series) -> tuple[pl.Series, Any]:
     if len(texts) == 0 or texts.null_count() == len(texts):
         return pl.Series([None], dtype=pl.String), np.zeros(len(texts), dtype=np.int64)
     words = texts.cast(pl.Categorical)
-    distinct = words.drop_nulls().unique()
-    numbers = distinct.to_physical().to_numpy()
-    none = len(distinct)
-    places = np.full(int(numbers.max()) + 2, none, dtype=np.int64)
-    places[numbers] = np.arange(none)
-    rows = words.to_physical().cast(pl.Int64).fill_null(int(numbers.max()) + 1).to_numpy()
-    found = distinct.cast(pl.String)
-    if texts.null_count():
-        found = pl.concat([found, pl.Series(found.name, [None], dtype=pl.String)])
-    return found, places[rows]
+    rows = words.to_physical()
+    top = int(rows.max())  # type: ignore[arg-type]
+    numbers = (rows.fill_null(top + 1) if texts.null_count() else rows).to_numpy()
+    row = np.full(top + 2, -1, dtype=np.int64)  # one with each word
+    row[numbers] = np.arange(len(numbers))
+    known = np.flatnonzero(row >= 0)
+    places = np.empty(top + 2, dtype=np.int64)
+    places[known] = np.arange(len(known))
+    return texts.gather(row[known]), places[numbers]
+
+
+def combined(columns: Mapping[str, pl.Series]) -> tuple[list[dict[str, str]], Any]:
+    """The distinct combinations of some columns as trimmed texts, and the place of each row's combination in them."""
+    code: Any = 0
+    radix: list[tuple[str, pl.Series]] = []
+    for name, column in columns.items():
+        texts, dense = coded(column.cast(pl.String))
+        if len(texts) > 1:
+            code = code * len(texts) + dense
+        radix.append((name, texts))
+    if isinstance(code, int):
+        rows = max((len(column) for column in columns.values()), default=0)
+        code = np.zeros(rows, dtype=np.int64)
+    distinct, places = _dense(code)
+    return [_decoded(int(number), radix) for number in distinct], places
+
+
+def _dense(code: Any) -> tuple[Any, Any]:
+    """The distinct numbers, and the place of each number among them; small numbers need no sorting."""
+    if len(code) and code.max() < _SMALL:
+        distinct = np.flatnonzero(np.bincount(code))
+        place = np.zeros(int(code.max()) + 1, dtype=np.int64)
+        place[distinct] = np.arange(len(distinct))
+        return distinct, place[code]
+    return np.unique(code, return_inverse=True)
+
+
+def _decoded(number: int, radix: list[tuple[str, pl.Series]]) -> dict[str, str]:
+    """The texts of a combined number, the last column first."""
+    row = {}
+    for name, texts in reversed(radix):
+        number, place = divmod(number, len(texts)) if len(texts) > 1 else (number, 0)
+        row[name] = (texts[place] or "").strip()
+    return row
 
 
 def mapped(texts: pl.Series, ask: Callable[[str], Any], kind: pl.DataType) -> pl.Series:

@@ -194,7 +194,7 @@ def ordered(pieces: Iterator[Frames], beside: Frames, reading: Reading, *, batch
     people, held, rows = 0, 0, beside.rows
     for piece in pieces:
         rows += piece.rows
-        people += piece.results["person"].n_unique()
+        people += len(_people(piece.results["person"]))
         held += piece.results.height
         carried.append(piece)
         if people <= batch_people and held < BATCH_ROWS:

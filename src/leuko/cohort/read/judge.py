@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from leuko.cohort.read.base import Reading, told, words_of
-from leuko.cohort.read.distinct import coded
+from leuko.cohort.read.distinct import combined
 from leuko.cohort.read.keys import KEYS, Plan, plan_of, raw_of
 from leuko.counts.numbers import span_of
 from leuko.errors import Notice
@@ -32,7 +32,6 @@ _WRITTEN = ("value_text", "low_text", "high_text", "range_text")
 _ANSWERED = ("analyte", "canonical", "low", "high", "digits", "bound")  # what an odd writing is asked for
 _MODES = {"other": 0, "refused": 1, "plain": 2, "ask": 3, "nameless": 4}
 _PLAIN, _REFUSED, _ASK = 0, 1, 2  # the ways of a row
-_SMALL = 5_000_000  # combined numbers up to here are looked up in a table
 _MOST_DIGITS = 17
 _REMEMBERED = 200_000  # distinct odd writings that are kept
 
@@ -47,7 +46,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
+class Outcome:
     """What became of one odd writing."""
 
     kind: str
@@ -73,7 +72,7 @@ class Judge:
     plans: list[Plan] = field(default_factory=list)
     keys: list[dict[str, str]] = field(default_factory=list)
     _number_of_key: dict[tuple[str, ...], int] = field(default_factory=dict)
-    _odd: dict[tuple[Any, ...], _Outcome] = field(default_factory=dict)
+    _odd: dict[tuple[Any, ...], Outcome] = field(default_factory=dict)
     _intervals: dict[tuple[Any, ...], tuple[bool, float | None, float | None]] = field(default_factory=dict)
 
     def judge(self, raw: pl.DataFrame, rewrite: Rewrite | None = None) -> Judged:
@@ -104,20 +103,13 @@ class Judge:
         """The number of each row's key; a key that is new gets its plan."""
         present = [name for name in KEYS if name in raw.columns]
         if not present:
-            return pl.Series([self._number(rewrite(dict.fromkeys(KEYS, "")))] * raw.height, dtype=pl.UInt32)
-        code: np.ndarray[Any, Any] = np.zeros(raw.height, dtype=np.int64)
-        radix: list[tuple[str, pl.Series]] = []
-        for name in present:
-            texts, dense = coded(raw[name].cast(pl.String))
-            if len(texts) > 1:
-                code = code * len(texts) + dense
-            radix.append((name, texts))
-        distinct, places = _dense(code)
-        rows = [_decoded(int(number), radix) for number in distinct]
-        numbers = np.array([self._number(rewrite({**dict.fromkeys(KEYS, ""), **row})) for row in rows], dtype=np.uint32)
+            return pl.Series([self.number(rewrite(dict.fromkeys(KEYS, "")))] * raw.height, dtype=pl.UInt32)
+        rows, places = combined({name: raw[name] for name in present})
+        numbers = np.array([self.number(rewrite({**dict.fromkeys(KEYS, ""), **row})) for row in rows], dtype=np.uint32)
         return pl.Series("key", numbers[places])
 
-    def _number(self, key: dict[str, str]) -> int:
+    def number(self, key: Key) -> int:
+        """The place of a key and its plan in `keys` and `plans`."""
         ident = tuple(key[name] for name in KEYS)
         if ident not in self._number_of_key:
             nameless = not (key["code"] or key["code2"] or key["name"])
@@ -283,7 +275,7 @@ class Judge:
             return frame, self.reading.frame("notices"), 0
         columns = [name for name in ("key", "number", "bound", "comma", *_WRITTEN) if name in odd.columns]
         distinct = odd.select(columns).unique(maintain_order=True).with_row_index("asked")
-        outcomes = [self._outcome(row) for row in distinct.drop("asked").iter_rows(named=True)]
+        outcomes = [self.outcome(row) for row in distinct.drop("asked").iter_rows(named=True)]
         placed = odd.drop(*_ANSWERED[:-1]).join(
             distinct.with_columns(_outcome_columns(outcomes)),
             on=columns, how="left", nulls_equal=True, maintain_order="left",
@@ -292,7 +284,8 @@ class Judge:
         notices = [self._notices_of(placed, outcomes), *(self._tell_others(others) if others.height else [])]
         return _answered(frame, placed), pl.concat(notices), others.height
 
-    def _outcome(self, row: dict[str, Any]) -> _Outcome:
+    def outcome(self, row: dict[str, Any]) -> Outcome:
+        """What becomes of one writing: `key`, `number`, `bound`, and whatever else is written."""
         ident = tuple(row.items())
         found = self._odd.get(ident)
         if found is None:
@@ -301,17 +294,17 @@ class Judge:
                 self._odd[ident] = found
         return found
 
-    def _decide(self, row: dict[str, Any]) -> _Outcome:
+    def _decide(self, row: dict[str, Any]) -> Outcome:
         answer = interpret(self._raw(row), library=self.reading.library, options=self.reading.options)
         count = answer.count
         if count is None:
-            return _Outcome(kind=answer.kind, notices=answer.notices)
-        return _Outcome(
+            return Outcome(kind=answer.kind, notices=answer.notices)
+        return Outcome(
             kind="count", analyte=count.analyte, value=count.value, bound=count.bound,
             low=count.lab_low, high=count.lab_high, digits=_printed(count), notices=answer.notices,
         )  # fmt: skip
 
-    def _notices_of(self, placed: pl.DataFrame, outcomes: list[_Outcome]) -> pl.DataFrame:
+    def _notices_of(self, placed: pl.DataFrame, outcomes: list[Outcome]) -> pl.DataFrame:
         """The notices of odd writings, at every row that has them; the last of a refused row sets it aside."""
         rows = []
         for asked, outcome in enumerate(outcomes):
@@ -380,26 +373,6 @@ def _as_written(key: Key) -> Key:
     return key
 
 
-def _dense(code: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """The distinct numbers, and the place of each number among them; small numbers need no sorting."""
-    if len(code) and code.max() < _SMALL:
-        distinct = np.flatnonzero(np.bincount(code))
-        place = np.zeros(int(code.max()) + 1, dtype=np.int64)
-        place[distinct] = np.arange(len(distinct))
-        return distinct, place[code]
-    found, places = np.unique(code, return_inverse=True)
-    return found, places
-
-
-def _decoded(number: int, radix: list[tuple[str, pl.Series]]) -> dict[str, str]:
-    """The texts of a combined number, the last column first."""
-    row = {}
-    for name, texts in reversed(radix):
-        number, place = divmod(number, len(texts)) if len(texts) > 1 else (number, 0)
-        row[name] = (texts[place] or "").strip()
-    return row
-
-
 def _by_key(frame: pl.DataFrame) -> list[tuple[int, str, int, int]]:
     """Key, file, number of rows and first row."""
     found = frame.group_by("key", "file").agg(pl.len().alias("count"), pl.col("row").min()).sort("file", "key")
@@ -420,6 +393,12 @@ def _as_numbers(frame: pl.DataFrame) -> np.ndarray[Any, Any]:
             plain = plain & ~(pl.col("comma").fill_null(value=False) & text.str.contains(".", literal=True))
         parts.append(pl.when(plain).then(text).cast(pl.Float64, strict=False))
     return frame.select(pl.coalesce(parts).fill_null(float("nan")).alias("number"))["number"].to_numpy()
+
+
+def decimals_of(plan: Plan) -> int | None:
+    """The decimals that a number was printed with at least, in the canonical unit; None where the value shows them."""
+    shift = _tens(plan.under, plan.over)
+    return None if shift < 0 or plan.over == plan.under == 1 else shift
 
 
 def _tens(under: int, over: int) -> int:
@@ -443,7 +422,7 @@ def _plain_text(number: float) -> str:
     return str(int(number)) if number.is_integer() and abs(number) < EXACT else repr(number)
 
 
-def _outcome_columns(outcomes: list[_Outcome]) -> list[pl.Series]:
+def _outcome_columns(outcomes: list[Outcome]) -> list[pl.Series]:
     return [
         pl.Series("kind", [o.kind for o in outcomes], dtype=pl.String),
         pl.Series("analyte", [o.analyte for o in outcomes], dtype=pl.String),

@@ -6,6 +6,7 @@ band of values in which every value of that key passes them alike; values outsid
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -18,6 +19,7 @@ from leuko.intake.findings import Finding
 from leuko.intake.identity import claim_of
 from leuko.intake.names import index_of
 from leuko.intake.raw import RawResult
+from leuko.intake.table.cells import LOINC
 from leuko.intake.unit_choice import Choice, choose
 from leuko.knowledge import Library
 from leuko.record import Code
@@ -40,6 +42,7 @@ KEYS = (
 Mode = Literal["other", "refused", "plain", "ask", "nameless"]
 NOWHERE = Place(source="")
 _WIDEST_FACTOR = 10**6
+_LOINC_SHAPE = re.compile(r"\d{1,5}-\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,3 +147,10 @@ def _number_inside(least: Fraction, most: Fraction, factor: Fraction) -> str:
     """A short number, in the source's unit, whose value lies inside a band."""
     middle = (least + most) / 2 / factor
     return format(Decimal(f"{float(middle):.4g}"), "f")
+
+
+def system_of(header: str, text: str) -> str:
+    """The system of a code: LOINC by its form or header; the names of SDTM and ADaM variables; else the table's own."""
+    if _LOINC_SHAPE.fullmatch(text) or "loinc" in header.casefold():
+        return LOINC
+    return f"cdisc:{header.upper()}" if header.upper() in {"LBTESTCD", "PARAMCD"} else f"table:{header}"

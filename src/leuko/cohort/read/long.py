@@ -6,7 +6,6 @@ table reader's own rules, on the distinct texts of the whole file.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,10 +15,12 @@ import polars as pl
 from leuko.cohort.read.base import Frames, Reading
 from leuko.cohort.read.distinct import cleaned, mapped
 from leuko.cohort.read.judge import Judge, Key
+from leuko.cohort.read.keys import system_of
 from leuko.cohort.read.opened import ROW, Table
+from leuko.cohort.read.quick import Plainly, plain_columns
 from leuko.cohort.read.rows import births, one_day, with_medicines, with_person, with_span, with_times
 from leuko.intake.names import index_of
-from leuko.intake.table.cells import LOINC, unit_in_name
+from leuko.intake.table.cells import unit_in_name
 from leuko.intake.table.columnmap import ColumnMap
 from leuko.intake.table.dates import DateReader, choose_order, order_in
 from leuko.intake.table.grid import Grid
@@ -31,7 +32,6 @@ from leuko.intake.table.sniff import split_tables, understand
 from leuko.intake.table.words import Words, key_of, load_words, split_header
 
 VECTORISED: Final = frozenset({"long", "wide", "doses", "people"})
-LOINC_SHAPE: Final = re.compile(r"\d{1,5}-\d")
 _BOUNDS: Final = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">=", "=": "="}
 _DATE_ROLES: Final = ("date", "issued", "born", "start", "stop")
 _VALUE_ROLES: Final = ("value", "value_standard", "low", "high", "dose")
@@ -110,8 +110,26 @@ class LongTable:
         kinds = {"long": self._long, "wide": self._wide, "doses": self._doses, "people": self._only_people}
         yield from self._told_layout()
         used = sorted({i for places in self.layout.roles.values() for i in places} | self._result_columns())
+        quick = self._plainly()
         for chunk in self.understood.table.chunks(used, after=self.understood.after):
-            yield kinds[self.layout.kind](chunk)
+            found = None if quick is None else quick.read(chunk)
+            yield kinds[self.layout.kind](chunk) if found is None else found
+
+    def _plainly(self) -> Plainly | None:
+        """The way of plain rows, where a test, a unit, a number, a time and a status are all that a row says."""
+        columns = plain_columns(self.layout)
+        if columns is None or self.reading.options.patient or self.understood.column_map.patient:
+            return None
+        return Plainly(
+            columns=columns,
+            keys={name: str(index) for name, index in self._key_columns().items()},
+            file=self.file,
+            dates=self.dates["date"],
+            judge=self.judge,
+            meant=self._meant,
+            standing=lambda text: self.words.status.get(key_of(text), "?"),
+            others=self._long,
+        )
 
     def _told_layout(self) -> Iterator[Frames]:
         shown = [f"{self.layout.title(i)} = {role}" for role, i in self.layout.columns.items()]
@@ -329,13 +347,12 @@ class LongTable:
 
     def _named(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Code, name and unit of each row as written; `_meant` says what they mean."""
-        places = dict(zip(("code", "code2"), self.layout.roles.get("code", ()), strict=False))
-        places |= {
-            name: index
-            for name, role in (("name", "analyte"), ("unit_text", "unit"))
-            if (index := self.layout.first(role)) is not None
-        }
-        return frame.with_columns(pl.col(str(index)).cast(pl.String).alias(name) for name, index in places.items())
+        return frame.with_columns(pl.col(str(i)).cast(pl.String).alias(name) for name, i in self._key_columns().items())
+
+    def _key_columns(self) -> dict[str, int]:
+        found = dict(zip(("code", "code2"), self.layout.roles.get("code", ()), strict=False))
+        named = {name: self.layout.first(role) for name, role in (("name", "analyte"), ("unit_text", "unit"))}
+        return found | {name: index for name, index in named.items() if index is not None}
 
     def _meant(self, key: Key) -> Key:
         """What a row that is written so says that it is: asked once for each distinct writing."""
@@ -474,10 +491,3 @@ def _without(frame: pl.DataFrame, which: pl.Series) -> pl.DataFrame:
 
 def _first(frame: pl.DataFrame) -> int:
     return int(frame["row"].min())  # type: ignore[arg-type]
-
-
-def system_of(header: str, text: str) -> str:
-    """The system of a code: LOINC by its form or header; the names of SDTM and ADaM variables; else the table's own."""
-    if LOINC_SHAPE.fullmatch(text) or "loinc" in header.casefold():
-        return LOINC
-    return f"cdisc:{header.upper()}" if header.upper() in {"LBTESTCD", "PARAMCD"} else f"table:{header}"
