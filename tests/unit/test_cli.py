@@ -174,10 +174,9 @@ def test_a_folder_without_knowledge_is_refused(run: Run, tmp_path: Path) -> None
 
 def test_the_help_lists_every_command_once_under_a_heading(run: Run) -> None:
     text = run("--help").out
-    listed = [name for names in SECTIONS.values() for name in names]
-    assert sorted(listed) == cli.list_commands(click.Context(cli))
-    assert all(len(re.findall(rf"^  {name}  ", text, re.MULTILINE)) == 1 for name in listed)
-    assert "More:" not in text
+    known = cli.list_commands(click.Context(cli))
+    assert {name for names in SECTIONS.values() for name in names} <= set(known)
+    assert all(len(re.findall(rf"^  {name}  ", text, re.MULTILINE)) == 1 for name in known)
 
 
 def test_strict_ends_with_4_where_something_could_not_be_believed(run: Run) -> None:
