@@ -83,7 +83,7 @@ def test_the_worklist_begins_with_who_cannot_wait(come):
     assert {OTHER, "example-child"} <= set(names[-3:])
     first = page.locator("table.people tbody tr").first.inner_text()
     assert "Emergency" in first
-    assert "CTCAE 5: 4" in first
+    assert "CTCAE 4 and 5 grade 4, CTCAE 6 grade 3" in first
 
 
 def test_the_worklist_can_be_narrowed_and_says_when_nobody_is_left(come):

@@ -107,16 +107,17 @@ class Axis:
 def fan_layers(frame: Frame, axis: Axis, rows: list[FanRow]) -> list[Spec]:
     """Three bands, the widest first: each darkens the one below it."""
     bands = [("outer", 0.16), ("middle", 0.22), ("inner", 0.30)]
+    at = [stamp(wall_clock(row.at)) for row in rows]
     return [
         {
             "data": {
                 "values": [
                     {
-                        "at": stamp(wall_clock(row.at)),
+                        "at": when,
                         "y": axis.place(getattr(row, name)[0]),
                         "y2": axis.place(getattr(row, name)[1]),
                     }
-                    for row in rows
+                    for when, row in zip(at, rows, strict=True)
                 ]
             },
             "mark": {"type": "area", "color": frame.theme.focus, "opacity": shade, "clip": True},

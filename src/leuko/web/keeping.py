@@ -31,10 +31,11 @@ from leuko.service.store.kept import File, NewEntry, Upload
 from leuko.service.store.people import counts_now
 from leuko.web.people import Known, concluded, known
 from leuko.web.sent import MOST_PEOPLE, PASTED, Sent, Understood
-from leuko.wording import say_date
+from leuko.wording import say_count, say_date
 
 MOST_BYTES: Final = 4 << 20  # of an upload that is kept from the page; more is fed by `leuko feed`
 NEW: Final = "new"
+_SHOWN: Final = 12  # counts that are named one by one
 Standing = Literal["new", "known", "other"]
 
 
@@ -58,6 +59,7 @@ class Offer:
     words: str
     holds: str
     days: str
+    values: tuple[str, ...]
     candidates: tuple[Candidate, ...]
     chosen: str
     record: Record = field(repr=False)
@@ -171,6 +173,7 @@ def _offer(connection: Connection, record: Record, everyone: Sequence[Known]) ->
         words=patient_words(record.patient),
         holds=_holds(record),
         days=_days(record.counts),
+        values=tuple(_value(count) for count in record.counts) if len(record.counts) <= _SHOWN else (),
         candidates=candidates,
         chosen=chosen,
         record=record,
@@ -224,6 +227,11 @@ def _holds(record: Record) -> str:
     parts = {"count": record.counts, "dose": record.doses, "sign": record.signs, "fact": record.facts}
     said = [f"{len(each)} {name}{'' if len(each) == 1 else 's'}" for name, each in parts.items() if each]
     return ", ".join(said) or "nothing"
+
+
+def _value(count: Count) -> str:
+    row = load_library().analytes.get(count.analyte)
+    return f"{row.label if row is not None else count.analyte} {say_count(count)}"
 
 
 def _days(counts: Iterable[Count]) -> str:

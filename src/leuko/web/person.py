@@ -64,6 +64,7 @@ def whole(seen: Seen, made: Assessment, *, scheme: str, edition: str) -> dict[st
     del words["who"]  # in a page of the service that is who reads it
     return words | {
         "who_words": patient_words(made.patient),
+        "headline": headline(made),
         "seen": seen,
         "number": seen.known.number,
         "figure": figure,
@@ -74,6 +75,12 @@ def whole(seen: Seen, made: Assessment, *, scheme: str, edition: str) -> dict[st
         "forecast_made": bool(made.forecasts),
         "treated": any(dose.given for dose in made.doses),
     }
+
+
+def headline(made: Assessment) -> tuple[str, str]:
+    """The first sentence of the headline, which is read first, and what follows it."""
+    first, end, rest = made.headline.partition(". ")
+    return (f"{first}.", rest) if end else (first, "")
 
 
 def editions(seen: Seen, scheme: str, edition: str) -> tuple[tuple[str, str, bool], ...]:

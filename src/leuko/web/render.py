@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from leuko.service.http.guard.who import Who
 
 # Swap nothing where the service refused: what it says then is a page of its own, and app.js tells of it.
-# A figure that was drawn, and what stands open, stay as they are when the page around them is renewed.
+# A figure that was drawn, and what stands open, stay as they are when the page around them is renewed. A forecast on a
+# machine that does much else may take longer than the minute that htmx waits by itself [ms].
 HTMX: Final = """{
-"includeIndicatorCSS": false, "noSwap": [204, 304, "4xx", "5xx"],
+"includeIndicatorCSS": false, "defaultTimeout": 300000, "noSwap": [204, 304, "4xx", "5xx"],
 "morphIgnore": ["data-htmx-powered", "open"], "morphSkip": "#plot, #readout, [data-drawn]"
 }"""
 
@@ -42,7 +43,13 @@ def environment() -> Environment:
     assert isinstance(reports.loader, BaseLoader)  # noqa: S101 (made two modules away)
     found = reports.overlay(loader=ChoiceLoader([FunctionLoader(read), reports.loader]))
     found.globals |= {"static": address, "here": here, "purpose": PURPOSE, "htmx_config": HTMX}
+    found.filters |= {"whole_units": whole_units}
     return found
+
+
+def whole_units(text: str) -> str:
+    """Text in which no line ends between a number and its unit of cells."""
+    return text.replace(" ×10", "\u00a0×10")
 
 
 def page(

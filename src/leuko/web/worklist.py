@@ -12,14 +12,15 @@ from datetime import date
 from threading import Lock
 from typing import Final, Literal
 
+from leuko.record import Count
 from leuko.report.outline import STRICT, grade_words, patient_words, scheme_words
 from leuko.report.sections.todo import VERDICTS
-from leuko.result import Assessment, Grade, Status
+from leuko.result import Assessment, Course, Grade, Status
 from leuko.result.plan import NextCount, TreatDay
 from leuko.service.store import Store
 from leuko.status import is_low
 from leuko.web.people import Known, concluded, known
-from leuko.wording import say_age, say_count, say_date, say_instant, say_number
+from leuko.wording import say_age, say_bounded, say_count, say_date, say_instant, say_list, say_number
 
 Tone = Literal["alert", "low", "fall", "due", "unsure", "ok", "quiet"]
 LEADING: Final = ("neutrophils", "wbc")
@@ -66,6 +67,7 @@ class Row:
     usual: bool
     stale: bool
     falling: bool
+    turned: bool
     depth: float
     dues: tuple[Due, ...]
 
@@ -154,6 +156,7 @@ def row_of(who: Known, made: Assessment) -> Row:
         usual=leading is not None and leading.usual is not None,
         stale=advice is not None and advice.situation.stale_days is not None,
         falling=_falls(made),
+        turned=_turned(made),
         depth=leading.count.value if leading is not None else float("inf"),
         dues=tuple(sorted(_dues(made), key=lambda due: due.day)),
     )
@@ -168,13 +171,40 @@ def _short(status: Status) -> str:
 
 
 def _grades(grades: Iterable[Grade]) -> str:
-    """The grades of one count, each with its edition: a grade without one means nothing."""
-    told = [f"{scheme_words(one.scheme, one.edition)}: {grade_words(one)}" for one in grades if one.scheme == "ctcae"]
-    return ", ".join(told)
+    """The grades of one count, each with its editions: a grade without one means nothing."""
+    editions: dict[str, list[str]] = {}
+    for one in grades:
+        if one.scheme == "ctcae":
+            editions.setdefault(grade_words(one), []).append(one.edition)
+    return ", ".join(
+        f"{scheme_words('ctcae', say_list(named))}{' grade' if grade[0].isdigit() else ':'} {grade}"
+        for grade, named in editions.items()
+    )
 
 
 def _falls(made: Assessment) -> bool:
-    return any(course.trend.direction == "falling" for course in made.courses if course.analyte in LEADING)
+    return any(_is_falling(course) for course in made.courses)
+
+
+def _is_falling(course: Course) -> bool:
+    return course.analyte in LEADING and course.trend.direction == "falling"
+
+
+def _turned(made: Assessment) -> bool:
+    """Whether every leading count that has fallen is higher than the one before it: on the way up again, perhaps."""
+    pairs = [_last_two(made, course.analyte) for course in made.courses if _is_falling(course)]
+    return all(last is not None and before is not None and _above(last, before) for last, before in pairs)
+
+
+def _above(last: Count, before: Count) -> bool:
+    return last.bound == before.bound == "=" and last.value > before.value
+
+
+def _last_two(made: Assessment, analyte: str) -> tuple[Count | None, Count | None]:
+    """The latest count of an analyte and the one before it, by their times."""
+    dated = [(c.taken.at, c) for one in made.history if (c := one.count).analyte == analyte and c.taken is not None]
+    ordered = [count for _, count in sorted(dated, key=lambda pair: pair[0])]
+    return (ordered[-1] if ordered else None), (ordered[-2] if len(ordered) > 1 else None)
 
 
 def _trend(made: Assessment) -> str:
@@ -183,8 +213,12 @@ def _trend(made: Assessment) -> str:
         course = next((one for one in made.courses if one.analyte == name), None)
         if course is not None and course.trend.direction != "cannot_say":
             fold = course.trend.fold
-            own = f", {say_number(round(100 * fold))} % of own baseline" if fold is not None else ""
-            return f"{course.trend.direction}{own}"
+            own = f"{say_number(round(100 * fold))} % of own baseline" if fold is not None else ""
+            _, before = _last_two(made, name)
+            was = f"; {say_bounded(before.value, before.bound)} the time before" if before is not None else ""
+            falling = course.trend.direction == "falling"
+            said = f"fallen to {own}" if falling and own else ", ".join(filter(None, (course.trend.direction, own)))
+            return f"{said}{was}"
     return ""
 
 
@@ -265,7 +299,7 @@ def _counted(row: Row) -> Iterator[Badge]:
     elif row.low:
         yield Badge(text="Low, usual for this person", tone="ok") if row.usual else Badge(text="Low", tone="low")
     if row.falling:
-        yield Badge(text="Falling", tone="fall")
+        yield Badge(text="Fallen, higher than the time before" if row.turned else "Falling", tone="fall")
 
 
 def _rank(row: Row, due: Due | None, overdue: int, day: date) -> tuple[int, float, int]:

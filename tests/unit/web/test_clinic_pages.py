@@ -277,3 +277,20 @@ def test_pages_load_nothing_from_elsewhere_and_hold_no_inline_script(store, clie
         assert not re.search(r"<script(?![^>]*(?:src=|application/json))", text)
         assert not re.search(r"<[^>]+\son[a-z]+=", text)
         assert " style=" not in text
+
+
+def test_a_count_that_has_turned_up_again_is_not_called_falling(store):
+    """What has fallen below a person's own counts is told with the count before it, and where it turned, says so."""
+    _, made = made_of(store, "example-adult")
+    row = row_of(known_one(store, "example-adult"), made)
+    assert re.fullmatch(r"fallen to \d+ % of own baseline; 0\.49 the time before", row.trend)
+    assert "Fallen, higher than the time before" in [badge.text for badge in as_of(row, NOW.date()).badges]
+    assert CHOICES["falling"][1](as_of(row, NOW.date()), NOW.date()), "who has fallen stays on the list"
+    _, other = made_of(store, "clozapine")
+    row = row_of(known_one(store, "clozapine"), other)
+    assert "Falling" in [badge.text for badge in as_of(row, NOW.date()).badges]
+
+
+def known_one(store, person):
+    with store.read() as connection:
+        return next(one for one in known(connection) if one.person == person)

@@ -51,6 +51,7 @@
   function still() {
     document.querySelectorAll("[data-figure]:not([data-bound])").forEach((element) => {
       element.dataset.bound = "true";
+      if ("paper" in element.dataset) return onPaper(element);
       const figure = read(element.dataset.figure);
       let wide = 0;
       const again = () => {
@@ -65,6 +66,15 @@
         waiting = setTimeout(again, 120);
       }).observe(element);
     });
+  }
+
+  // On a page of paper a figure is narrow, so that its letters can be read; of the counts there is room for the first
+  // analyte and the treatment.
+  function onPaper(element) {
+    const figure = read(element.dataset.figure);
+    const analytes = "first" in element.dataset ? read("figure-points").length : 1;
+    const vconcat = figure.vconcat.filter((_, i) => i === 0 || i >= analytes);
+    drawn({ ...figure, vconcat }, Number(element.dataset.paper), element, () => {});
   }
 
   function point(item) {
