@@ -159,6 +159,35 @@ def test_the_shipped_people_can_be_copied_once(run: Run, tmp_path: Path) -> None
         assert told in again.err
 
 
+def test_nothing_to_forecast_is_no_reassurance_where_nothing_was_counted(run: Run, tmp_path: Path) -> None:
+    nobody = tmp_path / "nobody.json"
+    nobody.write_text(json.dumps({"resourceType": "Patient", "id": "a"}), encoding="utf-8")
+    done = run("forecast", nobody, *AS_OF)
+    assert "no neutrophil count that could be used is on record" in done.err
+    assert "not low" not in done.out + done.err
+    counted = tmp_path / "counted.csv"
+    counted.write_text("date,test,value,unit\n2026-03-09,ANC,4.0,10*9/L\n", encoding="utf-8")
+    assert "neutrophils were not low at the last count" in run("forecast", counted, *AS_OF).err
+    counted.write_text("date,test,value,unit\n2026-03-09,ANC,<4.0,10*9/L\n", encoding="utf-8")
+    assert "whether the neutrophils are low cannot be said" in run("forecast", counted, *AS_OF).err
+
+
+def test_an_empty_list_of_assessments_cites_nothing_and_says_so(run: Run, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.json"
+    empty.write_text("[]", encoding="utf-8")
+    done = run("cite", empty)
+    assert (done.code, done.out) == (3, "")
+    assert "holds no assessment" in done.err
+
+
+def test_what_was_learned_never_takes_the_place_of_the_counts(run: Run, tmp_path: Path) -> None:
+    counts = tmp_path / "counts.csv"
+    counts.write_text("person,day,anc\n1,0,4.0\n", encoding="utf-8")
+    done = run("learn", counts, "--level", "--out", counts)
+    assert (done.code, counts.read_text(encoding="utf-8")) == (2, "person,day,anc\n1,0,4.0\n")
+    assert "would overwrite an input" in done.err
+
+
 def test_a_unit_that_cannot_be_read_is_refused_before_every_count_is_set_aside(run: Run) -> None:
     done = run("assess", ADULT, *AS_OF, "--unit", "neutrophils=banana")
     assert (done.code, done.out) == (2, "")

@@ -94,10 +94,8 @@ _OPTIONS = (
 
 def check_files(outputs: Outputs, inputs: Sequence[Path] = ()) -> None:
     """Refuse, before any work, a place that cannot be written or that would overwrite an input."""
-    read = {path.resolve() for path in inputs}
     for path in outputs.files:
-        if path.resolve() in read:
-            raise UsageError("an output would overwrite an input", where=str(path), do="name another output file")
+        spare_inputs(path, inputs)
         if not path.parent.is_dir():
             raise UsageError("the folder of an output does not exist", where=str(path), do=f"mkdir -p {path.parent}")
     if len(set(outputs.files)) < len(outputs.files):
@@ -106,6 +104,12 @@ def check_files(outputs: Outputs, inputs: Sequence[Path] = ()) -> None:
         raise UsageError("only JSON and FHIR can go to stdout", do="name a file for --html or --pdf")
     if outputs.json == outputs.fhir == STDOUT:
         raise UsageError("stdout can carry JSON or FHIR, not both", do="name a file for one of them")
+
+
+def spare_inputs(path: Path, inputs: Sequence[Path]) -> None:
+    """Refuse to write over what is read."""
+    if path.resolve() in {given.resolve() for given in inputs}:
+        raise UsageError("an output would overwrite an input", where=str(path), do="name another output file")
 
 
 def write(assessments: Sequence[Assessment], outputs: Outputs) -> ExitCode:

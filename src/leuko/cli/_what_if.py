@@ -73,7 +73,10 @@ def _number(value: str, text: str, option: str, *, low: float, high: float) -> f
     except ValueError:
         number = float("nan")
     if not low <= number <= high:
-        raise UsageError(f"{option} {text!r}: {value!r} is no number from {low:g} to {high:g}")
+        known = _CHANGES if option == "--what-if" else _LIMITS
+        raise UsageError(
+            f"{option} {text!r}: {value!r} is no number from {low:g} to {high:g}", do=f"write for example {known}"
+        )
     return number
 
 

@@ -49,7 +49,11 @@ def _cited(path: Path) -> list[str]:
     from leuko.report.document import decode  # noqa: PLC0415
 
     content = path.read_bytes()
-    return sorted({citation.source for person in _people(content) for citation in decode(person).sources})
+    if not (people := _people(content)):
+        raise UnreadableInput(
+            "the file holds no assessment", where=str(path), do="give a file that `leuko assess --json` wrote"
+        )
+    return sorted({citation.source for person in people for citation in decode(person).sources})
 
 
 def _people(content: bytes) -> list[bytes]:

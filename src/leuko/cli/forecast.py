@@ -123,5 +123,15 @@ def _give(found: list[Assessment], json_: Path | None, width: int | None) -> Non
         if number:
             click.echo()
         if not each.forecasts:
-            say(f"{each.patient.id}: neutrophils are not low and no treatment acts on them: nothing to forecast")
+            say(f"{each.patient.id}: {_nothing(each)}; no treatment that a model speaks of: nothing to forecast")
         terminal_forecast.show(each, width=width)
+
+
+def _nothing(assessment: Assessment) -> str:
+    """What the record says of the neutrophils of somebody who has no forecast; a missing count is never a good one."""
+    last = next((status for status in assessment.latest if status.count.analyte == "neutrophils"), None)
+    if last is None:
+        return "no neutrophil count that could be used is on record"
+    if last.count.bound != "=" or last.position == "cannot_say":
+        return "whether the neutrophils are low cannot be said"
+    return "neutrophils were not low at the last count" if last.usual is None else "neutrophils are as usual for them"

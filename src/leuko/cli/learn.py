@@ -11,7 +11,7 @@ import click
 from leuko.cli._inputs import Day
 from leuko.cli._knowledge import knowledge_option
 from leuko.cli._notices import say
-from leuko.cli._outputs import Outputs, check_files, give, json_option
+from leuko.cli._outputs import Outputs, check_files, give, json_option, spare_inputs
 from leuko.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def command(
     What was learned is judged on people it was not learned from: learned on one half, judged on the other, and back.
     """
     check_files(Outputs(json=json_), (path,))
+    spare_inputs(out, (path,))
     if bool(model) == level:
         raise UsageError("say what to learn", do="give --model ID for a marrow model, or --level for counts alone")
     from leuko.forecast.learn.save import Naming, check_id  # noqa: PLC0415 (help needs no solver)

@@ -59,7 +59,7 @@ def show(library: Library, key: str) -> tuple[Card, ...]:
         found = tuple(cards)
         if found:
             return found
-    near = dict.fromkeys(get_close_matches(key, keys(library), n=8, cutoff=0.5))
+    near = dict.fromkeys(filter(None, get_close_matches(key, keys(library), n=8, cutoff=0.5)))
     raise UsageError(
         f"no knowledge is called {key!r}",
         why=f"near it: {', '.join(near)}" if near else "",

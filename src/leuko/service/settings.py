@@ -169,7 +169,9 @@ def address_of(text: str, *, where: str) -> tuple[str, int]:
     """Host and port of `HOST:PORT`. Raises UsageError."""
     host, _, port = text.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise UsageError(f"{where} {text!r} is not HOST:PORT", do=f"write for example {where} 127.0.0.1:2575")
+        raise UsageError(
+            f"{where} {text!r} is not HOST:PORT", do=f"write for example 127.0.0.1:{8080 if 'http' in where else 2575}"
+        )
     return host.strip("[]"), int(port)
 
 
