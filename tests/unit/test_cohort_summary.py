@@ -97,3 +97,13 @@ def test_episodes_name_their_limit_and_unit(long: Made) -> None:
     (row,) = table(long("A,ANC,3.0", "A,ANC,1.2", "A,ANC,2.9"), "episodes", "Episodes").rows
     assert row[:6] == ("Neutrophils [10*9/L]", "1.5", "all", 1, 1, "1.20 (1.20 to 1.20)")
     assert long("A,ANC,3.0").summary.section("episodes").note == "No count is low by the limits of its line."
+
+
+def test_rows_that_are_no_counts_are_told_from_counts_that_were_lost(long: Made) -> None:
+    """A row of sodium, a row of a unit that is none, and the same count twice (used, then joined)."""
+    found = long("A,ANC,3.0", "A,Sodium,140", "A,ANC,2.9", "B,ANC,1000")
+    rows = dict(table(found, "read", "Rows").rows)
+    assert rows["rows of results read"] == 4
+    assert rows["… used"] == 2
+    assert rows["… set aside: no blood counts, or without a value"] == 1
+    assert rows["… set aside: counts, or rows that may be, that could not be used"] == 1

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from leuko.cohort.flow import Cohort
 
 COMPILING: Final = "compiling the rules for this machine (once; they are kept) …"
+_NAMED: Final = 3  # broken sources that are named at the terminal
 SLOW: Final = 3.0  # seconds after which the wait for the compiler is told
 
 _EPILOG = """\b
@@ -177,17 +178,42 @@ def _tell(found: Cohort) -> None:
     """What the person at the terminal must know, whatever else is shown."""
     account = found.account
     say(
-        f"{found.said.people:,} people, {account.read:,} rows of results read: {account.used:,} used,"
-        f" {account.aside:,} set aside with a notice (table notices)"
+        f"{_many(found.said.people, 'person', 'people')}, {_many(account.read, 'row')} of results read:"
+        f" {account.used:,} used, {account.aside:,} set aside with a notice (table notices)"
     )
+    for code, title, number in _unused(found):
+        say(f"{_many(number, 'count')} of those used could not be used after all: {title} ({code})")
     if found.said.reused:
         say(f"{found.said.reused} of {found.said.batches} batches were there already")
     if account.damaged:
-        say(f"{account.damaged} sources could not be read to their end: what they held beyond that is not known")
+        told = f"{_many(account.damaged, 'source')} could not be read to the end: what was beyond is not known"
+        say(f"{told} ({_damaged(found)})")
     if not account.balanced:
         lost = account.read - account.used - account.aside
         say(f"error: {lost:,} rows were read and are neither used nor told: this is a bug, please report it")
     say(f"tables and summary.html in {found.folder}")
+
+
+def _many(number: int, one: str, several: str = "") -> str:
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
+def _unused(found: Cohort) -> list[tuple[str, str, int]]:
+    """Code, title and number of the counts that were read and could not be used after all."""
+    from leuko.cohort.summary.people import unused  # noqa: PLC0415
+    from leuko.knowledge import load_library  # noqa: PLC0415
+
+    titles = load_library().notices
+    return [(code, titles[code].title, rows) for code, rows in unused(found.table("notices")).iter_rows()]
+
+
+def _damaged(found: Cohort) -> str:
+    """The first sources that could not be read to their end."""
+    import polars as pl  # noqa: PLC0415
+
+    notices = found.table("notices").filter(pl.col("rows").is_null() & pl.col("lost"))
+    files = notices.select(pl.col("file").fill_null("a source")).unique(maintain_order=True).collect()["file"].to_list()
+    return ", ".join(files[:_NAMED]) + (f" and {len(files) - _NAMED:,} more" if len(files) > _NAMED else "")
 
 
 def _gaps(found: Cohort) -> bool:

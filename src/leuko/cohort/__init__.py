@@ -20,7 +20,12 @@ class _Package(ModuleType):
     """The package, callable."""
 
     def __call__(self, *sources: Any, **options: Any) -> Cohort:
-        """Read a cohort and answer for it: see `leuko.cohort.flow.cohort`."""
+        """Read a cohort and answer for it; gives its tables as lazy Polars frames.
+
+        The options are those of `leuko.cohort.flow.cohort`, whose help explains each: out, engine, master, definitions,
+        as_published, with_, edition, as_of, options, strata, knowledge, batch_people, resume, format, workers,
+        progress.
+        """
         from leuko.cohort.flow import cohort  # noqa: PLC0415 (loads Polars)
 
         return cohort(*sources, **options)

@@ -11,7 +11,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -24,7 +24,7 @@ from leuko.cohort.outputs.definitions import chosen, severe_row
 from leuko.cohort.read import Frames, read_source
 from leuko.cohort.strata import read_strata, with_strata
 from leuko.cohort.summary import Summary, summarise
-from leuko.cohort.tabled import ACCOUNT, MANIFEST, TABLES, as_csv, open_table
+from leuko.cohort.tabled import ACCOUNT, EACH, MANIFEST, TABLES, as_csv, open_table
 from leuko.cohort.tables import rules_of
 from leuko.errors import UsageError
 from leuko.intake.base import ReadOptions
@@ -56,10 +56,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """A finished run: its folder, and its tables as lazy Polars frames.
+    """A finished run: its folder, and its tables as lazy Polars frames, each by its name as an attribute.
 
     Tables: counts, episodes, persons, adlb, adae, findings, cohort, people, treatments, signs, facts, notices, and
-    causes and forecast where they were asked for.
+    causes and forecast where they were asked for. `account` says where the rows went, `summary` what a paper prints.
     """
 
     folder: Path
@@ -74,9 +74,21 @@ class Cohort:
         return open_table(self.folder, name)
 
     def __getattr__(self, name: str) -> pl.LazyFrame:
+        if name in EACH and not (self.folder / name).exists() and not (self.folder / f"{name}.csv").exists():
+            raise AttributeError(f'{name} was not asked for: leuko.cohort(..., with_=["{name}"])')
         if name in TABLES:
             return self.table(name)
-        raise AttributeError(name)
+        raise AttributeError(f"a cohort has no {name!r}; its tables: {', '.join(TABLES)}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*object.__dir__(self), *(name for name in TABLES if name not in EACH or hasattr(self, name))})
+
+    def __repr__(self) -> str:
+        account = self.account
+        return (
+            f"<Cohort of {self.said.people:,} people: {account.read:,} rows of results read, {account.used:,} used,"
+            f" {account.aside:,} set aside; tables in {self.folder}>"
+        )
 
 
 def cohort(
@@ -84,9 +96,9 @@ def cohort(
     out: str | Path | None = None,
     engine: Literal["kernel", "spark"] = "kernel",
     master: str | None = None,
-    definitions: Sequence[str] = (),
+    definitions: Sequence[str] | str = (),
     as_published: bool = False,
-    with_: Sequence[str] = (),
+    with_: Sequence[str] | str = (),
     edition: str = EDITION,
     as_of: date | None = None,
     options: ReadOptions | None = None,
@@ -106,8 +118,26 @@ def cohort(
     about a tenth of a second a person, with a forecast up to a second. `edition` is that of the analysis records.
     `strata` names a file with arms and survey weights.
     Raises UsageError and UnreadableInput.
+
+    >>> import polars as pl
+    >>> rows = pl.DataFrame({
+    ...     "patient": ["A", "A", "A", "B"],
+    ...     "date": ["2024-05-03", "2024-05-08", "2024-05-13", "2024-05-03"],
+    ...     "neutrophils (10*9/L)": [3.1, 0.4, 1.9, 2.8],
+    ... })
+    >>> with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+    ...     rows.write_csv(file.name)
+    ...     found = cohort(file.name, definitions=["severe-chronic-neutropenia"])
+    >>> found.counts.filter(pl.col("ctcae_5") == 4).select("person", "value").collect().rows()
+    [('A', 0.4)]
+    >>> found.episodes.select("person", "nadir", "dsn_least", "dsn_most").collect().rows()
+    [('A', 0.4, 0.0, 11.0)]
+    >>> found.account.read, found.account.used, found.account.aside
+    (4, 4, 0)
     """
     library = load_library(*knowledge)
+    definitions, with_ = ([one] if isinstance(one, str) else one for one in (definitions, with_))
+    _is_day(as_of)
     wanted = wish_of(library, definitions, edition, as_published=as_published)
     each = parts_of(with_)
     batch_people = batch_people or (BATCH if not each else BATCH_EACH)
@@ -129,6 +159,11 @@ def cohort(
     if format == "csv":
         as_csv(folder)
     return Cohort(folder=folder, account=counting.account, said=said, wanted=wanted, summary=summary, _held=held)
+
+
+def _is_day(as_of: Any) -> None:
+    if as_of is not None and (not isinstance(as_of, date) or isinstance(as_of, datetime)):
+        raise UsageError(f"as_of is no date: {as_of!r}", do="give a datetime.date, such as date(2024, 5, 3)")
 
 
 class _Held:

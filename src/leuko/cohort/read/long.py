@@ -188,7 +188,13 @@ class LongTable:
         columns = [i for role in ("patient", "patient_name") if (i := self.layout.first(role)) is not None]
         given = self.reading.options.patient or self.understood.column_map.patient
         if not columns:
-            return frame.with_columns(pl.lit(given or self.file).alias("person")), self.reading.frame("notices")
+            one = frame.with_columns(pl.lit(given or self.file).alias("person"))
+            if given or frame["row"].min() != 1:  # told with the first rows of the file
+                return one, self.reading.frame("notices")
+            text = (
+                "the table has no column for the person: all of its rows are taken as one person's, by the file's name"
+            )
+            return one, self.reading.say("LK547", text, file=self.file)
         if len(columns) == 1 and frame[str(columns[0])].dtype.is_integer():
             frame = frame.with_columns(pl.col(str(columns[0])).alias("person"))
         else:

@@ -20,6 +20,7 @@ figure { margin: 0 0 1rem; }
 .scroll + .scroll { margin-top: 1.25rem; }
 caption { font-weight: 600; color: var(--ink); }
 td { white-space: nowrap; }
+td:first-child { white-space: normal; min-width: 8rem; }
 th { vertical-align: bottom; }
 @media print { td, th { white-space: normal; } section { break-inside: auto; } }
 """

@@ -13,11 +13,14 @@ def read(tables: Tables) -> Section:
     """What was read, and where every row went."""
     account, manifest = tables.account, tables.manifest
     counted = tables.open("counts").select(pl.len(), pl.col("derived").sum()).collect()
+    other = _no_counts(tables)
     rows = (
         ("people", manifest["people"]),
         ("rows of results read", account["rows_read"]),
         ("… used", account["rows_used"]),
-        ("… set aside while reading, with a notice", account["rows_set_aside"]),
+        ("… of them counts that could not be used after all", int(unused(tables.open("notices"))["rows"].sum())),
+        ("… set aside: no blood counts, or without a value", other),
+        ("… set aside: counts, or rows that may be, that could not be used", account["rows_set_aside"] - other),
         ("sources that could not be read to their end", account["sources_damaged"]),
         ("counts after duplicates, corrections and derivation", counted.item(0, 0)),
         ("… of them derived from others of the draw", counted.item(0, 1)),
@@ -26,8 +29,30 @@ def read(tables: Tables) -> Section:
             sum(manifest["by_the_way_of_one_person"].values()),
         ),
     )
-    first, told = Table(title="Rows", columns=("what", "number"), rows=rows), _notices(tables)
-    return Section(id="read", title="What was read", tables=(first, told) if told.rows else (first,))
+    first = Table(title="Rows", columns=("what", "number"), rows=rows)
+    made = (first, *(table for table in (_broken(tables), _notices(tables)) if table.rows))
+    return Section(id="read", title="What was read", tables=made)
+
+
+def unused(notices: pl.LazyFrame) -> pl.DataFrame:
+    """Counts that were read and could not be used after all, as they have no day or are of nobody: code, rows."""
+    told = pl.col("lost") & (pl.col("rows") > 0) & pl.col("code").str.starts_with("LK6")
+    return notices.filter(told).group_by("code").agg(pl.col("rows").sum()).sort("code").collect()
+
+
+def _broken(tables: Tables) -> Table:
+    """Sources that could not be read to their end, with why."""
+    told = tables.open("notices").filter(pl.col("rows").is_null() & pl.col("lost")).select("file", "code", "text")
+    broken = told.collect().sort("file", "code")
+    note = f"{broken.height - _MOST} more are in the table notices." if broken.height > _MOST else ""
+    rows = tuple(broken.head(_MOST).iter_rows())
+    return Table(title="Not read to the end", columns=("source", "code", "why"), rows=rows, note=note)
+
+
+def _no_counts(tables: Tables) -> int:
+    """Rows that reading set aside and that could be no count; notices of area 6 are of counts that were read."""
+    told = tables.open("notices").filter(~pl.col("lost") & ~pl.col("code").str.starts_with("LK6"))
+    return int(told.select(pl.col("rows").sum()).collect().item() or 0)
 
 
 def _notices(tables: Tables) -> Table:

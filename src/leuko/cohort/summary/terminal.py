@@ -10,7 +10,7 @@ from leuko.cohort.summary import Summary
 from leuko.cohort.summary.base import Cell, Section, Table
 
 # Sections that are shown at once, with how many of their tables.
-_FIRST: Final = {"read": 1, "worst": 1, "cycles": 1, "times": 1, "definitions": 1, "causes": 1, "forecast": 2}
+_FIRST: Final = {"read": 3, "worst": 1, "cycles": 1, "times": 1, "definitions": 1, "causes": 1, "forecast": 2}
 _MOST_ROWS: Final = 24
 
 
@@ -47,9 +47,9 @@ def _table(table: Table, summary: Summary, *, full: bool) -> Iterator[object]:
 
     edition = str(summary.asked["edition"]).replace("-", " ").upper()
     rows = table.rows if full else tuple(row for row in table.rows if row[0] == edition)
-    drawn = Drawn(
-        *map(_cell, table.columns), box=box.SIMPLE_HEAD, title=table.title, title_justify="left", pad_edge=False
-    )
+    drawn = Drawn(box=box.SIMPLE_HEAD, title=table.title, title_justify="left", pad_edge=False)
+    for column in table.columns:
+        drawn.add_column(_cell(column), overflow="fold")  # a word is broken rather than cut short
     for row in rows[:_MOST_ROWS] if not full else rows:
         drawn.add_row(*map(_cell, row))
     yield drawn
