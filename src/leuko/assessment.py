@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, TypedDict
 
 from leuko.advice import advice_of, limits_of, situation_of
 from leuko.answers import Findings, answer, headline
 from leuko.causes import causes_of
 from leuko.drugs import links_of
-from leuko.errors import Notice
+from leuko.errors import Notice, UsageError
 from leuko.forecast.case import Case, Tell
 from leuko.forecast.flow import forecasts_of
 from leuko.forecast.wish import Wish
@@ -69,7 +69,7 @@ def assess(
     """Assess one person's record as of a day.
 
     Counts dated after `as_of` are set aside, with a notice. `notices` are those of intake; they travel with the result.
-    `asked` holds what the caller knows beside the record.
+    `asked` holds what the caller knows beside the record. Raises UsageError where either is something else.
 
     >>> import leuko
     >>> from datetime import date
@@ -78,6 +78,7 @@ def assess(
     >>> [answer.question for answer in assessment.answers]
     ['is_it_low', 'which_line', 'how_bad', 'since_when']
     """
+    _check(record, as_of)
     library, asked = library or load_library(), asked or Asked()
     standing = standing_of(record, library=library, as_of=as_of)
     parts = _parts(record, standing, asked, library, as_of)
@@ -111,6 +112,16 @@ def assess(
         notices=(*notices, *standing.cleaned.notices),
         sources=_sources((answers, standing.every, standing.lines, courses, parts)),
     )
+
+
+def _check(record: object, as_of: object) -> None:
+    """Refuse what is easily given in place of a record or a day."""
+    if not isinstance(record, Record):
+        do = 'name one person: leuko.assess(leuko.read("patient.json").records[0], as_of=…)'
+        raise UsageError(f"leuko.assess takes one person's record, and was given a {type(record).__name__}", do=do)
+    if not isinstance(as_of, date) or isinstance(as_of, datetime):
+        do = "write datetime.date(2026, 1, 31)"
+        raise UsageError(f"as_of is a day, and was given as a {type(as_of).__name__}", do=do)
 
 
 class _Parts(TypedDict):

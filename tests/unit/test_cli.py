@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 import leuko
 from leuko.__main__ import main
 from leuko.cli import SECTIONS, cli
+from leuko.errors import UsageError
 
 EXAMPLES = Path(leuko.__file__).parent / "data" / "examples"
 ADULT, GERMAN, CHILD = (
@@ -186,6 +188,28 @@ def test_what_was_learned_never_takes_the_place_of_the_counts(run: Run, tmp_path
     done = run("learn", counts, "--level", "--out", counts)
     assert (done.code, counts.read_text(encoding="utf-8")) == (2, "person,day,anc\n1,0,4.0\n")
     assert "would overwrite an input" in done.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [("model", "model:docetaxel-kloft"), ("regimen", "regimen:"), ("cause", "causes.cause:CA022"), ("analytes", "wbc")],
+)
+def test_a_kind_of_knowledge_is_listed_by_its_keys(run: Run, kind: str, key: str) -> None:
+    done = run("knowledge", "show", kind)
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert lines == sorted(lines)
+    assert any(line.startswith(key) for line in lines)
+    assert run("knowledge", "show", lines[0].split()[0]).code == 0
+
+
+def test_python_callers_are_told_what_assess_takes() -> None:
+    record = leuko.read(ADULT).records[0]
+    with pytest.raises(UsageError, match="given a str"):
+        leuko.assess("patient.json", as_of=date(2026, 3, 10))  # type: ignore[arg-type]
+    for wrong in ("2026-03-10", datetime(2026, 3, 10, tzinfo=UTC)):
+        with pytest.raises(UsageError, match="as_of is a day"):
+            leuko.assess(record, as_of=wrong)  # type: ignore[arg-type]
 
 
 def test_a_unit_that_cannot_be_read_is_refused_before_every_count_is_set_aside(run: Run) -> None:

@@ -59,13 +59,11 @@ def check(*, extra: tuple[Path, ...]) -> None:
 @click.option("--on", type=Day(), metavar="DATE", help="Mark the editions in force on this day.")
 @knowledge_option
 def show(*, keys: tuple[str, ...], on: date | None, extra: tuple[Path, ...]) -> None:
-    """Show rows by their keys; without a key, the grading schemes and how much is known of what."""
-    from leuko.cli._cards import card_text  # noqa: PLC0415
-    from leuko.knowledge import audit  # noqa: PLC0415
-
+    """Show rows by their keys; a kind of row (model, regimen, cause …) lists all of it; without a key, the grading
+    schemes and how much is known of what."""
     library = _load(extra)
     if keys:
-        click.echo("\n\n".join(card_text(card) for key in keys for card in audit.show(library, key)))
+        click.echo("\n\n".join(text for key in keys for text in _shown(library, key)))
         return
     in_force = library.editions_in_force(on) if on is not None else ()
     click.echo(f"knowledge {library.hash}\n")
@@ -73,6 +71,24 @@ def show(*, keys: tuple[str, ...], on: date | None, extra: tuple[Path, ...]) -> 
         click.echo(_scheme_line(scheme) + ("  in force on that day" if scheme in in_force else ""))
     click.echo()
     click.echo("\n".join(_coverage(library)))
+
+
+def _shown(library: Library, key: str) -> Iterator[str]:
+    """The rows of a key, one by one, or one list of all of a kind."""
+    from leuko.cli._cards import card_text  # noqa: PLC0415 (help needs none of it)
+    from leuko.knowledge import audit  # noqa: PLC0415
+    from leuko.knowledge.showing import listed  # noqa: PLC0415
+
+    try:
+        cards = audit.show(library, key)
+    except UsageError:
+        rows = listed(library, key)
+        if not rows:
+            raise
+        width = max(len(name) for name, _ in rows)
+        yield "\n".join(f"{name:<{width}}  {title}" for name, title in rows)
+    else:
+        yield from map(card_text, cards)
 
 
 def _scheme_line(scheme: GradeScheme) -> str:

@@ -63,8 +63,28 @@ def show(library: Library, key: str) -> tuple[Card, ...]:
     raise UsageError(
         f"no knowledge is called {key!r}",
         why=f"near it: {', '.join(near)}" if near else "",
-        do="name a scheme (ctcae-6), its rules (ctcae-6:neutrophils), a row (RI0054), an analyte (wbc) or a source",
+        do="name a scheme (ctcae-6), its rules (ctcae-6:neutrophils), a row (RI0054), an analyte (wbc), a source, or a"
+        " kind (model), which lists all of it",
     )
+
+
+def listed(library: Library, kind: str) -> tuple[tuple[str, str], ...]:
+    """The rows of one kind, each by its key and what it is called; () where no kind has that name.
+
+    A kind is called as in a key (`model`, `regimen`, `cause`), or in the plural.
+    """
+    names = {kind, kind.removesuffix("s")}
+    own: dict[str, Mapping[str, str]] = {
+        "analyte": {row.id: row.label for row in library.analytes.values()},
+        "source": {row.id: row.title for row in library.sources.values()},
+        "notice": {row.code: row.title for row in library.notices.values()},
+    }
+    found = [pair for name in names & set(own) for pair in own[name].items()]
+    for further in further_kinds():
+        name = kind_name(further)
+        if names & {name, name.rpartition(".")[2]}:
+            found += [(f"{name}:{row.id}", _titled(row)) for row in library.rows(further)]
+    return tuple(sorted(found))
 
 
 def chapter_cards(library: Library, chapter: Chapter) -> Iterator[Card]:
