@@ -168,6 +168,22 @@ def test_the_table_cohort_is_that_of_omop(study: Path) -> None:
     assert members.null_count().sum_horizontal().item() == 0
 
 
+def test_febrile_neutropenia_in_hospital_from_the_tables_of_omop(tmp_path: Path, run: Run) -> None:
+    """Person 1 has 0.42 on 17 January, 38.6 on that day and is in hospital; person 3 is not, person 5 has no fever."""
+    source = cohort_files.omop(tmp_path / "in")
+    with (source / "MEASUREMENT.csv").open("a") as file:
+        for number, (person, value) in enumerate([(1, 38.6), (3, 38.6), (5, 37.2)], start=9001):
+            file.write(f"{number},{person},3020891,2024-01-17,,{value},586323,,,temp,\n")
+    visits = [f"{number},{person},9201,2024-01-15,2024-01-24" for number, person in enumerate((1, 5), start=1)]
+    visits.append("3,3,9202,2024-01-17,2024-01-17")  # an outpatient
+    head = "visit_occurrence_id,person_id,visit_concept_id,visit_start_date,visit_end_date"
+    (source / "VISIT_OCCURRENCE.csv").write_text("\n".join([head, *visits]) + "\n")
+    for words, last in (((), date(2024, 1, 21)), (("--as-published",), date(2024, 1, 18))):
+        out = tmp_path / f"out{len(words)}"
+        assert run(source, "--out", out, "--definition", "ohdsi-737", "-q", *words).code == 0
+        assert table(out, "cohort").rows() == [(737, 1, date(2024, 1, 17), last)]
+
+
 @pytest.mark.parametrize("name", list(described.TABLES))
 def test_every_column_of_an_output_is_described(study: Path, name: str) -> None:
     schemes = leuko.load_library().schemes
