@@ -12,7 +12,7 @@ from types import NoneType
 from typing import Any, Final, Literal, get_origin
 
 from leuko.frozen import names_of
-from leuko.result.core import Citation
+from leuko.result.core import Citation, Reason
 
 _PLAIN: Final = frozenset({str, float, int, bool, NoneType, date, datetime})
 _CHOICE: Final = re.compile(r"Literal\[[^\]]*\]")
@@ -33,10 +33,13 @@ def citations_in(value: Any) -> Iterator[Citation]:
             left.extend(reversed(one))
         elif kind is dict:
             left.extend(reversed(one.values()))
-        elif kind is Citation:
-            if id(one) not in told:
-                told.add(id(one))  # it lives as long as `value`, which holds it
-                yield one
+        elif (
+            kind is Reason or kind is Citation
+        ):  # a reason is what nearly all citations stand in, and holds nothing else
+            for cited in one.citations if kind is Reason else (one,):
+                if id(cited) not in told:
+                    told.add(id(cited))  # it lives as long as `value`, which holds it
+                    yield cited
         elif (parts := _parts_of(kind)) is not None and id(one) not in told:
             told.add(id(one))
             left.extend(parts(one))

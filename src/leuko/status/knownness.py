@@ -67,6 +67,10 @@ def inside(count: Count, band: Band) -> bool | None:
     if count.lab_low is None and "lab_low" in {band.lower, band.upper}:
         return None
     lower, upper = _limit(band.lower, count), _limit(band.upper, count)
+    if count.bound == "=":  # one value, the usual case
+        value = count.value
+        over = lower is None or value > lower or (value == lower and band.lower_inclusive)
+        return over and (upper is None or value < upper or (value == upper and band.upper_inclusive))
     low, high = edges(count.value, count.bound)
     if not above(high, lower, inclusive=band.lower_inclusive) or not below(low, upper, inclusive=band.upper_inclusive):
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hmac
 import json
 import pickle
@@ -931,3 +932,14 @@ def test_a_summary_is_never_cut(row: CardRow, text: str) -> None:
     assert len(said) < SUMMARY_LIMIT
     assert "\n" not in said
     assert said in {" ".join(harmless(wording.format_map(words)).split()) for wording in row.summaries}
+
+
+def test_what_the_start_has_made_is_not_looked_through_again() -> None:
+    before = gc.get_threshold()
+    try:
+        beside.settle(load_library())
+        assert gc.get_freeze_count() > 10_000
+        assert gc.get_threshold()[0] < 200_000
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)

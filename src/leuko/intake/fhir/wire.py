@@ -1,11 +1,11 @@
 """The parts of FHIR R4 resources that are read, as msgspec types; every other field is skipped while decoding.
 
 Numbers stay as they were written (`Raw`): in FHIR 0.70 and 0.7 are not the same statement.
-Field names are FHIR's own (https://hl7.org/fhir/R4/), in snake case.
+Field names are FHIR's own (https://hl7.org/fhir/R4/), in snake case. `from __future__ import annotations` is left out:
+msgspec would evaluate each text again, which takes longer than all else of the import.
 """
 
-from __future__ import annotations
-
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -14,16 +14,6 @@ from msgspec import Raw
 
 class _Wire(msgspec.Struct, kw_only=True, rename="camel", gc=False):
     """Base of all: unknown fields are skipped, missing ones are None."""
-
-
-class Extension(msgspec.Struct, kw_only=True, rename="camel"):
-    """A FHIR extension; only the kinds of value that are used."""
-
-    url: str | None = None
-    value_codeable_concept: CodeableConcept | None = None
-    value_date_time: str | None = None
-    value_string: str | None = None
-    value_code: str | None = None
 
 
 class Coding(_Wire):
@@ -39,6 +29,16 @@ class CodeableConcept(_Wire):
 
     coding: list[Coding] | None = None
     text: str | None = None
+
+
+class Extension(msgspec.Struct, kw_only=True, rename="camel"):
+    """A FHIR extension; only the kinds of value that are used."""
+
+    url: str | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_date_time: str | None = None
+    value_string: str | None = None
+    value_code: str | None = None
 
 
 class Identifier(_Wire):
@@ -406,7 +406,7 @@ class Parameter(_Wire):
     """One parameter, perhaps with parts."""
 
     resource: Raw = Raw()
-    part: list[Parameter] | None = None
+    part: list["Parameter"] | None = None
 
 
 class Parameters(_Wire):
@@ -450,11 +450,14 @@ RESOURCES: dict[str, type[Resource]] = {
         QuestionnaireResponse,
     )
 }
-_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(kind) for name, kind in RESOURCES.items()}
-_DECODERS["Bundle"] = msgspec.json.Decoder(Bundle)
-_DECODERS["Parameters"] = msgspec.json.Decoder(Parameters)
+_READ: dict[str, Any] = {**RESOURCES, "Bundle": Bundle, "Parameters": Parameters}
+
+
+@cache
+def _decoder(kind: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(_READ[kind])
 
 
 def decode(kind: str, raw: bytes | Raw) -> Any:
     """A resource, Bundle or Parameters of the named type; raises msgspec errors where it breaks FHIR."""
-    return _DECODERS[kind].decode(raw)
+    return _decoder(kind).decode(raw)

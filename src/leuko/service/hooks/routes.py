@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from leuko.knowledge import Library, load_library
 from leuko.knowledge.schema.cards import PrefetchRow, ServiceRow
-from leuko.service.hooks.beside import OwnProcess, warm_up
+from leuko.service.hooks.beside import OwnProcess, settle
 from leuko.service.hooks.desk import Desk, Work
 from leuko.service.hooks.feedback import check_known, keep_feedback, read_feedback
 from leuko.service.hooks.prefetch import gather, templates
@@ -113,7 +113,7 @@ def router(
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         if warm:
-            app.state.context.pool.submit(warm_up, hall.library)
+            app.state.context.pool.submit(settle, hall.library)
         try:
             yield
         finally:
