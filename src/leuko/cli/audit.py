@@ -25,7 +25,7 @@ Example:
 @command.command("verify", short_help="Check every row against the one before it.", epilog=_VERIFY)
 @store_option
 @click.option("--head", metavar="HASH", help="A last hash kept from an earlier check, which must be in the chain.")
-@click.option("--messages", is_flag=True, help="Check the bytes of every stored message too; takes longer.")
+@click.option("--messages", is_flag=True, help="Check messages and what was kept by hand too; takes longer.")
 def verify(*, where: str, head: str | None, messages: bool) -> None:
     """Check every row against the one before it, and print the last hash.
 
@@ -36,9 +36,11 @@ def verify(*, where: str, head: str | None, messages: bool) -> None:
     try:
         from leuko.service.store.audit import first_changed_message  # noqa: PLC0415 (loads the database)
         from leuko.service.store.audit import verify as check  # noqa: PLC0415
+        from leuko.service.store.kept import first_changed_entry  # noqa: PLC0415
 
         found = check(store, head=head)
         changed = first_changed_message(store) if messages else None
+        entry = first_changed_entry(store) if messages else None
     finally:
         store.close()
     click.echo(f"{found.rows} rows, last hash {found.head}")
@@ -48,7 +50,10 @@ def verify(*, where: str, head: str | None, messages: bool) -> None:
         click.echo("broken: the hash that was kept is not in the chain; rows are missing at the end", err=True)
     if changed is not None:
         click.echo(f"broken: message {changed} is not the one that was received", err=True)
-    click.get_current_context().exit(ExitCode.DONE if found.sound and changed is None else ExitCode.GAPS)
+    if entry is not None:
+        click.echo(f"broken: what was kept by hand as {entry} is not what was kept", err=True)
+    whole = found.sound and changed is None and entry is None
+    click.get_current_context().exit(ExitCode.DONE if whole else ExitCode.GAPS)
 
 
 @command.command("export", short_help="Print the audit as FHIR R4 AuditEvents, one a line.", epilog=_EXPORT)

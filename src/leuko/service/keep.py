@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from leuko.service.grade import Graded, Grading, Whose, grade_with, whose_of
 from leuko.service.store import Store, fitted
 from leuko.service.store.audit import record as told
-from leuko.service.store.kept import Entry, NewEntry, keep_entry, withdraw_entry
+from leuko.service.store.kept import Entry, NewEntry, digest_of, keep_entry, withdraw_entry
 
 _WIDTH = 500
 
@@ -54,11 +54,18 @@ def keep(store: Store, grading: Grading, new: Sequence[NewEntry], by: By) -> Kep
         numbers = [keep_entry(connection, at, one, actor=by.actor) for one in new]
         added = [number for number in numbers if number is not None]
         done.update(added=len(added), known=len(numbers) - len(added))
-        detail = {"access": "create", "what": "kept", "entries": added, "known": done["known"], **by.detail}
-        told(connection, now, actor=fitted(by.actor, 200), action="person-create", subject=person, detail=detail)
+        tell(connection, now, person, added, By(actor=by.actor, detail={"known": done["known"], **by.detail}))
 
     graded = grade_with(store, whose, grading, change=change, keep=write)
     return Kept(added=done["added"], known=done["known"], graded=graded)
+
+
+def tell(connection: Connection, at: str, person: str, entries: Sequence[int], by: By) -> None:
+    """The row of the audit for what was kept, with a digest of it: a later change is found."""
+    detail = {"access": "create", "what": "kept", "entries": list(entries), **by.detail}
+    if entries:
+        detail["digest"] = digest_of(connection, entries)
+    told(connection, at, actor=fitted(by.actor, 200), action="person-create", subject=person, detail=detail)
 
 
 def _as_it_will_be(new: NewEntry, at: str, actor: str) -> Entry:

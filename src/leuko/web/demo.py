@@ -25,6 +25,7 @@ from leuko.record import Moment, Record, digest_of
 from leuko.service.http.context import context
 from leuko.service.http.guard import cookies
 from leuko.service.http.problems import Problem
+from leuko.service.keep import By, tell
 from leuko.service.roles import Role
 from leuko.service.store import Store
 from leuko.service.store.accounts import Account, begin_login, keep_account
@@ -52,7 +53,8 @@ def fill(store: Store, *, now: datetime) -> int:
             made = assess(moved, as_of=now.date(), library=library, notices=own, asked=Asked(wish=None))
             with store.write() as connection:
                 keep_counts(connection, store.now(), moved.patient.id, moved.counts, 0)
-                keep_entry(connection, store.now(), _entry(moved, own), actor=NAME)
+                kept = keep_entry(connection, store.now(), _entry(moved, own), actor=NAME)
+                tell(connection, store.now(), moved.patient.id, [kept] if kept else [], By(actor=NAME, detail={}))
                 keep_assessment(connection, store.now(), moved.patient.id, made, 0)
             number += 1
     return number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,8 +15,9 @@ from sqlalchemy import Connection, insert, select
 from leuko.errors import Notice
 from leuko.frozen import Frozen
 from leuko.record import Record
-from leuko.service.store import fitted, next_id
+from leuko.service.store import Store, fitted, next_id
 from leuko.service.store.kept_tables import entry, entry_event, upload
+from leuko.service.store.tables import audit
 
 Kind = Literal["sent", "told", "record"]
 _NAME: Final = 500  # width of the name of a person
@@ -146,6 +148,39 @@ def _entry(row: Any) -> Entry:
         payload=bytes(row.payload),
         raw=bytes(row.raw or b""),
     )
+
+
+def digest_of(connection: Connection, numbers: Iterable[int]) -> str:
+    """SHA-256 over what entries rest on, in their order; empty where one of them is not there, or is no bytes."""
+    wanted = list(numbers)
+    asked = (
+        select(entry.c.id, entry.c.payload, upload.c.raw)
+        .join(upload, upload.c.id == entry.c.upload_id, isouter=True)
+        .where(entry.c.id.in_(wanted))
+    )
+    found = {row.id: (row.payload, row.raw or b"") for row in connection.execute(asked)}
+    sums = []
+    for number in wanted:
+        parts = found.get(number, (None, None))
+        if not all(isinstance(part, (bytes, memoryview)) for part in parts):
+            return ""
+        sums += [hashlib.sha256(bytes(part)).hexdigest() for part in parts if part is not None]
+    return hashlib.sha256("".join(sums).encode()).hexdigest()
+
+
+def first_changed_entry(store: Store) -> int | None:
+    """The first entry that is not what the audit tells of, is missing, or is not told of; None where all are whole."""
+    told: set[int] = set()
+    with store.read() as connection:
+        asked = select(audit.c.detail).where(audit.c.action == "person-create").order_by(audit.c.id)
+        for text in connection.execute(asked).scalars().all():
+            detail = json.loads(text)
+            numbers = [int(number) for number in detail.get("entries", ())]
+            if numbers and digest_of(connection, numbers) != detail.get("digest"):
+                return numbers[0]
+            told.update(numbers)
+        there = set(connection.execute(select(entry.c.id)).scalars())
+    return min(there ^ told, default=None)
 
 
 def kept_people(connection: Connection) -> Sequence[str]:
