@@ -62,7 +62,7 @@ def show(
 def _printed(assessment: Assessment, console: Console, *, full: bool) -> str:
     with console.capture() as capture:
         for part in _full(assessment, console.width) if full else _brief(assessment):
-            console.print(part)
+            console.print(part, crop=False)  # everything here keeps to the width by itself: rich would look again
     # Tables pad their cells; kept in a file, the blanks would only be noise.
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 

@@ -32,12 +32,9 @@ def text(*pieces: str | tuple[str, str]) -> RenderableType:
 
 def indented(renderable: RenderableType, left: int = 2) -> RenderableType:
     """The same, moved to the right."""
-    from rich.padding import Padding  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    if isinstance(renderable, Text):
-        return _Moved(Text(" " * left), renderable)
-    return Padding(renderable, (0, 0, 0, left))  # as wide as the view, which strips it: else rich measures it first
+    return _Moved(Text(" " * left), renderable) if isinstance(renderable, Text) else _Indented(renderable, left)
 
 
 def hanging(name: str, words: str, left: int = 2) -> RenderableType:
@@ -61,10 +58,29 @@ class _Moved:
         from rich.text import Text  # noqa: PLC0415
 
         width = max(options.max_width - self._before.cell_len, 1)
-        lines = self._text.wrap(console, width, justify="default", overflow=self._text.overflow or "fold")
+        lines: Iterable[Text] = (self._text,)
+        if self._text.cell_len > width or not {"\n", "\t"}.isdisjoint(self._text.plain):
+            lines = self._text.wrap(console, width, justify="default", overflow=self._text.overflow or "fold")
         blank = Text(" " * self._before.cell_len)
         moved = (Text().join((blank if at else self._before, line)) for at, line in enumerate(lines))
         yield from Text("\n").join(moved).render(console, end="\n")
+
+
+class _Indented:
+    """A table moved to the right: `Padding`, without rendering every line a second time."""
+
+    def __init__(self, table: RenderableType, left: int) -> None:
+        self._table, self._left = table, left
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.segment import Segment  # noqa: PLC0415
+
+        blank, begins = Segment(" " * self._left), True
+        for segment in console.render(self._table, options.update(width=max(options.max_width - self._left, 1))):
+            if begins:
+                yield blank
+            begins = segment.text.endswith("\n")
+            yield segment
 
 
 def title(words: str) -> Iterator[RenderableType]:
