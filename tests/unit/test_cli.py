@@ -212,6 +212,15 @@ def test_python_callers_are_told_what_assess_takes() -> None:
             leuko.assess(record, as_of=wrong)  # type: ignore[arg-type]
 
 
+def test_a_regimen_that_is_none_is_told_whatever_is_shown(run: Run) -> None:
+    for command in ("assess", "leaflet"):
+        assert (
+            "'docetaxal 100' is none of the regimens on file"
+            in run(command, ADULT, *AS_OF, "--regimen", "docetaxal 100", "-q").err
+        )
+    assert "regimens on file" not in run("assess", ADULT, *AS_OF, "--regimen", "docetaxel 100", "-q").err
+
+
 def test_a_unit_that_cannot_be_read_is_refused_before_every_count_is_set_aside(run: Run) -> None:
     done = run("assess", ADULT, *AS_OF, "--unit", "neutrophils=banana")
     assert (done.code, done.out) == (2, "")

@@ -53,7 +53,17 @@ def assess_paths(
         if not record.counts:
             say(f"{record.patient.id}: no blood count of this person could be used")
     tell(told_of_nobody(intake, records))  # nothing that was found goes untold
+    if asked.regimen is not None:
+        _tell_regimen(found)
     return found
+
+
+def _tell_regimen(found: Sequence[Assessment]) -> None:
+    """Say so where the regimen that was named is none: not every view shows the plan."""
+    for one in found:
+        regimen = one.plan.regimen if one.plan is not None else None
+        if regimen is not None and regimen.id is None:
+            say(f"{one.patient.id}: {regimen.text}; `leuko knowledge show regimen` lists those on file")
 
 
 @contextmanager
