@@ -99,6 +99,10 @@ bench: setup  ## Measure start-up and one assessment
 wheel:  ## Build the wheel, install it with pip alone, and run the demo from it outside the repository
 	@scripts/try-wheel
 
+.PHONY: container
+container:  ## Build the image with buildah and try it: checked, fed, served, stopped, started again (minutes)
+	@scripts/try-container
+
 .PHONY: clean
 clean:  ## Remove what `make` made
 	rm -rf .venv .tools out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

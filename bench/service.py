@@ -4,6 +4,7 @@
     python bench/service.py --store postgresql://leuko@/bench?host=/run/postgresql
     python bench/service.py --kills 50 --messages 10000      kill -9 at random moments; all must be there, once
     python bench/service.py --memory --messages 100000       resident memory on the way, over 100 connections
+    python bench/service.py --memory --grading --messages 20000 --people 500     the grading process beside it too
 
 Wall-clock rates hang on the disk and on what else runs; the processor time of the service a message does so less.
 """
@@ -14,6 +15,7 @@ import argparse
 import asyncio
 import os
 import random
+import re
 import statistics
 import sys
 import tempfile
@@ -111,17 +113,58 @@ def rates(address: str, messages: int) -> None:
         service.stop()
 
 
-def memory(address: str, messages: int, steps: int = 5) -> None:
-    """Resident memory of the service after each share of the messages."""
-    service = Service(address, "--no-grading")
+def memory(address: str, messages: int, *, people: int, grading: bool, steps: int = 5) -> None:
+    """Resident memory of the service after each share of the messages; with grading, once all of them are graded."""
+    service = Service(address, *(() if grading else ("--no-grading",)))
+    grader = grading_of(service.process.pid) if grading else None
     try:
-        print(f"      0 messages: {resident(service.process.pid):.0f} MiB")
+        tell_memory(0, service.process.pid, grader)
         for step in range(steps):
             first, last = messages * step // steps, messages * (step + 1) // steps
-            asyncio.run(send(service.port, [frame(cbc(at, person=at % 500)) for at in range(first, last)], 100))
-            print(f"{last:>7} messages: {resident(service.process.pid):.0f} MiB", flush=True)
+            asyncio.run(send(service.port, [frame(cbc(at, person=at % people)) for at in range(first, last)], 100))
+            if grading:
+                wait_until_graded(address)
+            tell_memory(last, service.process.pid, grader)
     finally:
         service.stop()
+
+
+def tell_memory(messages: int, endpoint: int, grader: int | None) -> None:
+    """One line: what each process holds, the most that the grading process ever held, its processor time."""
+    line = f"{messages:>7} messages: endpoint {resident(endpoint):.0f} MiB"
+    if grader is not None:
+        peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{grader}/status").read_text())
+        most = int(peak[1]) / 1024 if peak is not None else float("nan")
+        line += f"; grading {resident(grader):.0f} MiB, at most {most:.0f}, {processor(grader):,.0f} s of processor"
+    print(line, flush=True)
+
+
+def grading_of(endpoint: int) -> int:
+    """The process that grades: the child that runs our own code, once it has read the knowledge."""
+    for _ in range(600):
+        for pid in Path(f"/proc/{endpoint}/task/{endpoint}/children").read_text().split():
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes() and processor(int(pid)) > 0.5:
+                time.sleep(5)
+                return int(pid)
+        time.sleep(0.1)
+    raise SystemExit("no grading process was found")
+
+
+def wait_until_graded(address: str) -> None:
+    """Until a run of grading has come to the last message."""
+    from sqlalchemy import func, select
+
+    from leuko.service.store import open_as_it_is, tables
+
+    store = open_as_it_is(address)
+    while True:
+        with store.read() as connection:
+            last = connection.execute(select(func.coalesce(func.max(tables.message.c.id), 0))).scalar_one()
+            done = connection.execute(select(func.coalesce(func.max(tables.reading.c.through), 0))).scalar_one()
+        if done >= last:
+            store.close()
+            return
+        time.sleep(1)
 
 
 def kills(address: str, messages: int, number: int, seed: int) -> None:
@@ -171,6 +214,8 @@ def main() -> None:
     words.add_argument("--store", help="an empty store; a file in a new folder unless given")
     words.add_argument("--kills", type=int, default=0)
     words.add_argument("--memory", action="store_true")
+    words.add_argument("--grading", action="store_true", help="with --memory: grade too, and tell of that process")
+    words.add_argument("--people", type=int, default=500, help="with --memory: how many people the messages are of")
     words.add_argument("--seed", type=int, default=1)
     given = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="leuko-bench-") as folder:
@@ -178,7 +223,7 @@ def main() -> None:
         if given.kills:
             kills(address, given.messages, given.kills, given.seed)
         elif given.memory:
-            memory(address, given.messages)
+            memory(address, given.messages, people=given.people, grading=given.grading)
         else:
             rates(address, given.messages)
 
