@@ -183,6 +183,9 @@ def typed_rows(draw: st.DrawFn) -> pl.DataFrame:
     }  # fmt: skip
     found = pl.DataFrame(draw(st.lists(told, min_size=1, max_size=40)), schema=kinds, orient="row")
     found = found.drop(draw(st.sampled_from([[], ["status"], ["unit"]])))
+    if draw(st.booleans()):
+        named = draw(st.sampled_from(["P{}", "P{} "]))
+        found = found.with_columns(patient_id=pl.format(named, "patient_id"))
     return found.sort("patient_id", maintain_order=True) if draw(st.booleans()) else found
 
 

@@ -88,9 +88,15 @@ class Plainly:
             isinstance(kinds["date"], pl.Datetime)
             and (kinds["value"].is_integer() or kinds["value"] == pl.Float64)
             and all(text == pl.String for text in texts)
-            and kinds["patient"].is_integer()
-            and self.reading.person == pl.Int64
+            and self._named(chunk[self.columns["patient"]])
         )
+
+    def _named(self, people: pl.Series) -> bool:
+        """Whether people are named as they are used: by whole numbers, or by texts without spaces around them."""
+        if self.reading.person == pl.Int64 or people.dtype != pl.String:
+            return self.reading.person == pl.Int64 and people.dtype.is_integer()
+        distinct = people.rle().struct.field("value")
+        return not people.null_count() and bool(((distinct.str.strip_chars() == distinct) & (distinct != "")).all())
 
     @property
     def reading(self) -> Reading:
@@ -131,7 +137,7 @@ class Plainly:
         statuses = tuple(status if status in STATUSES else None for *_, status in kinds)
         digits = tuple(decimals_of(plan) for _, plan, _ in kinds)
         return {
-            "person": chunk[self.columns["patient"]].cast(pl.Int64),
+            "person": chunk[self.columns["patient"]].cast(self.reading.person),
             "analyte": _series(analytes, words["analyte"]).gather(places),
             "value": pl.Series(value),
             "bound": _series(("=",), words["bound"]).new_from_index(0, rows),
