@@ -57,7 +57,7 @@
       const again = () => {
         if (fitting(element) === wide) return;
         wide = fitting(element);
-        drawn(figure, wide, element, () => {});
+        drawn(figure, wide, element, (view) => view.finalize()); // it stands, and listens to nothing
       };
       again();
       let waiting = 0;
@@ -74,7 +74,7 @@
     const figure = read(element.dataset.figure);
     const analytes = "first" in element.dataset ? read("figure-points").length : 1;
     const vconcat = figure.vconcat.filter((_, i) => i === 0 || i >= analytes);
-    drawn({ ...figure, vconcat }, Number(element.dataset.paper), element, () => {});
+    drawn({ ...figure, vconcat }, Number(element.dataset.paper), element, (view) => view.finalize());
   }
 
   function point(item) {
