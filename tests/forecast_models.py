@@ -36,10 +36,16 @@ def doses(*given: tuple[float, str, float, float]) -> Schedule:
 def people(of: Model, count: int, seed: int, deviations: float = 1.0) -> Floats:
     """Persons drawn from a model, wider than it says by `deviations`, held within four SD; the first is typical."""
     z = np.clip(np.random.default_rng(seed).standard_normal((len(of.random), count)) * deviations, -4, 4)
-    theta = np.repeat(of.typical[:, None], count, axis=1)
+    theta = within(of, z)
+    theta[:, 0] = of.typical
+    return theta
+
+
+def within(of: Model, z: Floats) -> Floats:
+    """Persons (P, N) so many SD (R, N) from the typical one."""
+    theta = np.repeat(of.typical[:, None], z.shape[1], axis=1)
     for row, name in enumerate(of.random):
         theta[of.at(name)] *= np.exp(z[row] * np.sqrt(of.omega[row, row]))
-    theta[:, 0] = of.typical
     return theta
 
 
@@ -120,3 +126,15 @@ STRUCTURES: dict[str, tuple[Model, Schedule]] = {
         GROWTH, doses((0.0, "regimen", 1.0, 0.0), *((DAY * day, "filgrastim", 1.0, 0.0) for day in range(2, 8)))
     ),
 }  # fmt: skip
+
+
+def harder(name: str) -> Schedule:
+    """The doses of a structure made hard to solve: twice as much, off the grid, one of each medicine again minutes
+    later, and over a time in which the next begins where they come as infusions."""
+    own = STRUCTURES[name][1]
+    rows = [
+        (hour + 0.123 * (1 + at % 3), drug, 2.0 * amount, 1.7 * hours)
+        for at, (hour, drug, amount, hours) in enumerate(zip(own.hour, own.drug, own.amount, own.hours, strict=True))
+    ]
+    again = {drug: (hour + 0.05, drug, 0.3 * amount, hours) for hour, drug, amount, hours in reversed(rows)}
+    return doses(*rows, *again.values())

@@ -7,6 +7,7 @@ iteration solves once, for steps of several lengths and the differences about ea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -47,11 +48,12 @@ class _Point(Frozen, frozen=True, kw_only=True):
 
 def find_mode(task: Task, start: Floats | None = None) -> Mode:
     """The mode nearest uphill of `start` (Z,), which is the population's typical person where not given."""
-    at = _points(task, [np.zeros(task.prior.size) if start is None else start])[0]
+    log_true = task.near()
+    at = _best(task, log_true, np.zeros((1, task.prior.size)) if start is None else start[None])
     damping, iterations, converged = 1.0, 0, False
     while iterations < _ITERATIONS and not converged:
         iterations += 1
-        best = max(_points(task, _steps(at, damping)), key=lambda point: point.log_target)
+        best = _best(task, log_true, _steps(at, damping))
         gain = best.log_target - at.log_target
         if gain > 0.0:
             at, damping = best, 1.0
@@ -68,29 +70,28 @@ def find_mode(task: Task, start: Floats | None = None) -> Mode:
     )
 
 
-def _steps(at: _Point, damping: float) -> list[Floats]:
-    found = []
-    for each in _DAMPING:
-        matrix = at.curvature + each * damping * np.diag(np.diag(at.curvature)) + (damping - 1.0) * np.eye(at.z.size)
-        step = np.linalg.solve(matrix, at.gradient)
-        found.append(at.z + step * min(1.0, _FARTHEST / max(float(np.linalg.norm(step)), 1e-300)))
+def _steps(at: _Point, damping: float) -> Floats:
+    """Where the steps of several lengths lead (S, Z)."""
+    one, more = np.eye(at.z.size), np.array(_DAMPING)[:, None, None] * damping
+    step = np.linalg.solve(at.curvature + more * (one * at.curvature) + (damping - 1.0) * one, at.gradient[:, None])
+    length = np.sqrt(np.einsum("szo,szo->s", step, step))
+    found: Floats = at.z + step[:, :, 0] * np.minimum(1.0, _FARTHEST / np.maximum(length, 1e-300))[:, None]
     return found
 
 
-def _points(task: Task, places: list[Floats]) -> list[_Point]:
-    """Log-posterior, gradient and curvature at several places, in one call of the solver."""
+def _best(task: Task, log_true: Callable[[Floats], Floats], places: Floats) -> _Point:
+    """Log-posterior, gradient and curvature at the best of several places (S, Z), in one call of the solver."""
     size = task.prior.size
-    stencil = np.concatenate([np.zeros((size, 1)), _DIFFERENCE * np.eye(size)], axis=1)
-    batch = np.concatenate([place[:, None] + stencil for place in places], axis=1)
-    log_true = task.log_true(batch)
-    target = task.log_target(batch, log_true)
-    slope, curve = slopes(log_true[:, :: size + 1], task.counts)
-    found = []
-    for at, place in enumerate(places):
-        own = log_true[:, at * (size + 1) : (at + 1) * (size + 1)]
-        jacobian = (own[:, 1:] - own[:, :1]) / _DIFFERENCE
-        found.append(_point(place, float(target[at * (size + 1)]), jacobian, slope[:, at], curve[at]))
-    return found
+    stencil = np.zeros((size, size + 1))
+    stencil[:, 1:] = _DIFFERENCE * np.eye(size)
+    true = log_true((places.T[:, :, None] + stencil[:, None, :]).reshape(size, -1))
+    true = true.reshape(task.counts.size, len(places), size + 1)
+    target = task.log_target(places.T, true[:, :, 0])
+    target[np.isnan(target)] = -np.inf
+    at = int(np.argmax(target))
+    jacobian = (true[:, at, 1:] - true[:, at, :1]) / _DIFFERENCE
+    slope, curve = slopes(true[:, at, :1], task.counts)
+    return _point(places[at], float(target[at]), jacobian, slope[:, 0], curve[0])
 
 
 def _point(place: Floats, target: float, jacobian: Floats, slope: Floats, curve: Floats) -> _Point:

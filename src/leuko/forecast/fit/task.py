@@ -52,6 +52,23 @@ class Task(Frozen, frozen=True, kw_only=True):
         found[:, run.failed] = np.nan
         return found if self.where.size == self.hours.size else found[self.where]
 
+    def near(self) -> Callable[[Floats], Floats]:
+        """`log_true` for few people near one another, called again and again: the batch solver keeps its grid."""
+        if not self.counts.size or self.solver is not batch_solver():
+            return self.log_true
+        from leuko.forecast.solve.repeated import Repeated  # noqa: PLC0415 (it compiles: loaded where it is used)
+
+        try:
+            repeated = Repeated(self.prior.model, self.schedule, self.hours, self.precision)
+        except ValueError as error:
+            raise _unreadable(self.prior.model, error) from error
+
+        def log_true(z: Floats) -> Floats:
+            found: Floats = np.log(np.maximum(repeated.counts(self.prior.theta(z)), _LEAST)).astype(np.float64)
+            return found if self.where.size == self.hours.size else found[self.where]
+
+        return log_true
+
     def log_target(self, z: Floats, log_true: Floats) -> Floats:
         """Logarithm of prior times likelihood (N,)."""
         found: Floats = self.prior.log_density(z) + log_joint(log_true, self.counts)
@@ -121,7 +138,11 @@ def solved(solver: Solver, model: Model, theta: Floats, schedule: Schedule, **gi
     try:
         return solver(model, theta, schedule, **given)
     except ValueError as error:
-        raise UsageError(f"the doses cannot be run through {model.id}", why=str(error)) from error
+        raise _unreadable(model, error) from error
+
+
+def _unreadable(model: Model, error: ValueError) -> UsageError:
+    return UsageError(f"the doses cannot be run through {model.id}", why=str(error))
 
 
 def batch_solver() -> Solver:

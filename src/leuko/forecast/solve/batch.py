@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from leuko.errors import UsageError
 from leuko.forecast.model import Floats, Model, Run, Schedule
-from leuko.forecast.solve.job import Crowd, Device, Fineness, Precision, Solved, Tell, chain_solves, cores
+from leuko.forecast.solve.job import HOPELESS, Crowd, Device, Fineness, Precision, Solved, Tell, chain_solves, cores
 from leuko.forecast.solve.reading import Arrival, arrivals, beginning, values
 from leuko.forecast.solve.rows import LANES
 from leuko.frozen import Frozen
@@ -30,6 +30,7 @@ ORDER = 4.0  # the estimate falls with this power of the step
 LOW = 2e-3  # of the baseline: below this share a smaller estimate is asked for, in proportion
 STRICT, STRICT_CURVED = 0.3, 0.05  # down to so much of the tolerance; the latter where an effect is not linear
 STRICT_TURNOVER = 0.2  # of the tolerance, for a count that follows the effect at once
+STRICT_INFLUX = 0.3  # of it, where an influx carries counts far above what the marrow feels later
 DELICATE, DELICATE_CURVED = 1e-5, 2e-3  # below this share rounding tells: double precision
 DOUBLE = 11  # so does it over the many steps of this class
 ROUNDS = 8  # of solving again
@@ -58,11 +59,11 @@ def simulate(
     `theta` (P, N) has a row for each of `model.names` and a column for each person. Everybody begins at the drug-free
     steady state at `start`, by default the earlier of the origin and the first dose. Doses before the origin count.
     Relative errors stay below 1e-3: whoever's estimate is over 7e-4 is solved again on finer grids; `failed` marks
-    those for whom none sufficed or whose parameters are not finite. `threads` defaults to all processors; `tell` is
-    given a line where a compilation makes one wait. `device` "gpu" carries the persons through their grids on a
-    graphics processor; the numbers differ from those of the processor in their last digits. Raises ValueError for what
-    cannot be read: a medicine that the model does not know, a dose without a time; UsageError where there is no such
-    device.
+    those for whom none sufficed, whose marrow loses its last cells (a count below 1e-10 of its baseline), or whose
+    parameters are not finite. `threads` defaults to all processors; `tell` is given a line where a compilation makes
+    one wait. `device` "gpu" carries the persons through their grids on a graphics processor; the numbers differ from
+    those of the processor in their last digits. Raises ValueError for what cannot be read: a medicine that the model
+    does not know, a dose without a time; UsageError where there is no such device.
     """
     theta = np.asarray(theta, dtype=np.float64)
     hours = np.asarray(hours, dtype=np.float64)
@@ -77,8 +78,11 @@ def simulate(
     with np.errstate(over="ignore"):
         for who, doses in _by_arrival(model, theta, schedule, sound):
             batch.solve(who, doses)
-    counts = np.empty_like(batch.counts)
-    counts[order] = batch.counts
+    batch.counts[:, ~_among(sound, theta.shape[1])] = np.nan
+    counts = batch.counts
+    if np.any(np.diff(order) < 0):
+        counts = np.empty_like(batch.counts)
+        counts[order] = batch.counts
     failed = ~(batch.error <= TOLERANCE)
     return Run(hour=hours, counts=counts, error=batch.error, rerun=batch.rerun, failed=failed)
 
@@ -90,6 +94,12 @@ def _check(model: Model, theta: Floats, hours: Floats) -> None:
         )
     if hours.ndim != 1 or not np.all(np.isfinite(hours)):
         raise ValueError("The hours at which counts are asked for must be numbers in one row.")
+
+
+def _among(who: Indices, people: int) -> NDArray[np.bool_]:
+    found = np.zeros(people, dtype=np.bool_)
+    found[who] = True
+    return found
 
 
 def _ask_device() -> None:
@@ -150,14 +160,10 @@ class _Batch:
         self.precision, self.crew = precision, crew
         self.asked = hours.tobytes()
         self.span = max(float(hours.max(initial=start)) - start, LONGEST)
-        self.counts = np.full((len(hours), theta.shape[1]), np.nan, dtype=precision)
+        self.counts = np.empty((len(hours), theta.shape[1]), dtype=precision)
         self.error = np.full(theta.shape[1], np.inf)
         self.rerun = 0
-        plain = chain_solves(model, SCHEME) and all(
-            one.effect == "linear" and one.pk != "saturable" for one in model.drugs
-        )
-        self.strict = STRICT if plain else STRICT_CURVED
-        self.delicate = DELICATE if plain else DELICATE_CURVED
+        self.delicate = strictness(model)[1]
 
     def solve(self, who: Indices, doses: tuple[Arrival, ...]) -> None:
         """Solves persons whose doses arrive together; many in parts, so that each thread has some of its own.
@@ -183,7 +189,7 @@ class _Batch:
 
     def _part(self, part: Indices, who: Indices, crowd: Crowd, doses: tuple[Arrival, ...], threads: int) -> int:
         """Round by round, until each is good or no finer grid is left; how many were solved again."""
-        classes = _merged(self._grades(who[part]), part, self._few)
+        classes = _merged(grades_of(self.model, self.theta, who[part]), part, self._few)
         todo = [_Todo(some, grade, 0, self.precision) for some, grade in classes]
         again = 0
         for number in range(ROUNDS):
@@ -212,15 +218,6 @@ class _Batch:
             picked, crowd.course(doses, self.asked, self.start, fine), threads, self.crew.tell, self.crew.device
         )
 
-    def _grades(self, who: Indices) -> NDArray[np.int64]:
-        """The class that each person begins in."""
-        if self.model.marrow == "turnover":
-            return np.full(len(who), TURNOVER_CLASS)
-        ktr = (self.model.transits + 1) / self.theta[self.model.at("mtt"), who]
-        reach = CHAIN_REACH if chain_solves(self.model, SCHEME) else CLASSICAL_REACH
-        grade = np.ceil(2 * np.log2(np.maximum(LONGEST * ktr / reach, 1.0)))
-        return np.asarray(np.minimum(grade, FINEST - 4), dtype=np.int64)
-
     def _few(self, grade: int) -> float:
         """How many persons are too few for a run of their own in a class."""
         return max(SMALL, RUN * LONGEST * 2 ** (-grade / 2) / self.span)
@@ -229,10 +226,10 @@ class _Batch:
         """Who has to be solved again, and in which class."""
         circ0, error = self.theta[self.model.at("circ0"), everybody], solved.error
         lowest, highest = solved.lowest / circ0, solved.highest / circ0
-        asked = TOLERANCE * np.clip(lowest / LOW, self.strict, 1.0)
-        if self.model.marrow == "turnover":
-            asked = np.full(len(one.who), TOLERANCE * STRICT_TURNOVER)
+        asked = asked_of(self.model, lowest)
         poor = ~(error <= asked)
+        if one.finer > 0:  # a coarse grid may have made it so; a finer one says it again
+            poor &= ~((error >= HOPELESS) & (error < np.inf))
         todo: list[_Todo] = []
         if one.precision == "float32":
             delicate = ~poor & ((lowest < self.delicate) | (highest > 1 / LOW))
@@ -247,6 +244,31 @@ class _Batch:
             precision: Precision = "float64" if grade >= DOUBLE else one.precision
             todo.append(_Todo(part, grade, one.finer + more, precision))
         return todo
+
+
+def grades_of(model: Model, theta: Floats, who: Indices | slice = slice(None)) -> NDArray[np.int64]:
+    """The class that each person begins in."""
+    if model.marrow == "turnover":
+        return np.full(theta[0, who].size, TURNOVER_CLASS)
+    ktr = (model.transits + 1) / theta[model.at("mtt"), who]
+    reach = CHAIN_REACH if chain_solves(model, SCHEME) else CLASSICAL_REACH
+    grade = np.ceil(2 * np.log2(np.maximum(LONGEST * ktr / reach, 1.0)))
+    return np.asarray(np.minimum(grade, FINEST - 4), dtype=np.int64)
+
+
+def asked_of(model: Model, lowest: Floats) -> Floats:
+    """The estimated error (N,) that is asked of persons whose counts fall to such a share (N,) of the baseline."""
+    if model.marrow == "turnover":
+        return np.full(lowest.size, TOLERANCE * STRICT_TURNOVER)
+    asked: Floats = TOLERANCE * np.clip(lowest / LOW, strictness(model)[0], 1.0)
+    return asked * STRICT_INFLUX if model.dexamethasone else asked
+
+
+def strictness(model: Model) -> tuple[float, float]:
+    """How much less of an error is asked of very low counts, and below which share of the baseline rounding tells."""
+    linear = all(one.effect == "linear" and one.pk != "saturable" for one in model.drugs)
+    plain = linear and chain_solves(model, SCHEME)
+    return (STRICT, DELICATE) if plain else (STRICT_CURVED, DELICATE_CURVED)
 
 
 def _merged(grades: Indices, who: Indices, few: Callable[[int], float]) -> list[tuple[Indices, int]]:

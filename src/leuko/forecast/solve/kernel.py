@@ -16,6 +16,7 @@ from leuko.forecast.solve.fastmath import INNER, compiled, copy_lanes, fast_exp,
 from leuko.forecast.solve.kinetics import act, fill, table, take_dose
 from leuko.forecast.solve.rows import (
     BEFORE,
+    BESIDE,
     CIRC,
     D_BEFORE,
     D_CIRC,
@@ -37,6 +38,7 @@ from leuko.forecast.solve.rows import (
     KSTEM,
     KTR,
     LANES,
+    LAST,
     LN_CIRC0,
     LN_PROL,
     LN_STEM,
@@ -170,28 +172,37 @@ def _turnover_rates(w: Any) -> None:
         w[D_CIRC + i] = turnover(w[CIRC + i], w[LN_CIRC0 + i], w[KTR + i], w[KILL + i])
 
 
+def _lobatto(y: Any, made: Any, p: Any, q: Any, r: Any, h: Any, c: Any) -> Any:
+    """The count after `h` hours of production `made` and a rate of loss p, q, r at their start, middle and end."""
+    half, sixth, twelfth = h * c[2], h * c[3], h * c[3] * c[2]
+    third = h * c[4]
+    a11, a12, a13 = c[1] + sixth * p, -third * q, sixth * r
+    a21, a22, a23 = sixth * p, c[1] + (half - twelfth) * q, -twelfth * r
+    a31, a32, a33 = sixth * p, (third + third) * q, c[1] + sixth * r
+    r1, r2, r3 = y, y + half * made, y + h * made
+    minor = a22 * a33 - a23 * a32
+    det = a11 * minor - a12 * (a21 * a33 - a23 * a31) + a13 * (a21 * a32 - a22 * a31)
+    top = a11 * (a22 * r3 - r2 * a32) - a12 * (a21 * r3 - r2 * a31) + r1 * (a21 * a32 - a22 * a31)
+    return top / det
+
+
+lobatto = njit(**INNER, forceinline=True)(_lobatto)
+
+
 def _turnover_step(w: Any, h: Any, c: Any) -> None:
     """One step of Lobatto IIIC (order 4, good for any speed of loss): the equation is linear in the count.
 
     Here LN_CIRC0 holds circ0 itself and KTR the rate of loss. The error is against the scheme of order 2,
     less where loss is so fast that the count follows its effect (there both are as good).
     """
-    half, sixth, twelfth = h * c[2], h * c[3], h * c[3] * c[2]
-    third = h * c[4]
     for i in range(LANES):
         y, base, k = w[CIRC + i], w[LN_CIRC0 + i], w[KTR + i]
         made = turnover(c[0], base, k, c[0])
         p = made - turnover(c[1], base, k, w[KILL + i])
         q = made - turnover(c[1], base, k, w[KILL + MID + i])
         r = made - turnover(c[1], base, k, w[KILL + END + i])
-        a11, a12, a13 = c[1] + sixth * p, -third * q, sixth * r
-        a21, a22, a23 = sixth * p, c[1] + (half - twelfth) * q, -twelfth * r
-        a31, a32, a33 = sixth * p, (third + third) * q, c[1] + sixth * r
-        r1, r2, r3 = y, y + half * made, y + h * made
-        minor = a22 * a33 - a23 * a32
-        det = a11 * minor - a12 * (a21 * a33 - a23 * a31) + a13 * (a21 * a32 - a22 * a31)
-        top = a11 * (a22 * r3 - r2 * a32) - a12 * (a21 * r3 - r2 * a31) + r1 * (a21 * a32 - a22 * a31)
-        new = top / det
+        new = lobatto(y, made, p, q, r, h, c)
+        half, r1, r3 = h * c[2], y, y + h * made
         b11, b12, b21, b22 = c[1] + half * p, -half * r, half * p, c[1] + half * r
         low = (b11 * r3 - b21 * r1) / (b11 * b22 - b12 * b21)
         w[CIRC + i] = new
@@ -199,14 +210,53 @@ def _turnover_step(w: Any, h: Any, c: Any) -> None:
         w[ERROR + i] += c[7] * abs(new - low) / (new + new * (h * q) * (h * q))
 
 
+def _parabola_at(first: Any, middle: Any, last: Any, u: Any, c: Any) -> Any:
+    """At a place 0..1 of a step, of its value at the start, the middle and the end."""
+    two = c[1] + c[1]
+    return (u - c[1]) * (two * u - c[1]) * first + two * two * u * (c[1] - u) * middle + u * (two * u - c[1]) * last
+
+
+parabola_at = njit(**INNER, forceinline=True)(_parabola_at)
+
+
+def _turnover_read(w: Any, h: Any, place: Any, out: Any, row: Any, at: Any, c: Any) -> None:
+    """A count within the step, by four steps of its own from the same start: it may settle in a small part of one.
+
+    Where it follows an effect that the parabola does not, that counts as error."""
+    if row < 0 or at < 0:
+        return  # told to the compiler: an index is never from the end
+    part = place * c[2] * c[2]
+    for i in range(LANES):
+        out[row, at + i] = w[BEFORE + i]
+    begin = c[0]
+    for _ in range(4):
+        for i in range(LANES):
+            base, k = w[LN_CIRC0 + i], w[KTR + i]
+            first, middle, last = w[KILL + i], w[KILL + MID + i], w[KILL + END + i]
+            made = turnover(c[0], base, k, c[0])
+            p = made - turnover(c[1], base, k, parabola_at(first, middle, last, begin, c))
+            q = made - turnover(c[1], base, k, parabola_at(first, middle, last, begin + part * c[2], c))
+            r = made - turnover(c[1], base, k, parabola_at(first, middle, last, begin + part, c))
+            out[row, at + i] = lobatto(out[row, at + i], made, p, q, r, h * part, c)
+        begin += part
+    for i in range(LANES):
+        share = h * w[KTR + i]
+        unsure = (
+            abs(w[BESIDE + i]) * share / (c[1] + share)
+        )  # what a fast loss forgets by the end of the step shows here
+        w[WORST + i] = max(w[WORST + i], w[ERROR + i] + unsure)
+
+
 friberg_rates, friberg_step = njit(**INNER)(_friberg_rates), njit(**INNER)(_friberg_step)
 friberg_again = njit(**INNER)(_friberg_again)
 pool_rates, pool_step = njit(**INNER)(_pool_rates), njit(**INNER)(_pool_step)
 turnover_rates, turnover_step = njit(**INNER)(_turnover_rates), njit(**INNER)(_turnover_step)
+turnover_read = njit(**INNER)(_turnover_read)
 
 
 def _read_out(w: Any, h: Any, place: Any, out: Any, row: Any, at: Any, c: Any) -> None:
-    """A count within the step: cubic Hermite interpolation of its logarithm."""
+    """A count within the step: cubic Hermite interpolation of its logarithm; of the count itself where it rises by an
+    influx, which may carry it to many times what it was within minutes."""
     if row < 0 or at < 0:
         return  # told to the compiler: an index is never from the end
     u, one = place, c[1]
@@ -216,7 +266,9 @@ def _read_out(w: Any, h: Any, place: Any, out: Any, row: Any, at: Any, c: Any) -
     for i in range(LANES):
         old, new = w[BEFORE + i], w[CIRC + i]
         slope = m0 * w[D_BEFORE + i] / old + m1 * w[D_CIRC + i] / new
-        out[row, at + i] = fast_exp(p0 * fast_log(old) + p1 * fast_log(new) + slope)
+        plain = p0 * old + p1 * new + m0 * w[D_BEFORE + i] + m1 * w[D_CIRC + i]
+        flows = w[INFLUX + MID + i] > c[0] and new > old
+        out[row, at + i] = plain if flows else fast_exp(p0 * fast_log(old) + p1 * fast_log(new) + slope)
 
 
 def _copy_out(w: Any, out: Any, row: Any, at: Any) -> None:
@@ -233,6 +285,7 @@ def _forget(w: Any, h: Any, c: Any) -> None:
     """Errors of a step fade with the marrow's own memory, about one transit time; the worst moment counts."""
     for i in range(LANES):
         w[WORST + i] = max(w[WORST + i], w[ERROR + i])
+        w[WORST + i] = c[17] if w[CIRC + i] < w[LAST + i] else w[WORST + i]
         w[ERROR + i] *= c[1] - min(h * w[KTR + i] * c[2] * c[2], c[1])
 
 
@@ -260,6 +313,7 @@ def _begin(w: Any, base: Any, persons: Any, at: Any, c: Any, turnover_kind: Any)
             circ = fast_exp(persons[0, at + i])
             before = circ * w[KCIRC + i] / w[KTR + i]
             w[CIRC + i] = circ
+            w[LAST + i] = circ * c[16]
             w[TRANSIT1 + i] = before
             w[TRANSIT2 + i] = before
             w[TRANSIT3 + i] = before
@@ -282,7 +336,7 @@ def _march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled
     plain: the medicines' effect is all that acts; lengths (D,) of steps;
     length (S,) which each step has; first (S + 1,) index of the first event of each step; events (E, 2) channel and
     kind; amounts (E,); out_step, out_at (T,); many (S, K) substeps of saturable channels; channel (K, 8); rate,
-    amplitude (M, N); p (Q, N); persons (6, N); shares (5, 4); c constants; out (T, N); error (N,); nodes (6, 4), past
+    amplitude (M, N); p (Q, N); persons (6, N); shares (5, 5); c constants; out (T, N); error (N,); nodes (6, 4), past
     (S, 3) and cubic (S, 12) of the exact chain. w, maps, flows (K,), quiet (K,) and slowest (M,) are room to work in.
     exact to thiopurine name the parts of the structure (`rows.SCHEMES`, `rows.FURTHER`): what is None is left out of
     the compiled code.
@@ -350,6 +404,8 @@ def _march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled
             while shown < out_step.size and out_step[shown] == s:
                 if out_at[shown] == c[1]:
                     copy_out(w, out, shown, at)
+                elif turnover_kind is not None:
+                    turnover_read(w, h, out_at[shown], out, shown, at, c)
                 else:
                     read_out(w, h, out_at[shown], out, shown, at, c)
                 shown += 1

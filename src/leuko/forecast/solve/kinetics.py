@@ -10,6 +10,7 @@ from numba import njit
 from leuko.forecast import marrow
 from leuko.forecast.solve.fastmath import INNER, compiled, fast_exp
 from leuko.forecast.solve.rows import (
+    BESIDE,
     CONC,
     COUNT,
     EFFECT,
@@ -172,22 +173,26 @@ def _apply(w: Any, role: Any, effect: Any, params: Any, row: Any, at: Any, share
             value = emax_effect(amount, params[row + 2, at + i], ec50)
             project(w, GAIN, i, value, share)
             w[FOURTH + i] += share[3] * value
+            w[BESIDE + i] += share[4] * value
     elif effect == LINEAR:
         for i in range(LANES):
             value = w[CONC + i] * params[row, at + i]
             project(w, KILL, i, value, share)
             w[FOURTH + i] += share[3] * value
+            w[BESIDE + i] += share[4] * value
     elif effect == EMAX:
         for i in range(LANES):
             value = emax_effect(w[CONC + i], params[row, at + i], params[row + 1, at + i])
             project(w, KILL, i, value, share)
             w[FOURTH + i] += share[3] * value
+            w[BESIDE + i] += share[4] * value
     else:
         for i in range(LANES):
             emax, ln_ec50, hill = params[row, at + i], params[row + 1, at + i], params[row + 2, at + i]
             value = sigmoid_effect(w[CONC + i], emax, ln_ec50, hill, c[6], c[1])
             project(w, KILL, i, value, share)
             w[FOURTH + i] += share[3] * value
+            w[BESIDE + i] += share[4] * value
 
 
 apply_effect = njit(**INNER)(_apply)
@@ -301,6 +306,7 @@ def _act_curved(
             fill(w, SPEED + place * LANES, c[1])
             fill(w, GAIN + place * LANES, c[1])
     fill(w, FOURTH, c[0])
+    fill(w, BESIDE, c[0])
     for node in range(5):
         if form == MODES:
             fill(w, CONC, c[0])

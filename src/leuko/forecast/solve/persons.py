@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,7 @@ class Persons:
 
     channel (K, 8) integers; rate, amplitude (M, N) of the modes; rows (Q, N) of effects and saturable kinetics; marrow
     (6, N); finest (K,) [h] the first step that a dose of a channel asks for; stiff (K,) [1/h] fastest rate of
-    saturable channels.
+    saturable channels: these two only where `grids` are to be made for the batch.
     """
 
     kind: int
@@ -43,6 +45,12 @@ class Persons:
     marrow: list[Floats] = field(default_factory=list)
     finest: list[float] = field(default_factory=list)
     stiff: list[float] = field(default_factory=list)
+    grids: bool = True
+
+    @property
+    def table(self) -> Iterator[Floats]:
+        """All rows in the order of the kernel's table: rates, amplitudes, effects and saturable kinetics, marrow."""
+        return chain(self.rate, self.amplitude, self.rows, self.marrow)
 
     def wide(self, value: Any) -> Floats:
         """One value for each person."""
@@ -51,15 +59,16 @@ class Persons:
         return np.full(self.people, value, dtype=np.float64)
 
 
-def persons_of(model: Model, theta: Floats, precision: str) -> Persons:
-    """The batch of `theta` (P, N)."""
+def persons_of(model: Model, theta: Floats, precision: str, *, grids: bool = True) -> Persons:
+    """The batch of `theta` (P, N); without `grids` nothing that a grid is made from."""
     if model.transits != 3:
         raise ValueError(f"The model {model.id!r} has {model.transits} transits; the solver knows three.")
     at = values(model, theta)
     names = channels(model)
     found = Persons(
-        kind=rows.MARROWS[model.marrow], people=theta.shape[1], channel=np.zeros((len(names), 8), dtype=np.int64)
-    )
+        kind=rows.MARROWS[model.marrow], people=theta.shape[1], channel=np.zeros((len(names), 8), dtype=np.int64),
+        grids=grids,
+    )  # fmt: skip
     for number, part in enumerate(model.drugs):
         _drug(found, number, part, model, at, APART[precision])
     if model.growth:
@@ -82,7 +91,8 @@ def _marrow(found: Persons, model: Model, at: Values) -> None:
     if model.marrow == "turnover":
         kout = found.wide(at("kout"))
         found.marrow = [circ0, zero, kout, zero, zero, zero]
-        found.finest = [min(one, CURVED_STEP / _middle(kout)) for one in found.finest]  # the count follows
+        if found.grids:
+            found.finest = [min(one, CURVED_STEP / _middle(kout)) for one in found.finest]  # the count follows
         return
     ktr = found.wide((model.transits + 1) / at("mtt"))
     kcirc = found.wide(at("kcirc")) if model.own_kcirc else ktr
@@ -145,9 +155,16 @@ def _modes(
     found.channel[number, [rows.FIRST, rows.COUNT]] = len(found.rate), len(rates)
     found.rate += [found.wide(one) for one in rates]
     found.amplitude += [found.wide(one) for one in amplitudes]
+    if not found.grids:
+        return
     exposure = [float(np.mean(np.abs(b / k))) for k, b in zip(rates, amplitudes, strict=True)]
     matter = [_middle(k) for k, part in zip(rates, exposure, strict=True) if part > MATTERS * sum(exposure)]
-    found.finest.append((FIRST_STEP if linear else CURVED_STEP) / max(matter, default=1.0))
+    first = (FIRST_STEP if linear else CURVED_STEP) / max(matter, default=1.0)
+    if not linear:  # how fast a concentration rises tells, however soon the rise is over
+        size = [float(np.mean(np.abs(b))) for b in amplitudes]
+        rise = [_middle(k) for k, part in zip(rates, size, strict=True) if part > MATTERS * sum(size)]
+        first = min(first, FIRST_STEP / max(rise, default=1.0))
+    found.finest.append(first)
     found.stiff.append(0.0)
 
 
@@ -162,6 +179,8 @@ def _stepwise(found: Persons, number: int, part: DrugPart, form: str, share: Any
     found.channel[number, rows.RATE_ROW] = len(found.rows)
     found.rows += [found.wide(at(f"{part.drug}.{role}", 0.0)) for role in SATURABLE[form]]
     found.rows += [found.wide(1.0)] * (ROLES - len(SATURABLE[form]))
+    if not found.grids:
+        return
     fastest = _fastest(form, {role: at(f"{part.drug}.{role}", 0.0) for role in SATURABLE[form]})
     found.stiff.append(float(np.max(fastest)))
     found.finest.append(CURVED_STEP / _middle(fastest))

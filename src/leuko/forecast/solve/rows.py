@@ -22,7 +22,9 @@ WORST = LANES * 41  # the largest estimated error so far
 # Within a step of the exact chain: proliferating cells at its middle and end, the feedback extrapolated there, and
 # transits and circulation before the feedback is corrected.
 PROL1, PROL2, FED_MID, FED_FAR, NEW1, NEW2, NEW3, NEW = (LANES * row for row in range(42, 50))
-FREE = LANES * 50  # the kinetics begin here: amount and response of each mode, or three compartments
+BESIDE = LANES * 50  # how far an effect lies beside its parabola, at a quarter of the step
+LAST = LANES * 51  # the count at which the marrow has lost its last cells
+FREE = LANES * 52  # the kinetics begin here: amount and response of each mode, or three compartments
 MODE = 3 * LANES
 # Behind the kinetics: for each length of step and each mode what it keeps, and its parabola.
 ENTRY = 4 * LANES
