@@ -12,6 +12,9 @@ import sys
 
 
 def is_compiling() -> bool:
-    """Whether the kernel is wanted and not there yet: it is compiled once for each version on a machine."""
-    kernel = sys.modules.get("leuko.cohort.kernel.people")
-    return kernel is not None and not kernel.judge.signatures
+    """Whether the kernel is wanted and not there yet: it is compiled once for each version on a machine.
+
+    Asked from another thread: a kernel that is still being imported is not compiling yet.
+    """
+    judge = getattr(sys.modules.get("leuko.cohort.kernel.people"), "judge", None)
+    return judge is not None and not judge.signatures

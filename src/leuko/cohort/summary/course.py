@@ -194,12 +194,18 @@ def _curve_table(drawn: list[Curve]) -> Table:
                     day,
                     plain.at_risk(day),
                     "–" if now is None else _with_ends(now),
-                    "–" if band is None else f"{100 * band['low']:.0f} to {100 * band['high']:.0f} %",
+                    "–" if band is None else _band(band["low"], band["high"]),
                 )
             )
     columns = ("arm", "day", "at risk", "not recovered, Kaplan-Meier (95 %)", "not recovered, Turnbull")
     note = "At risk: still looked at and not recovered before that day, counted from the first low count."
     return Table(title="Not recovered, by day", columns=columns, rows=tuple(rows), note=note)
+
+
+def _band(low: float, high: float) -> str:
+    """Two shares, or one where they are the same as printed."""
+    ends = list(dict.fromkeys(f"{100 * end:.0f}" for end in (low, high)))
+    return f"{' to '.join(ends)} %"
 
 
 def _with_ends(point: dict[str, float | None]) -> str:

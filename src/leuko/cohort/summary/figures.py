@@ -190,12 +190,9 @@ def steps(values: Sequence[dict[str, Any]], text: str, *, x_title: str, y_title:
     facets = list(dict.fromkeys(value["facet"] for value in values))
     ends = sorted({value[end] for value in values for end in ("from", "to")})
     x = {"type": "quantitative", "title": x_title, "axis": {"format": axis, "values": ends}}
-    y = {
-        "field": "number",
-        "type": "quantitative",
-        "title": y_title,
-        "axis": {"format": "d", "tickMinStep": 1, "tickCount": 4},
-    }
+    most = max((value["number"] for value in values), default=0)
+    ticks = list(range(0, most + 1, max(1, most // 4)))  # whole people
+    y = {"field": "number", "type": "quantitative", "title": y_title, "axis": {"format": "d", "values": ticks}}
     placed = [{**value, "middle": (value["from"] + value["to"]) / 2} for value in values]
     layers = [
         {
