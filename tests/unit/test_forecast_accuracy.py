@@ -26,8 +26,8 @@ def wrong(counts: np.ndarray, truth: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("row", MADE["table"], ids=lambda row: row["structure"])
 def test_in_the_whole_sweep_nobody_was_wrong(row: dict[str, Any]) -> None:
     assert row["beyond"] == 0
-    assert row["worst"] < PROMISE
-    assert row["truth_apart"] < PROMISE / 50  # what the sweep measures with
+    assert row["worst"] + row["truth_apart"] < PROMISE  # the latter is how far what it measures with is from SciPy
+    assert row["truth_apart"] < PROMISE / 20
     assert row["people"] >= 300
 
 
