@@ -89,7 +89,7 @@ browser:
 
 .PHONY: tests
 tests: setup
-	@$(RUN) pytest
+	@$(RUN) pytest -n auto --dist worksteal
 
 .PHONY: bench
 bench: setup  ## Measure start-up and one assessment
