@@ -93,7 +93,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def read_settings(path: Path, *, environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of a file. Raises UnreadableInput, or UsageError that names the key."""
+    """The settings of a file. Raises UnreadableInput where it cannot be read, UsageError that names line or key."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

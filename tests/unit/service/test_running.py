@@ -123,8 +123,10 @@ def test_settings_that_cannot_be_meant_are_explained(tmp_path: Path, text: str, 
 
 
 def test_settings_that_are_no_toml_are_told(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableInput):
+    with pytest.raises(UsageError, match="the settings are not valid TOML") as error:
         read_settings(written(tmp_path, "http ="))
+    assert "leuko.toml" in str(error.value)
+    assert "help: correct that line" in str(error.value)
     with pytest.raises(UnreadableInput):
         read_settings(tmp_path / "missing.toml")
 
