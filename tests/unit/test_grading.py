@@ -194,8 +194,8 @@ def test_an_age_that_is_none_is_not_graded(age) -> None:
     ("asked", "said"),
     [
         ({"analyte": "anc"}, "neutrophils"),
-        ({"scheme": "who"}, "ctcae 5"),
-        ({"edition": "7"}, "ctcae 6"),
+        ({"scheme": "who"}, "ctcae-5"),
+        ({"edition": "7"}, "ctcae-6"),
         ({"bound": "~"}, "'<='"),
         ({"sex": "f"}, "'female'"),
     ],
