@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -40,14 +41,26 @@ def each_of(tables: Mapping[str, pl.DataFrame], rules: Rules, parts: Sequence[st
     person = tables["persons"].schema["person"]
     telling = _Telling(rules=rules, parts=tuple(parts))
     rows: dict[str, list[dict[str, Any]]] = {part: [] for part in parts}
-    for who, day, record in _everybody(tables, rules, as_of):
-        for part, told in telling.of(who, day, record):
-            rows[part] += told
+    with _one_order("forecast" in parts):
+        for who, day, record in _everybody(tables, rules, as_of):
+            for part, told in telling.of(who, day, record):
+                rows[part] += told
     kinds = {part: {name: kind for name, (kind, _) in _MAKERS[part].COLUMNS.items()} for part in parts}
     return Told(
         tables={part: pl.DataFrame(rows[part], schema=frames.schema(kinds[part], person=person)) for part in parts},
         notices=pl.DataFrame(telling.failed, schema=dict(tables["notices"].schema)),
     )
+
+
+def _one_order(forecasts: bool) -> AbstractContextManager[Any]:
+    """Sums of many numbers in one order, whichever engine asks: several threads of BLAS would share them out."""
+    if not forecasts:
+        return nullcontext()
+    import numpy as np  # noqa: F401, PLC0415 (only what is loaded is held to it)
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 (of the extra `forecast`)
+
+    limits: AbstractContextManager[Any] = threadpool_limits(limits=1, user_api="blas")
+    return limits
 
 
 def _everybody(

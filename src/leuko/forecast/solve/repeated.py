@@ -2,7 +2,7 @@
 
 What `simulate` makes anew for every call (doses, classes, grid, room to work in) is kept. Its promise holds all the
 same: where the estimated error of a call is too large, or a count so low that rounding tells, `simulate` gives the
-answer, and the next call gets a finer grid.
+answer, and the next call gets a finer grid, as long as that is of use.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from leuko.forecast.solve.reading import arrivals, beginning
 from leuko.forecast.solve.rows import LANES
 
 _FINER = 2  # classes, after a grid that was too coarse
+_FINEST = 8  # classes: a grid that is too coarse even so is no help, and one without an end would take all memory
 
 
 class Repeated:
@@ -36,7 +37,7 @@ class Repeated:
 
     def counts(self, theta: Floats) -> Any:
         """The counts (T, N) of `theta` (P, N); not numbers where nobody can say. The next call may overwrite them."""
-        if not self._lags and 0 < theta.shape[1] <= LANES and bool(np.isfinite(theta).all()):
+        if self._helps and 0 < theta.shape[1] <= LANES and bool(np.isfinite(theta).all()):
             again = self._again = self._again or self._made(theta)
             solved = again.solve(self._model, theta)
             if self._good(theta, solved):
@@ -47,6 +48,10 @@ class Repeated:
         )  # fmt: skip
         run.counts[:, run.failed] = np.nan
         return run.counts
+
+    @property
+    def _helps(self) -> bool:
+        return not self._lags and self._finer <= _FINEST
 
     def _made(self, theta: Floats) -> Again:
         crowd = Crowd(self._model, theta, self._precision, batch.SCHEME)
