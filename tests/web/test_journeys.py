@@ -104,7 +104,7 @@ def test_a_haematologist_on_a_ward_round(visit, service):
     assert "Neutrophils" in page.locator("#readout").inner_text()
     # signs told at the bed are scored at once; they are kept only by the button beside the result
     page.get_by_label("Temperature").fill("39.2")
-    playwright.expect(page.locator("#told-result")).to_contain_text("39.2")
+    playwright.expect(page.locator("#told-result")).to_contain_text("39.2", timeout=20_000)
     # one click to the sources
     page.get_by_text("Why", exact=True).first.click()
     # the leaflet, in the person's language, to hand over
@@ -116,6 +116,25 @@ def test_a_haematologist_on_a_ward_round(visit, service):
     assert "Back to the person" not in printed.pages[0].extract_text()
     page.get_by_role("link", name="Back to the person").click()
     assert page.url.endswith(f"/people/{service.number_of('chemotherapy-fever')}")
+
+
+def test_a_forecast_that_comes_late_wipes_nothing_that_somebody_is_telling(browser, tmp_path):
+    held = []
+    with served(tmp_path) as at:  # a service of its own: no forecast has been made yet
+        on_round = Visit(browser, at)
+        on_round.log_in("weiss")
+        page, told = on_round.page, on_round.page.locator("#told-result")
+        page.route("**/people/*forecast=true*", lambda route: held.append(route))  # noqa: PLW0108 (a method built in is refused)
+        on_round.go(f"/people/{at.number_of('chemotherapy-fever')}")
+        page.wait_for_selector("#waiting", state="attached")
+        page.get_by_label("Temperature").fill("39.2")
+        playwright.expect(told).to_contain_text("39.2", timeout=20_000)
+        assert len(held) == 1, "the page asks for its forecast once"
+        held[0].continue_()
+        page.wait_for_selector("#waiting", state="detached")
+        assert page.get_by_label("Temperature").input_value() == "39.2"
+        playwright.expect(told).to_contain_text("39.2", timeout=20_000)
+        on_round.close()
 
 
 def test_a_report_is_pasted_mended_in_the_editor_and_saved(visit):

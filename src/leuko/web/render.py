@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from leuko.service.http.guard.who import Who
 
 # Swap nothing where the service refused: what it says then is a page of its own, and app.js tells of it.
-# A figure that was drawn, and what stands open, stay as they are when the page around them is renewed. A forecast on a
-# machine that does much else may take longer than the minute that htmx waits by itself [ms].
+# A figure that was drawn, what stands open, and a form with its answer stay as they are when the page around them is
+# renewed: somebody may be filling it in. A forecast on a machine that does much else may take longer than the minute
+# that htmx waits by itself [ms].
 HTMX: Final = """{
 "includeIndicatorCSS": false, "defaultTimeout": 300000, "noSwap": [204, 304, "4xx", "5xx"],
-"morphIgnore": ["data-htmx-powered", "open"], "morphSkip": "#plot, #readout, [data-drawn]"
+"morphIgnore": ["data-htmx-powered", "open"], "morphSkip": "#plot, #readout, .asking, [data-drawn]"
 }"""
 
 
