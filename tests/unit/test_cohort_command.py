@@ -490,3 +490,9 @@ def test_what_a_person_at_a_prompt_sees(tmp_path: Path) -> None:
 def test_a_day_that_is_none_is_refused(tmp_path: Path, day: Any) -> None:
     with pytest.raises(UsageError, match="as_of is no date"):
         leuko.cohort(tmp_path, as_of=day)
+
+
+def test_a_list_of_sources_is_told_how_to_be_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="was given as a list"):
+        leuko.cohort([tmp_path / "a.csv"], out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -114,6 +115,36 @@ def test_five_formats_of_dates_in_one_column(tmp_path: Path) -> None:
     assert [taken[row] for row in range(1, 9)] == [*(date(2024, 5, d) for d in range(3, 8)), None, None, None]
     assert codes(found) == ["LK506", "LK507", "LK703"]
     assert accounted(found)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Auckland", "America/New_York"])
+def test_a_day_without_a_time_is_that_day_in_every_zone(tmp_path: Path, zone: str) -> None:
+    options = ReadOptions(zone=ZoneInfo(zone))
+    days = [date(2024, 5, 3), date(2024, 11, 3)]
+    rows = "".join(f"A,WBC,4.{at},10*9/L,{day}\n" for at, day in enumerate(days))
+    table = write(tmp_path / "labs.csv", LONG + rows)
+    typed = tmp_path / "labs.parquet"
+    pl.read_csv(table).with_columns(pl.col("collected").str.to_date()).write_parquet(typed)
+    observations = [
+        {
+            "resourceType": "Observation", "id": str(day), "status": "final",
+            "code": {"coding": [{"system": "http://loinc.org", "code": "6690-2"}]},
+            "subject": {"reference": "Patient/A"}, "effectiveDateTime": str(day),
+            "valueQuantity": {"value": 4.1, "unit": "10*9/L"},
+        }
+        for day in days
+    ]  # fmt: skip
+    bulk = write(tmp_path / "bulk.ndjson", "".join(json.dumps(one) + "\n" for one in observations))
+    for path in (table, typed, bulk):
+        found = read(path, options=options).results
+        assert found["has_time"].any() is False
+        assert sorted(found["taken"].dt.date()) == days, path.name
+
+
+def test_a_birthday_is_that_day_in_every_zone(tmp_path: Path) -> None:
+    dm = write(tmp_path / "dm.csv", "STUDYID,DOMAIN,USUBJID,RFSTDTC,BRTHDTC,SEX\nS,DM,A,2024-05-03,1980-02-29,F\n")
+    found = read(dm, options=ReadOptions(zone=ZoneInfo("Europe/Berlin"))).people
+    assert found.select("born", "start").rows() == [(date(1980, 2, 29), date(2024, 5, 3))]
 
 
 def test_a_date_that_could_be_two_days_places_nothing(tmp_path: Path) -> None:
@@ -512,6 +543,21 @@ def test_omop_from_a_duckdb_file(tmp_path: Path) -> None:
     expected_of_omop(read(tmp_path / "cdm.duckdb"))
 
 
+def test_the_rows_of_a_database_have_the_same_numbers_in_every_order(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="duckdb is an extra")
+    omop(tmp_path / "csv")
+    found = []
+    for number, order in enumerate(("", "ORDER BY hash(measurement_id)", "ORDER BY value_as_number DESC")):
+        path = tmp_path / str(number) / "cdm.duckdb"
+        path.parent.mkdir()
+        with duckdb.connect(str(path)) as connection:
+            source = tmp_path / "csv" / "MEASUREMENT.csv"
+            connection.execute(f"CREATE TABLE measurement AS SELECT * FROM read_csv('{source}') {order}")  # noqa: S608
+        frames = read(path)
+        found.append((frames.results, frames.notices.sort(frames.notices.columns)))
+    assert all(one.equals(other) for number in (1, 2) for one, other in zip(found[0], found[number], strict=True))
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A PostgreSQL server of our own, where its programs are installed; its port."""
@@ -601,6 +647,66 @@ def test_the_ancestry_of_conditions_is_read_where_it_is_there(tmp_path: Path) ->
     found = read(tmp_path, concepts=[320073, 440689])
     assert found.facts.sort("code").select("code", "within").rows() == [("777", ";320073;440689;"), ("888", None)]
     assert found.notices.filter(code="LK710").height == 0
+
+
+UNUSED_OF_OMOP = {
+    "cdm_source": "cdm_source_name,cdm_source_abbreviation,cdm_holder,source_release_date,cdm_version",  # as in 5.3
+    "location": "location_id,address_1,address_2,city,state,zip,county,location_source_value",  # as in 5.3
+    "note_nlp": "note_nlp_id,note_id,section_concept_id,snippet,lexical_variant,note_nlp_concept_id",
+    "fact_relationship": "domain_concept_id_1,fact_id_1,domain_concept_id_2,fact_id_2,relationship_concept_id",
+    "cost": "cost_id,cost_event_id,cost_domain_id,cost_type_concept_id,currency_concept_id,total_charge",
+    "episode_event": "episode_id,event_id,episode_event_field_concept_id",
+    "metadata": "metadata_id,metadata_concept_id,metadata_type_concept_id,name,value_as_string,value_as_number",
+    "domain": "domain_id,domain_name,domain_concept_id",
+    "concept_class": "concept_class_id,concept_class_name,concept_class_concept_id",
+    "concept_relationship": "concept_id_1,concept_id_2,relationship_id,valid_start_date,valid_end_date,invalid_reason",
+    "relationship": "relationship_id,relationship_name,is_hierarchical,defines_ancestry,relationship_concept_id",
+    "concept_synonym": "concept_id,concept_synonym_name,language_concept_id",
+    "vocabulary": "vocabulary_id,vocabulary_name,vocabulary_reference,vocabulary_version,vocabulary_concept_id",
+    "source_to_concept_map": "source_code,source_concept_id,source_vocabulary_id,target_concept_id",
+    "drug_strength": "drug_concept_id,ingredient_concept_id,amount_value,amount_unit_concept_id",
+    "cohort": "cohort_definition_id,subject_id,cohort_start_date,cohort_end_date",
+    "cohort_definition": "cohort_definition_id,cohort_definition_name,definition_type_concept_id",
+    "attribute_definition": "attribute_definition_id,attribute_name,attribute_type_concept_id",  # of 5.3
+    "drug_era": "drug_era_id,person_id,drug_concept_id,drug_era_start_date,drug_era_end_date",
+    "observation": "observation_id,person_id,observation_concept_id,observation_date,value_as_number",
+}
+
+
+def test_the_other_tables_of_omop_are_no_broken_sources(tmp_path: Path) -> None:
+    write(tmp_path / "measurement.csv", MEASUREMENT + "1,7,3000905,2024-05-03,,,3.2,8848,,,,,\n")
+    for name, header in UNUSED_OF_OMOP.items():
+        row = ",".join("1" for _ in header.split(","))
+        write(tmp_path / f"{name}.csv", f"{header}\n{row}\n")
+    found = read(tmp_path)
+    assert results(found) == [(7, "wbc", 3.2, "=")]
+    assert codes(found) == []
+    unused = found.notices.filter(code="LK705")["file"].to_list()
+    assert sorted(Path(file).stem for file in unused) == sorted(UNUSED_OF_OMOP)
+
+
+@pytest.mark.parametrize("end", ["", ",procedure_end_date,procedure_end_datetime"])
+def test_procedures_of_omop(tmp_path: Path, end: str) -> None:
+    write(tmp_path / "measurement.csv", MEASUREMENT + "1,7,3000905,2024-05-03,,,3.2,8848,,,,,\n")
+    header = f"procedure_occurrence_id,person_id,procedure_concept_id,procedure_date,procedure_datetime{end}"
+    more = ",2024-05-05," if end else ""
+    write(
+        tmp_path / "procedure_occurrence.csv",
+        f"{header},procedure_source_value\n"
+        f"1,7,4120445,2024-05-04,2024-05-04 00:00:00{more},BMT\n2,7,0,2024-05-06,2024-05-06 09:30:00{more},biopsy\n",
+    )
+    write(
+        tmp_path / "concept.csv",
+        "concept_id,concept_name,domain_id,vocabulary_id,concept_code\n"
+        "4120445,Bone marrow transplant,Procedure,SNOMED,23719005\n",
+    )
+    facts = read(tmp_path).facts.sort("start")
+    assert facts.select("kind", "name", "has_time").rows() == [
+        ("procedure", "Bone marrow transplant", False),
+        ("procedure", "biopsy", True),
+    ]
+    assert facts["start"].to_list() == [datetime(2024, 5, 4, tzinfo=UTC), datetime(2024, 5, 6, 9, 30, tzinfo=UTC)]
+    assert facts["end"].to_list() == [datetime(2024, 5, 5, tzinfo=UTC) if end else None] * 2
 
 
 # ---- SDTM ------------------------------------------------------------------------------------------------------------
@@ -723,6 +829,19 @@ def test_sdtm_from_dataset_json(tmp_path: Path, form: str) -> None:
             lines = [{**about, "columns": head}, *rows]
             write(tmp_path / f"{name}.ndjson", "\n".join(map(json.dumps, lines)) + "\n")
     expected_of_sdtm(read(tmp_path))
+
+
+def test_procedures_of_sdtm(tmp_path: Path) -> None:
+    pl.DataFrame(LB).write_csv(tmp_path / "lb.csv")
+    write(
+        tmp_path / "pr.csv",
+        "STUDYID,DOMAIN,USUBJID,PRTRT,PRDECOD,PROCCUR,PRSTDTC\n"
+        "S1,PR,S1-001,autologous HSCT,,Y,2024-05-02\nS1,PR,S1-001,biopsy,,N,2024-05-02\n",
+    )
+    found = read(tmp_path).facts.filter(pl.col("kind") == "procedure")
+    assert found.select("person", "name", pl.col("start").dt.date()).rows() == [
+        ("S1-001", "autologous HSCT", date(2024, 5, 2))
+    ]
 
 
 def test_analysis_data_are_not_read_beside_their_source(tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def cohort(
     library = load_library(*knowledge)
     definitions, with_ = ([one] if isinstance(one, str) else one for one in (definitions, with_))
     _is_day(as_of)
+    _are_paths(sources)
     wanted = wish_of(library, definitions, edition, as_published=as_published)
     each = parts_of(with_)
     batch_people = batch_people or (BATCH if not each else BATCH_EACH)
@@ -164,6 +165,13 @@ def cohort(
 def _is_day(as_of: Any) -> None:
     if as_of is not None and (not isinstance(as_of, date) or isinstance(as_of, datetime)):
         raise UsageError(f"as_of is no date: {as_of!r}", do="give a datetime.date, such as date(2024, 5, 3)")
+
+
+def _are_paths(sources: Sequence[Any]) -> None:
+    for source in sources:
+        if not isinstance(source, str | Path):
+            do = "name each by itself: leuko.cohort(*paths)"
+            raise UsageError(f"a source is a path or an address, and was given as a {type(source).__name__}", do=do)
 
 
 class _Held:

@@ -1,6 +1,7 @@
 """Databases: a DuckDB file and a PostgreSQL server, table by table into temporary Parquet files, people together.
 
-Only the tables of a common data model and tables of counts are copied, and only columns that are read.
+Of tables that hold nothing for a cohort of counts only the columns are asked for. The rows of a person are in the order
+of the table's own key, or of all columns: a database keeps none, and the number of a row must be the same in every run.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import polars as pl
 
+from leuko.cohort.read import omop
 from leuko.cohort.read.opened import HEAD_ROWS, Table, first_line, of_frame
 from leuko.errors import UnreadableInput, UsageError
 
@@ -59,8 +61,8 @@ def duckdb_tables(path: Path, name: str, folder: Path) -> Iterator[Table]:
             for number, ((schema, table), columns) in enumerate(_by_table(found)):
                 target = folder / f"{path.stem}-{number}.parquet"
                 chosen = ", ".join(_quoted(column) for column in columns)
-                order = f" ORDER BY {_quoted('person_id')}" if "person_id" in columns else ""
-                query = f"SELECT {chosen} FROM {_quoted(schema)}.{_quoted(table)}{order}"  # noqa: S608 (quoted names)
+                rest = " LIMIT 0" if _kind(columns) == "unused" else _order(table, columns, otherwise="")
+                query = f"SELECT {chosen} FROM {_quoted(schema)}.{_quoted(table)}{rest}"  # noqa: S608 (quoted names)
                 connection.execute(f"COPY ({query}) TO '{str(target).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
                 yield _copied([target], f"{name}!{table}")
     except duckdb.Error as error:
@@ -77,6 +79,23 @@ def _by_table(columns: Iterable[Any]) -> list[tuple[tuple[str, str], list[str]]]
         if _PLAIN.fullmatch(str(kind)):
             tables.setdefault((schema, table), []).append(column)
     return list(tables.items())
+
+
+def _kind(columns: Sequence[str]) -> str | None:
+    """Which table of the common data model has these columns."""
+    return omop.kind_of(Table(file="", columns=tuple(columns), scan=lambda _: pl.LazyFrame()))
+
+
+def _order(table: str, columns: Sequence[str], *, otherwise: str) -> str:
+    """The order of a table's rows: by person, and then by the table's key or, where it has none, all columns."""
+    if "person_id" not in columns:
+        return otherwise
+    key = f"{table}_id"
+    return f" ORDER BY person_id, {_quoted(key) if key in columns else _everything(columns)}"
+
+
+def _everything(columns: Sequence[str]) -> str:
+    return ", ".join(str(place) for place in range(1, len(columns) + 1))
 
 
 def _copied(files: Sequence[Path], name: str) -> Table:
@@ -134,7 +153,7 @@ def _server_tables(server: _Server, name: str, schema: str, folder: Path) -> Ite
     # the only outside word in it is the schema, which `_without_schema` checked
     columns = server.ask(f"SELECT {what} FROM information_schema.columns WHERE table_schema {where} ORDER BY {order}")  # noqa: S608
     for number, ((schema_, table), names) in enumerate(_by_table(columns.iter_rows())):
-        files = _pages(server, f"{_quoted(schema_)}.{_quoted(table)}", names, folder / f"postgres-{number}")
+        files = _pages(server, (schema_, table), names, folder / f"postgres-{number}")
         if files:
             yield _copied(files, f"{name}!{table}")
 
@@ -148,15 +167,22 @@ def _without_schema(url: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(query=urlencode(asked))), schema
 
 
-def _pages(server: _Server, table: str, columns: Sequence[str], folder: Path) -> list[Path]:
-    """A table as Parquet files, a range of people each."""
+def _pages(server: _Server, place: tuple[str, str], columns: Sequence[str], folder: Path) -> list[Path]:
+    """A table (its schema, its name) as Parquet files, a range of people each."""
     folder.mkdir()
+    table = ".".join(map(_quoted, place))
     query = f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 (quoted by the server)
-    if "person_id" not in columns:
-        ranges = [""]
+    named = [column.rpartition(" AS ")[2] for column in columns]
+    kind = _kind(named)
+    if kind == "unused":
+        ranges = [" LIMIT 0"]
+    elif "person_id" not in named:
+        ranges = ["" if kind else f" ORDER BY {_everything(named)}"]
     else:
         counts = server.ask(f"SELECT person_id, count(*) AS n FROM {table} GROUP BY person_id ORDER BY person_id")  # noqa: S608
-        ranges = (_ranges(counts) or [""]) if counts["person_id"].dtype.is_integer() else [" ORDER BY person_id"]
+        order = _order(place[1], named, otherwise="")
+        parts = (_ranges(counts) or [""]) if counts["person_id"].dtype.is_integer() else [""]
+        ranges = [part + order for part in parts]
     files = []
     for number, where in enumerate(ranges):
         page = server.ask(f"{query}{where}")
@@ -170,8 +196,5 @@ def _ranges(counts: pl.DataFrame) -> list[str]:
     """WHERE clauses that part the people into ranges of about as many rows; people without an id come last."""
     known = counts.drop_nulls("person_id").with_columns((pl.col("n").cum_sum() // _ROWS_A_QUERY).alias("page"))
     spans = known.group_by("page").agg(pl.col("person_id").min().alias("a"), pl.col("person_id").max().alias("b"))
-    found = [
-        f" WHERE person_id BETWEEN {first} AND {last} ORDER BY person_id"
-        for _, first, last in spans.sort("page").iter_rows()
-    ]
+    found = [f" WHERE person_id BETWEEN {first} AND {last}" for _, first, last in spans.sort("page").iter_rows()]
     return [*found, " WHERE person_id IS NULL"] if counts["person_id"].null_count() else found

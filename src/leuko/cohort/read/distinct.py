@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -105,7 +105,8 @@ def _typed(days: pl.Series, reader: DateReader) -> pl.DataFrame:
     has_time = isinstance(days.dtype, pl.Datetime)
     at = days.cast(pl.Datetime("us")) if not (has_time and getattr(days.dtype, "time_zone", None)) else days
     if getattr(at.dtype, "time_zone", None) is None:
-        at = at.dt.replace_time_zone(str(reader.zone) if reader.zone is not UTC else "UTC", ambiguous="earliest")
+        zone = "UTC" if reader.zone is UTC or not has_time else str(reader.zone)
+        at = at.dt.replace_time_zone(zone, ambiguous="earliest")
     at = at.dt.convert_time_zone("UTC").cast(MICROSECONDS)
     timed = pl.Series([has_time]).new_from_index(0, len(days))
     blank = pl.Series([None], dtype=pl.String).new_from_index(0, len(days))
@@ -141,7 +142,7 @@ def _asked(texts: pl.Series, times: pl.Series | None, reader: DateReader) -> pl.
     distinct = pairs.filter(pl.col("day").is_not_null()).unique(maintain_order=True)
     found = [reader.read(day, time) for day, time in distinct.iter_rows()]
     table = distinct.with_columns(
-        pl.Series("taken", [_instant(one) for one in found], dtype=MICROSECONDS),
+        pl.Series("taken", [instant(one) for one in found], dtype=MICROSECONDS),
         pl.Series("has_time", [isinstance(one, Moment) and one.has_time for one in found], dtype=pl.Boolean),
         pl.Series("precision", [_partial(one) for one in found], dtype=pl.String),
         pl.Series("trouble", [one if isinstance(one, str) else None for one in found], dtype=pl.String),
@@ -150,10 +151,14 @@ def _asked(texts: pl.Series, times: pl.Series | None, reader: DateReader) -> pl.
     return placed.select("taken", pl.col("has_time"), "precision", "trouble")
 
 
-def _instant(found: Moment | str) -> Any:
-    if isinstance(found, str) or found.precision in {"year", "month"}:
+def instant(found: Moment | str | None) -> datetime | None:
+    """The instant of a moment [UTC]; none where only month or year is known.
+
+    A day without a time is that day in whatever zone it was written: it stands at its midnight in UTC.
+    """
+    if found is None or isinstance(found, str) or found.precision in {"year", "month"}:
         return None
-    return found.at.astimezone(UTC)
+    return found.at.astimezone(UTC) if found.has_time else found.at.replace(tzinfo=UTC)
 
 
 def _partial(found: Moment | str) -> str | None:

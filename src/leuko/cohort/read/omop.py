@@ -36,12 +36,33 @@ SIGNS_OF: Final[dict[str, tuple[str, ...]]] = {
     "observation_period": ("observation_period_start_date", "person_id"),
     "drug_exposure": ("drug_exposure_start_date", "person_id"),
     "condition_occurrence": ("condition_start_date", "condition_concept_id", "person_id"),
+    "procedure_occurrence": ("procedure_date", "procedure_concept_id", "person_id"),
     "visit_occurrence": ("visit_start_date", "visit_concept_id", "person_id"),
     "death": ("death_date", "person_id"),
     "concept": ("concept_id", "concept_code", "vocabulary_id"),
     "concept_ancestor": _ANCESTRY,
 }
-_OTHERS: Final = ("care_site_id", "provider_id", "location_id", "cdm_source_name", "vocabulary_id", "person_id")
+_OTHERS: Final = ("care_site_id", "provider_id", "location_id", "vocabulary_id", "person_id")
+# The columns of tables that hold nothing for a cohort of counts and no columns of the kinds above.
+_UNUSED: Final = (
+    ("cdm_source_name", "cdm_version"),
+    ("location_id", "location_source_value"),
+    ("note_nlp_id", "note_id"),
+    ("domain_concept_id_1", "fact_id_1"),
+    ("cost_id", "cost_event_id"),
+    ("episode_id", "event_id"),
+    ("metadata_concept_id", "metadata_type_concept_id"),
+    ("domain_id", "domain_name"),
+    ("concept_class_id", "concept_class_name"),
+    ("concept_id_1", "concept_id_2", "relationship_id"),
+    ("relationship_id", "relationship_name"),
+    ("concept_id", "concept_synonym_name"),
+    ("source_code", "source_vocabulary_id", "target_concept_id"),
+    ("drug_concept_id", "ingredient_concept_id"),
+    ("cohort_definition_id", "subject_id"),
+    ("cohort_definition_id", "cohort_definition_name"),
+    ("attribute_definition_id", "attribute_name"),
+)
 
 
 def kind_of(table: Table) -> str | None:
@@ -49,6 +70,8 @@ def kind_of(table: Table) -> str | None:
     for kind, signs in SIGNS_OF.items():
         if table.has(*signs):
             return kind
+    if any(table.has(*signs) for signs in _UNUSED):
+        return "unused"
     concepts = sum(column.casefold().endswith("concept_id") for column in table.columns)
     return "unused" if concepts and any(table.has(name) for name in _OTHERS) else None
 
@@ -91,6 +114,7 @@ _CONCEPT_COLUMNS: Final = {
     "measurement": ("measurement_concept_id", "unit_concept_id"),
     "drug_exposure": ("drug_concept_id",),
     "condition_occurrence": ("condition_concept_id",),
+    "procedure_occurrence": ("procedure_concept_id",),
     "visit_occurrence": ("visit_concept_id",),
 }
 
@@ -168,6 +192,7 @@ class Omop:
             "observation_period": self._observation_period,
             "drug_exposure": self._drug_exposure,
             "condition_occurrence": self._condition,
+            "procedure_occurrence": self._procedure,
             "visit_occurrence": self._visit,
             "death": self._death,
         }
@@ -388,8 +413,11 @@ class Omop:
     def _facts(self, table: Table, kind: str, what: str, prefix: str, source: str) -> Iterator[Frames]:
         concept = f"{what}_concept_id"
         span = tuple(f"{prefix}_{end}_{how}" for end in ("start", "end") for how in ("date", "datetime"))
-        for chunk in table.named(("person_id", concept, source, *span)):
-            frame, notices = with_person(chunk.rename({"person_id": "person"}), table.file, self.reading)
+        # a procedure's start is its only date of 5.3, and is named so in 5.4 too
+        written = {name: name.replace("_start_", "_") if kind == "procedure" else name for name in span}
+        for chunk in table.named(("person_id", concept, source, *written.values())):
+            named = chunk.rename({"person_id": "person", **{own: name for name, own in written.items()}})
+            frame, notices = with_person(named, table.file, self.reading)
             frame, told_times = self._span(texts(frame, concept, source), prefix, table.file)
             ask = concepts()["visit"].get if kind == "visit" else lambda _: None
             own = self._looked_up(frame[concept], ask, "own")
@@ -406,6 +434,9 @@ class Omop:
 
     def _condition(self, table: Table) -> Iterator[Frames]:
         return self._facts(table, "condition", "condition", "condition", "condition_source_value")
+
+    def _procedure(self, table: Table) -> Iterator[Frames]:
+        return self._facts(table, "procedure", "procedure", "procedure", "procedure_source_value")
 
     def _visit(self, table: Table) -> Iterator[Frames]:
         return self._facts(table, "visit", "visit", "visit", "visit_source_value")

@@ -10,9 +10,10 @@ import polars as pl
 
 from leuko.cohort.frames import codes_text
 from leuko.cohort.read.base import Frames, Reading, told
+from leuko.cohort.read.distinct import instant
 from leuko.cohort.read.rows import with_medicines
 from leuko.errors import Notice
-from leuko.record import Code, Count, Dose, Moment, Record
+from leuko.record import Code, Count, Dose, Record
 
 
 def frames_of(records: Iterable[Record], notices: Iterable[Notice], reading: Reading, *, file: str = "") -> Frames:
@@ -53,20 +54,13 @@ def _notices(rows: list[dict[str, Any]], reading: Reading) -> pl.DataFrame:
     return _table(rows, reading, "notices")
 
 
-def at(moment: Moment | None) -> datetime | None:
-    """The instant of a moment; none where only month or year is known."""
-    if moment is None or moment.precision in {"year", "month"}:
-        return None
-    return moment.at.astimezone(UTC)
-
-
 def _result(record: Record, count: Count) -> dict[str, Any]:
     return {
         "person": record.patient.id,
         "analyte": count.analyte,
         "value": count.value,
         "bound": count.bound,
-        "taken": at(count.taken),
+        "taken": instant(count.taken),
         "has_time": count.taken is not None and count.taken.has_time,
         "low": count.lab_low,
         "high": count.lab_high,
@@ -104,8 +98,8 @@ def _dose(record: Record, dose: Dose) -> dict[str, Any]:
     return {
         "person": record.patient.id,
         "name": dose.drug,
-        "start": at(dose.start),
-        "end": at(dose.end),
+        "start": instant(dose.start),
+        "end": instant(dose.end),
         "given": dose.given,
         "has_time": dose.start is not None and dose.start.has_time,
         "amount": dose.amount,
@@ -129,7 +123,7 @@ def _signs(record: Record) -> Iterable[dict[str, Any]]:
             "name": sign.name,
             "value": sign.value,
             "unit": sign.unit,
-            "taken": at(sign.taken),
+            "taken": instant(sign.taken),
             "has_time": sign.taken is not None and sign.taken.has_time,
             "text": sign.text,
             "present": sign.present,
@@ -148,13 +142,13 @@ def _facts(record: Record) -> Iterable[dict[str, Any]]:
             "name": fact.name,
             "code": None if code is None else code.code,
             "system": None if code is None else code.system,
-            "start": at(fact.start),
-            "end": at(fact.end),
+            "start": instant(fact.start),
+            "end": instant(fact.end),
             "grade": None,
             "has_time": fact.start is not None and fact.start.has_time,
             "status": fact.status,
             "detail": fact.detail,
-            "recorded": at(fact.recorded),
+            "recorded": instant(fact.recorded),
             "codes": codes_text(fact.codes),
             "file": fact.origin.place.source,
             "row": fact.origin.place.line,

@@ -1,4 +1,4 @@
-"""CDISC SDTM: which domain a data set is, and its rows as frames (LB, DM, EX, CM, AE, VS).
+"""CDISC SDTM: which domain a data set is, and its rows as frames (LB, DM, EX, CM, PR, AE, VS).
 
 The value is the one that was collected (LBORRES), with its own unit and limits; where it is missing, the standardised
 one. A date of which only month or year is known places a result in no day.
@@ -25,6 +25,7 @@ SIGNS_OF: Final[dict[str, tuple[str, ...]]] = {
     "LB": ("USUBJID", "LBTESTCD"),
     "EX": ("USUBJID", "EXTRT"),
     "CM": ("USUBJID", "CMTRT"),
+    "PR": ("USUBJID", "PRTRT"),
     "AE": ("USUBJID", "AETERM"),
     "VS": ("USUBJID", "VSTESTCD"),
     "DM": ("USUBJID", "SEX", "DOMAIN"),
@@ -58,7 +59,8 @@ class Sdtm:
     def read(self, kind: str, table: Table) -> Iterator[Frames]:
         """The rows of one domain, piece by piece."""
         by_kind: dict[str, Callable[[Table], Iterator[Frames]]] = {
-            "LB": self._lb, "DM": self._dm, "EX": self._ex, "CM": self._cm, "AE": self._ae, "VS": self._vs,
+            "LB": self._lb, "DM": self._dm, "EX": self._ex, "CM": self._cm, "PR": self._pr, "AE": self._ae,
+            "VS": self._vs,
         }  # fmt: skip
         return by_kind[kind](table)
 
@@ -193,7 +195,15 @@ class Sdtm:
         columns = dict(zip(("start", "end"), span, strict=True))
         return with_span(frame, columns, self.dates, file=file, reading=self.reading)
 
-    # ---- AE, VS ------------------------------------------------------------------------------------------------------
+    # ---- PR, AE, VS --------------------------------------------------------------------------------------------------
+
+    def _pr(self, table: Table) -> Iterator[Frames]:
+        span = ("PRSTDTC", "PRENDTC")
+        for _, chunk, notices in self._chunks(table, ("USUBJID", "PRTRT", "PRDECOD", "PROCCUR", "PRSTAT", *span)):
+            undone = (pl.col("PROCCUR").fill_null("") == "N") | (pl.col("PRSTAT").fill_null("") == "NOT DONE")
+            frame, told_times = self._span(chunk.filter(~undone), span, table.file)
+            frame = frame.with_columns(pl.lit("procedure").alias("kind"), pl.coalesce("PRDECOD", "PRTRT").alias("name"))
+            yield self.reading.frames(facts=frame, notices=pl.concat([notices, told_times]))
 
     def _ae(self, table: Table) -> Iterator[Frames]:
         span = ("AESTDTC", "AEENDTC")
