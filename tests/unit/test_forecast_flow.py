@@ -252,3 +252,24 @@ def test_fhir_carries_each_chance_and_recommends_nothing() -> None:
     assert risk["status"] == "preliminary"
     assert all(0 <= each["probabilityDecimal"] <= 1 for each in risk["prediction"])
     assert any("not recommended" in note["text"] for note in risk["note"])
+
+
+def test_what_is_to_come_of_a_level_of_the_person_s_own_begins_now_not_at_the_last_count() -> None:
+    chronic = {
+        "person": {"age": 35, "sex": "female"},
+        "counts": ["-200 1.2", "-150 1.1", "-100 1.3", "-50 1.2", "-40 0.9", "0 1.1"],
+        "as_of": 40,
+    }
+    (one,) = assessed(chronic).forecasts
+    assert one.outcome is not None
+    assert one.start_text == "day 0 is 1 January 2026, the last count"
+    # the headline says "lowest in 42 days": of the days that are to come, as its chances are
+    assert one.outcome.nadir_day.outer is not None
+    assert one.outcome.nadir_day.outer[0] >= 40
+    (severe,) = (chance for chance in one.outcome.chances if chance.id == "below:0.5")
+    (cut,) = (cut for cut in one.outcome.cuts if cut.cut == 0.5)
+    assert cut.below == severe.probability
+    longest = next(cut for cut in one.outcome.cuts if cut.cut == 1.5).days_below.outer
+    assert longest is not None
+    assert longest[1] <= 42.0
+    assert "from 6 counts of this person" in one.models[0].domain_text

@@ -255,7 +255,9 @@ def _moved(case: Case, seen: Seen, level: Level, row: LevelRow, text: str, *, rh
         baseline=np.full(counts.shape[1], float(np.exp(state.mean[0]))),
         start=last,
         start_text=f"day 0 is {say_date(last.date())}, the last count",
-        model=_used(case, row, "no marrow model: no medicine on record acts on the marrow"),
+        model=_used(
+            case, row, f"{_rests_on(seen)}; a level, swings that fade and the error of a count (Kalman filter)"
+        ),
         text=text,
         rhythm=rhythm,
     )
@@ -298,10 +300,24 @@ def _recovery(case: Case, seen: Seen, course: Course, gone: _Gone) -> _Drawn | G
         baseline=np.exp(found.level),
         start=start,
         start_text=f"day 0 is {say_date(gone.day)}, when {gone.said}",
-        model=_used(case, row, "no marrow model: no medicine on record acts on the marrow"),
+        model=_used(
+            case,
+            row,
+            f"{_rests_on(seen)}; curves of a recovery, weighed by the {len(later)} counts since"
+            f" (importance sampling, worth {found.effective:.0f} draws)",
+        ),
         text=f"a recovery after {gone.said} on {say_date(gone.day)}",
         back=True,
         evidence=gone.evidence,
+    )
+
+
+def _rests_on(seen: Seen) -> str:
+    """Why no marrow model speaks, and from how many counts of the person this is told."""
+    bounds = sum(bound != "=" for bound in seen.bounds)
+    of_bounds = f", {bounds} of them only bounds" if bounds else ""
+    return (
+        f"no marrow model: no medicine on record acts on the marrow; from {len(seen)} counts of this person{of_bounds}"
     )
 
 
@@ -324,12 +340,12 @@ def _used(case: Case, row: LevelRow | RecoveryRow, text: str) -> ModelUsed:
 
 
 def _forecast(case: Case, seen: Seen, drawn: _Drawn, bars: Bars) -> Forecast:
-    now = (case.now - drawn.start) / DAY
-    ahead = Courses(days=drawn.days, counts=drawn.counts, baseline=drawn.baseline)
+    whole = Courses(days=drawn.days, counts=drawn.counts, baseline=drawn.baseline)
+    ahead = whole.between(max((case.now - drawn.start) / DAY, 0.0), np.inf)
     outcome = outcome_of(
-        ahead,
+        whole if drawn.back else ahead,  # a recovery is from its beginning, all else is still to come
         cuts=case.ask.cuts,
-        chances=_chances(case, ahead.between(min(now, 0.0), np.inf), now),
+        chances=_chances(case, ahead),
         hold=case.rules["recovered_days"],
     )
     label = case.library.analytes[LINE].label
@@ -371,15 +387,14 @@ def _headline(label: str, outcome: Outcome, drawn: _Drawn, case: Case) -> str:
     return f"{label}, {drawn.text}: lowest in {weeks} about {spread_words(outcome.nadir)} ×10⁹/L{risk}"
 
 
-def _chances(case: Case, ahead: Courses, now: float) -> tuple[Chance, ...]:
-    later = ahead.between(max(now, 0.0), np.inf)
-    if not later.days.size:
+def _chances(case: Case, ahead: Courses) -> tuple[Chance, ...]:
+    if not ahead.days.size:
         return ()
     return tuple(
         Chance(
             id=f"below:{say_number(cut)}",
             text=f"below {say_number(cut)} ×10⁹/L at any time in the next {say_days(case.ask.horizon)}",
-            probability=float((later.counts < cut).any(axis=0).mean()),
+            probability=float((ahead.counts < cut).any(axis=0).mean()),
             on=None,
             reason=Reason(rule="forecast:below", text="share of the courses whose true count falls below the cut"),
         )
