@@ -163,7 +163,11 @@ class Fact(Frozen, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Everything that intake read of one person. `digest` is a SHA-256 over the content, not over the files."""
+    """Everything that intake read of one person. `digest` is a SHA-256 over the content, not over the files.
+
+    `born_in_doubt`: a birth date that was read lay after a count or after the day of the assessment, and was left out:
+    it, or a count, may be another person's.
+    """
 
     patient: Patient
     counts: tuple[Count, ...] = ()
@@ -172,6 +176,7 @@ class Record:
     facts: tuple[Fact, ...] = ()
     sources: tuple[str, ...] = ()
     digest: str = field(default="", compare=False)
+    born_in_doubt: bool = False
 
 
 def digest_of(record: Record) -> str:

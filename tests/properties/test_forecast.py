@@ -173,9 +173,13 @@ def test_without_what_it_takes_it_is_withheld_and_says_why(change: dict[str, Any
     assert all(gap.settle for gap in one.gaps)
 
 
-def test_a_count_from_before_birth_is_set_aside_and_said() -> None:
-    found = assessed({**BASE, "counts": ["-30000 4.6", "-1 4.6", "8 0.4"]})
+@pytest.mark.parametrize("treated", [BASE, {**BASE, "doses": [], "counts": ["-60 1.2", "-30 1.1", "-1 1.0", "8 0.9"]}])
+def test_a_count_from_before_birth_is_set_aside_and_said_and_the_forecast_withheld(treated: dict[str, Any]) -> None:
+    counts = treated.get("counts", ["-1 4.6", "8 0.4"])
+    assert assessed({**treated, "counts": counts}).forecasts[0].outcome is not None
+    found = assessed({**treated, "counts": ["-30000 4.6", *counts]})
     assert "LK603" in {notice.code for notice in found.notices}
-    fitting = found.forecasts[0].fitting
-    assert fitting is not None
-    assert fitting.counts_used == 2
+    (one,) = found.forecasts
+    assert (one.outcome, one.fan, one.options) == (None, None, ())
+    assert "counts are another person's" in one.gaps[0].why
+    assert one.gaps[0].settle

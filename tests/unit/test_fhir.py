@@ -288,10 +288,12 @@ def test_a_birth_date_after_the_draw_is_not_used(load: Load) -> None:
     assert only(got).patient.born is None
     assert len(only(got).counts) == 1
     assert [notice.severity for notice in got.notices if notice.code == "LK415"] == ["error"]
+    assert only(got).born_in_doubt
 
 
 def test_a_draw_on_the_day_of_birth_is_fine(load: Load) -> None:
     got = load(bundle(patient(birthDate="2024-03-01"), observation()))
+    assert not only(got).born_in_doubt
     assert only(got).patient.born == date(2024, 3, 1)
 
 

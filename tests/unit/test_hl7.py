@@ -411,6 +411,12 @@ def test_a_sample_and_a_message_of_the_same_number_are_not_one_person() -> None:
     assert len(read(by_sample, by_message).records) == 2
 
 
+def test_a_birth_date_after_a_count_is_left_out_and_puts_the_record_in_doubt() -> None:
+    late, fine = (record(message(msh(), pid(born=born), obr(), obx())) for born in ("20300101", "19600101"))
+    assert (late.patient.born, late.born_in_doubt) == (None, True)
+    assert (fine.patient.born, fine.born_in_doubt) == (date(1960, 1, 1), False)
+
+
 def test_the_newest_birth_date_is_believed_and_told() -> None:
     texts = [
         oru("0.8"),

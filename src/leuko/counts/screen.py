@@ -28,7 +28,7 @@ def _screened(count: Count, patient: Patient, as_of: date | None, library: Libra
     when = say_moment(count.taken)
     if as_of is not None and first_day(count.taken) > as_of:
         return aside("LK602", count, f"{shown} was drawn on {when}, after {say_date(as_of)}", library)
-    if _before_birth(patient, count.taken):
+    if before_birth(patient, count.taken):
         return aside("LK603", count, f"{shown} was drawn on {when}, before the date of birth", library, lost=True)
     if patient.died is not None and first_day(count.taken) > patient.died:
         text = f"{shown} was drawn on {when}, after the date of death"
@@ -36,7 +36,8 @@ def _screened(count: Count, patient: Patient, as_of: date | None, library: Libra
     return Step(kept=(count,))
 
 
-def _before_birth(patient: Patient, taken: Moment) -> bool:
+def before_birth(patient: Patient, taken: Moment) -> bool:
+    """Whether a draw was certainly before the person was born."""
     if patient.born is None:
         return False
     born = Moment(at=taken.at.replace(year=patient.born.year, month=patient.born.month, day=1), precision="month")

@@ -1,9 +1,11 @@
-"""In whom a forecast is withheld, or said with a caution: what the record names, and cells that must not be there."""
+"""In whom a forecast is withheld, or said with a caution: what the record names, cells that must not be there, counts
+that may be another person's."""
 
 from __future__ import annotations
 
 from leuko.causes.ask import ask
 from leuko.causes.scene import Scene, rules_of
+from leuko.counts.screen import before_birth
 from leuko.forecast.case import Case
 from leuko.frozen import Frozen
 from leuko.knowledge.schema.choices import BarRow
@@ -25,17 +27,34 @@ def bars_of(case: Case, method: Method, *, models: tuple[str, ...] = ()) -> Bars
     scene = _scene(case)
     rows = [row for row in case.library.rows(BarRow) if method in row.methods]
     rows = [row for row in rows if not (models and set(models) <= set(row.but_models)) and _met(row, scene, case)]
+    withheld = tuple(
+        Gap(
+            what="the coming counts",
+            why=f"the record has {row.title}: {row.why}",
+            settle="a specialist's judgement",
+        )
+        for row in rows
+        if row.withholds
+    )
     return Bars(
-        gaps=tuple(
-            Gap(
-                what="the coming counts",
-                why=f"the record has {row.title}: {row.why}",
-                settle="a specialist's judgement",
-            )
-            for row in rows
-            if row.withholds
-        ),
+        gaps=(*_whose(case), *withheld),
         cautions=tuple(f"the record has {row.title}: {row.why}" for row in rows if not row.withholds),
+    )
+
+
+def _whose(case: Case) -> tuple[Gap, ...]:
+    """A birth date after a count: one of them is wrong, or the counts are another person's."""
+    patient = case.record.patient
+    early = [count for count in case.record.counts if count.taken is not None and before_birth(patient, count.taken)]
+    if not early and not case.record.born_in_doubt:
+        return ()
+    return (
+        Gap(
+            what="the coming counts",
+            why="the birth date on record lies after a blood count, or after the day of the assessment: one of the"
+            " dates is wrong, or counts are another person's",
+            settle="the right date, and that every count is this person's",
+        ),
     )
 
 

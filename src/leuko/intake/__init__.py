@@ -187,6 +187,7 @@ def _join(parts: Sequence[Record], notices: list[Notice]) -> Record:
         signs=_in_order(entry for part in parts for entry in part.signs),
         facts=_in_order(entry for part in parts for entry in part.facts),
         sources=tuple(sorted({source for part in parts for source in part.sources})),
+        born_in_doubt=any(part.born_in_doubt for part in parts),
     )
     return replace(record, digest=digest_of(record))
 

@@ -29,6 +29,7 @@ from leuko.site import SiteSettings
 
 _T = TypeVar("_T")
 _KEPT: Final = 64  # people whose assessment of today is kept ready
+_BORN_IN_DOUBT: Final = frozenset({"LK415", "LK813"})  # what intake says where it leaves a birth date out for it
 _NUMBERS: Final = range(1, 2**63)  # what a key of either database can be; an address may hold anything
 
 
@@ -94,6 +95,7 @@ def record_of(connection: Connection, person: str, made: Assessment) -> Record:
         signs=made.signs,
         facts=made.facts,
         digest=made.record_digest,
+        born_in_doubt=any(notice.code in _BORN_IN_DOUBT for notice in made.notices),
     )
 
 

@@ -84,13 +84,15 @@ def _record(name: str, mine: Sequence[Chain], work: _Work) -> Record:
     for chain in mine:
         _take(chain, patient, found, work)
     _tell_others(name, found, work.tell)
+    checked = _checked(name, patient, found, mine, work)
     return Record(
-        patient=_checked(name, patient, found, mine, work),
+        patient=checked,
         counts=own_draws(found.counts),
         doses=tuple(found.doses),
         signs=tuple(found.signs),
         facts=tuple(found.facts),
         sources=tuple(sorted(found.sources | _patient_sources(name, work))),
+        born_in_doubt=patient.born is not None and checked.born is None,
     )
 
 

@@ -184,9 +184,11 @@ def _record(name: str, person: _Person, options: ReadOptions, library: Library, 
     for chain in chains(person.sent):
         _take(chain, read, options, library, tell)
     _tell_others(read, tell)
-    patient = _checked(patient_of(name, person.said, tell), read.counts, person, options, tell)
+    said = patient_of(name, person.said, tell)
+    patient = _checked(said, read.counts, person, options, tell)
     return Record(
         patient=patient,
+        born_in_doubt=said.born is not None and patient.born is None,
         counts=own_draws(read.counts),
         doses=tuple(_doses(person, options, tell)),
         signs=tuple(read.signs),
