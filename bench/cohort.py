@@ -241,7 +241,7 @@ def _through(engine: Any, data: Path) -> Any:
     answers = engine(tasks, asked)
     while True:
         if (found := next(answers, None)) is not None:
-            held.append(found[1].tables)
+            held.append({name: found[1].tables[name] for name in ("persons", "episodes")})
         if held and (found is None or len(held) == SUMMED):
             persons, episodes = (pl.concat([tables[name] for tables in held]) for name in ("persons", "episodes"))
             own = said_of(persons, episodes, asked.rules)

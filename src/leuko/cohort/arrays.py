@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -17,22 +18,14 @@ from leuko.cohort.kernel.layout import (
     H_FIRST,
     H_SEX,
     MISSING,
-    R_ANALYTE,
-    R_BOUND,
-    R_DIGITS,
-    R_DRAW,
-    R_FILE,
-    R_ROW,
-    R_SEQUENCE,
-    R_STATUS,
-    R_TAKEN,
-    R_TIMED,
     UNMET,
     Columns,
     Counts,
+    Episodes,
     Found,
     Notes,
     People,
+    Results,
     Scratch,
 )
 from leuko.cohort.tables import BOUNDS, SEX_UNKNOWN, STATUSES, Rules
@@ -41,16 +34,21 @@ FAR: Final = 2**62
 """A day that never comes."""
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _NOTES_A_ROW: Final = 8  # more can never be said of one row, its draw and its day
+_UNKNOWN: Final = STATUSES.index("unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """A batch as arrays, with the frames that they were made from: `results` and `persons` are in order of person."""
+    """A batch as arrays, with the frames that they were made from: `results` and `persons` are in order of person.
+
+    `unknown` tells the rows whose analyte or bound is none, where there are any.
+    """
 
     results: pl.DataFrame
     persons: pl.DataFrame
-    rows: Columns
+    rows: Results
     people: People
+    unknown: pl.Series | None
 
 
 def day_number(day: date | None) -> int:
@@ -62,7 +60,8 @@ def given(results: pl.DataFrame, people: pl.DataFrame, cycles: pl.DataFrame, rul
     """The arrays of a batch of whole people; `people` has one row each, `cycles` the columns person, lo, hi [days]."""
     results = results if results["person"].is_sorted() else results.sort("person")
     persons = _persons(results, people, cycles)
-    return Given(results=results, persons=persons, rows=_rows(results, rules), people=_people(persons, cycles))
+    rows, unknown = _rows(results, rules)
+    return Given(results=results, persons=persons, rows=rows, people=_people(persons, cycles), unknown=unknown)
 
 
 def _persons(results: pl.DataFrame, people: pl.DataFrame, cycles: pl.DataFrame) -> pl.DataFrame:
@@ -78,24 +77,58 @@ def _persons(results: pl.DataFrame, people: pl.DataFrame, cycles: pl.DataFrame) 
     )
 
 
-def _rows(results: pl.DataFrame, rules: Rules) -> Columns:
-    timed = results["has_time"].fill_null(value=False).to_numpy()
-    taken = results["taken"].to_physical().fill_null(MISSING).to_numpy()
-    untimed = ~timed & (taken != MISSING)
-    if untimed.any():
-        taken = np.where(untimed, taken - taken % DAY_US, taken)
-    whole = np.empty((10, len(results)), np.int64)
-    whole[R_ANALYTE] = coded(results["analyte"], rules.analytes)
-    whole[R_TAKEN] = taken
-    whole[R_TIMED] = timed
-    whole[R_BOUND] = coded(_told(results["bound"], "="), BOUNDS)
-    whole[R_DRAW] = _names(results["draw"])
-    whole[R_STATUS] = coded(_told(results["status"], "unknown"), STATUSES, otherwise="unknown")
-    whole[R_SEQUENCE] = results["sequence"].fill_null(MISSING)
-    whole[R_DIGITS] = results["digits"].fill_null(-1) if "digits" in results.columns else -1
-    whole[R_FILE] = _files(_told(results["file"], ""))
-    whole[R_ROW] = results["row"].fill_null(MISSING)
-    return Columns(whole=whole, real=np.stack([_floats(results[name]) for name in ("value", "low", "high")]))
+def _rows(results: pl.DataFrame, rules: Rules) -> tuple[Results, pl.Series | None]:
+    """The rows as columns, and which of them are of an analyte or a bound that is none."""
+    analyte, bound = coded(results["analyte"], rules.analytes), coded(_told(results["bound"], "="), BOUNDS)
+    unknown = analyte.is_null() | bound.is_null() if analyte.null_count() or bound.null_count() else None
+    timed = results["has_time"].fill_null(value=False)
+    taken = results["taken"].to_physical().fill_null(MISSING)
+    untimed = None if timed.all() else (~timed & (taken != MISSING)).to_numpy()
+    if untimed is not None and untimed.any():
+        at = taken.to_numpy()
+        taken = pl.Series(np.where(untimed, at - at % DAY_US, at))
+    return Results(
+        analyte=_column(analyte, np.int16, otherwise=-1),
+        taken=_column(taken, np.int64),
+        timed=_column(timed, np.bool_, few=True),
+        bound=_column(bound, np.int16, otherwise=-1, few=True),
+        draw=_names(results["draw"]),
+        status=_column(coded(_told(results["status"], "unknown"), STATUSES), np.int16, otherwise=_UNKNOWN, few=True),
+        sequence=_column(results["sequence"], np.int64, otherwise=MISSING),
+        digits=_digits(results),
+        file=_files(_told(results["file"], "")),
+        row=_column(results["row"], np.int64, otherwise=MISSING),
+        value=_column(results["value"], np.float64, otherwise=np.nan),
+        low=_column(results["low"], np.float64, otherwise=np.nan),
+        high=_column(results["high"], np.float64, otherwise=np.nan),
+    ), unknown
+
+
+def _column(numbers: pl.Series, kind: Any, *, otherwise: Any = None, few: bool = False) -> Any:
+    """A column for the kernel; one place where all rows say the same (`few`: they may well).
+
+    All columns are of one type: none can be written to.
+    """
+    if (absent := numbers.null_count()) == len(numbers) > 0:
+        return _kept(np.array([otherwise], dtype=kind))
+    if absent:
+        wide = numbers if numbers.dtype.is_float() else numbers.cast(pl.Int64)
+        numbers = wide.fill_null(otherwise)
+    elif few and len(numbers) and numbers.min() == numbers.max():
+        return _kept(np.array([numbers[0]], dtype=kind))
+    return _kept(numbers.to_numpy().astype(kind, copy=False))
+
+
+def _kept(column: Any) -> Any:
+    column = column.view()
+    column.flags.writeable = False
+    return column
+
+
+def _digits(results: pl.DataFrame) -> Any:
+    if "digits" not in results.columns:
+        return _kept(np.array([-1], dtype=np.int64))
+    return _column(results["digits"], np.int64, otherwise=-1, few=True)
 
 
 def _told(words: pl.Series, otherwise: str) -> pl.Series:
@@ -105,27 +138,24 @@ def _told(words: pl.Series, otherwise: str) -> pl.Series:
 def _files(files: pl.Series) -> Any:
     """Files as numbers in the order of their names; rows of one file stand together."""
     runs = files.rle().struct.unnest()
-    numbers = coded(runs["value"], sorted(set(runs["value"]))).to_numpy()
-    return np.repeat(numbers, runs["len"].to_numpy())
+    numbers = coded(runs["value"], tuple(sorted(set(runs["value"])))).to_numpy().astype(np.int64)
+    return _kept(numbers if len(numbers) == 1 else np.repeat(numbers, runs["len"].to_numpy()))
 
 
-def coded(words: pl.Series, known: Any, *, otherwise: str | None = None) -> pl.Series:
-    """Words as their places among the known ones; an unknown word is `otherwise`, or -1."""
-    known = list(known)
-    at = -1 if otherwise is None else known.index(otherwise)
-    found = words.cast(pl.Enum(known), strict=False).to_physical()  # of an enumeration: as it is
-    return found.cast(pl.Int64).fill_null(at) if found.null_count() else found
+def coded(words: pl.Series, known: tuple[str, ...]) -> pl.Series:
+    """Words as their places among the known ones, null where a word is none of them."""
+    return words.cast(_enum(known), strict=False).to_physical()  # of an enumeration: as it is
 
 
-def _floats(numbers: pl.Series) -> Any:
-    return numbers.cast(pl.Float64).fill_null(np.nan).to_numpy()
+@lru_cache(maxsize=16)
+def _enum(known: tuple[str, ...]) -> pl.Enum:
+    return pl.Enum(known)
 
 
 def _names(names: pl.Series) -> Any:
     """Names as numbers that are equal where the names are; -1 where there is none."""
-    if names.null_count() == len(names):
-        return np.full(len(names), -1, np.int64)
-    return names.cast(pl.Categorical).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+    told = names.null_count() < len(names)
+    return _column(names.cast(pl.Categorical).to_physical() if told else names, np.int64, otherwise=-1)
 
 
 def _people(persons: pl.DataFrame, cycles: pl.DataFrame) -> People:
@@ -171,21 +201,33 @@ def _born(persons: pl.DataFrame) -> tuple[Any, Any]:
 # Room for what is found
 
 
-def counts_room(rows: int, rules: Rules) -> Counts:
-    """Room for every count that rows can give: each itself, and one more that is made from it."""
+def counts_room(rows: int, rules: Rules, *, limits: bool) -> Counts:
+    """Room for every count that rows can give: each itself, and one more that is made from it.
+
+    `limits`: whether any row tells the interval of its laboratory.
+    """
     size, schemes = 2 * rows + 1, len(rules.schemes)
+    told = size if limits else 1
     return Counts(
-        whole=np.empty((7, size), np.int64),
-        real=np.empty((3, size), np.float64),
+        person=np.empty(size, np.uint32),
+        analyte=np.empty(size, np.uint16),
+        taken=np.empty(size, np.int64),
+        timed=np.empty(size, np.bool_),
+        bound=np.empty(size, np.uint8),
+        derived=np.empty(size, np.bool_),
+        source=np.empty(size, np.uint32),
+        value=np.empty(size, np.float64),
+        low=np.empty(told, np.float64),
+        high=np.empty(told, np.float64),
         least=np.empty((schemes, size), np.int8),
         most=np.empty((schemes, size), np.int8),
     )
 
 
-def episodes_room(rows: int) -> Columns:
+def episodes_room(rows: int) -> Episodes:
     """Room for at most as many episodes as counts."""
     size = 2 * rows + 1
-    return Columns(whole=np.empty((9, size), np.int64), real=np.empty((4, size), np.float64))
+    return Episodes(whole=np.empty((size, 9), np.int64), real=np.empty((size, 4), np.float64))
 
 
 def found_room(people: int, rules: Rules) -> Found:
@@ -202,7 +244,8 @@ def found_room(people: int, rules: Rules) -> Found:
 
 def notes_room(rows: int) -> Notes:
     """Room for every notice; the system gives memory only where it is written to."""
-    return Notes(code=np.empty(_NOTES_A_ROW * rows + 1, np.int64), source=np.empty(_NOTES_A_ROW * rows + 1, np.int64))
+    size = _NOTES_A_ROW * rows + 1
+    return Notes(code=np.empty(size, np.uint8), source=np.empty(size, np.uint32))
 
 
 def scratch_room(most: int, rules: Rules) -> Scratch:
@@ -216,6 +259,7 @@ def scratch_room(most: int, rules: Rules) -> Scratch:
 
     return Scratch(
         *room(15, 1, width),
+        rows=room(10, 3, size),
         entries=room(9, 3, size),
         slots=room(2, 2, analytes + 1),
         points=room(6, 2, size),

@@ -24,16 +24,6 @@ from leuko.cohort.arrays import (
     scratch_room,
 )
 from leuko.cohort.kernel.layout import (
-    C_ANALYTE,
-    C_BOUND,
-    C_DERIVED,
-    C_HIGH,
-    C_LOW,
-    C_PERSON,
-    C_SOURCE,
-    C_TAKEN,
-    C_TIMED,
-    C_VALUE,
     CODES,
     EP_ANALYTE,
     EP_CONFIRMED,
@@ -51,10 +41,8 @@ from leuko.cohort.kernel.layout import (
     H_CYCLE_FIRST,
     H_FIRST,
     MISSING,
-    R_ANALYTE,
-    R_BOUND,
-    Columns,
     Counts,
+    Episodes,
     Flag,
     Found,
     Notes,
@@ -132,11 +120,9 @@ def _given(
 ) -> tuple[Given, pl.DataFrame]:
     """The arrays of the results of analytes and bounds that exist; the other results are told."""
     made = given(results, people, cycles, rules)
-    unknown = (made.rows.whole[R_ANALYTE] < 0) | (made.rows.whole[R_BOUND] < 0)
-    if not unknown.any():
+    if made.unknown is None:
         return made, results.clear()
-    refused = pl.Series(unknown)
-    return given(made.results.filter(~refused), people, cycles, rules), made.results.filter(refused)
+    return given(made.results.filter(~made.unknown), people, cycles, rules), made.results.filter(made.unknown)
 
 
 def _one_each(people: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -160,17 +146,20 @@ class _Findings:
 
     given: Given
     counts: Counts
-    episodes: Columns
+    episodes: Episodes
     found: Found
     notes: Notes
     numbers: Any
 
     @classmethod
     def of(cls, made: Given, rules: Rules) -> _Findings:
-        size = made.rows.whole.shape[1]
+        size = made.results.height
+        limits = (
+            made.rows.low.size > 1 or made.rows.high.size > 1 or not np.isnan([*made.rows.low, *made.rows.high]).all()
+        )
         return cls(
             given=made,
-            counts=counts_room(size, rules),
+            counts=counts_room(size, rules, limits=limits),
             episodes=episodes_room(size),
             found=found_room(len(made.persons), rules),
             notes=notes_room(size),
@@ -259,17 +248,18 @@ def _numbers(values: Any) -> pl.Series:
 def _counts(found: _Findings, rules: Rules) -> pl.DataFrame:
     """The kernel's counts, with the person (`_p`) and the row (`_row`) as numbers."""
     made, size = found.counts, int(found.numbers[0])
+    none = pl.Series([None], dtype=pl.Float64).new_from_index(0, size)
     columns: dict[str, Any] = {
-        "_p": made.whole[C_PERSON, :size],
-        "analyte": _words(made.whole[C_ANALYTE, :size], rules.analytes),
-        "taken": pl.Series(made.whole[C_TAKEN, :size]).cast(pl.Datetime("us", "UTC")),
-        "has_time": made.whole[C_TIMED, :size] != 0,
-        "value": made.real[C_VALUE, :size],
-        "bound": _words(made.whole[C_BOUND, :size], BOUNDS),
-        "low": _numbers(made.real[C_LOW, :size]),
-        "high": _numbers(made.real[C_HIGH, :size]),
-        "derived": made.whole[C_DERIVED, :size] != 0,
-        "_row": made.whole[C_SOURCE, :size],
+        "_p": made.person[:size],
+        "analyte": _words(made.analyte[:size], rules.analytes),
+        "taken": pl.Series(made.taken[:size]).cast(pl.Datetime("us", "UTC")),
+        "has_time": made.timed[:size],
+        "value": made.value[:size],
+        "bound": _words(made.bound[:size], BOUNDS),
+        "low": _numbers(made.low[:size]) if made.low.size > 1 else none,
+        "high": _numbers(made.high[:size]) if made.high.size > 1 else none,
+        "derived": made.derived[:size],
+        "_row": made.source[:size],
     }
     for number in range(len(rules.schemes)):
         name = rules.edition(number)
@@ -298,24 +288,24 @@ def _named(counts: pl.DataFrame, made: Given, rules: Rules) -> pl.DataFrame:
 
 def _episodes(found: _Findings, rules: Rules) -> pl.DataFrame:
     made, size = found.episodes, int(found.numbers[1])
-    before, after = made.whole[EP_ONSET_EARLIEST, :size] != MISSING, made.whole[EP_RECOVERY_LATEST, :size] != MISSING
+    before, after = made.whole[:size, EP_ONSET_EARLIEST] != MISSING, made.whole[:size, EP_RECOVERY_LATEST] != MISSING
     censoring = np.where(before, np.where(after, 0, 1), np.where(after, 2, 3))
     return pl.DataFrame(
         {
-            "_p": made.whole[EP_PERSON, :size],
-            "analyte": _words(made.whole[EP_ANALYTE, :size], rules.analytes),
-            "cut": made.real[EP_CUT, :size],
-            "onset_earliest": _instants(made.whole[EP_ONSET_EARLIEST, :size]),
-            "onset_latest": _instants(made.whole[EP_ONSET_LATEST, :size]),
-            "nadir": made.real[EP_NADIR, :size],
-            "nadir_taken": _instants(made.whole[EP_NADIR_TAKEN, :size]),
-            "recovery_earliest": _instants(made.whole[EP_RECOVERY_EARLIEST, :size]),
-            "recovery_latest": _instants(made.whole[EP_RECOVERY_LATEST, :size]),
-            "recovery_confirmed": made.whole[EP_CONFIRMED, :size] != 0,
+            "_p": made.whole[:size, EP_PERSON],
+            "analyte": _words(made.whole[:size, EP_ANALYTE], rules.analytes),
+            "cut": made.real[:size, EP_CUT],
+            "onset_earliest": _instants(made.whole[:size, EP_ONSET_EARLIEST]),
+            "onset_latest": _instants(made.whole[:size, EP_ONSET_LATEST]),
+            "nadir": made.real[:size, EP_NADIR],
+            "nadir_taken": _instants(made.whole[:size, EP_NADIR_TAKEN]),
+            "recovery_earliest": _instants(made.whole[:size, EP_RECOVERY_EARLIEST]),
+            "recovery_latest": _instants(made.whole[:size, EP_RECOVERY_LATEST]),
+            "recovery_confirmed": made.whole[:size, EP_CONFIRMED] != 0,
             "censoring": _words(censoring, ("none", "right", "left", "both")),
-            "days_least": made.real[EP_DAYS_LEAST, :size],
-            "days_most": _numbers(made.real[EP_DAYS_MOST, :size]),
-            "counts": pl.Series(made.whole[EP_COUNTS, :size]).cast(pl.Int32),
+            "days_least": made.real[:size, EP_DAYS_LEAST],
+            "days_most": _numbers(made.real[:size, EP_DAYS_MOST]),
+            "counts": pl.Series(made.whole[:size, EP_COUNTS]).cast(pl.Int32),
         }
     )
 
@@ -455,7 +445,7 @@ def _counts_schema(rules: Rules) -> dict[str, pl.DataType]:
     kept = {name: known[name] for name in known if name not in {"person", "file", "row"}}
     names = [rules.edition(number) for number in range(len(rules.schemes))]
     grades = {f"{name}_{end}": pl.Int8() for name in names for end in ("least", "most")}
-    return {"_p": pl.Int64(), **kept, "_row": pl.Int64(), **grades}
+    return {"_p": pl.UInt32(), **kept, "_row": pl.UInt32(), **grades}
 
 
 def _scalar_episodes(answers: Mapping[int, Answer], rules: Rules) -> pl.DataFrame:
@@ -490,4 +480,4 @@ def _scalar_notes(made: Given, answers: Mapping[int, Answer]) -> pl.DataFrame:
         for person, answer in answers.items()
         for code, row in answer.notices
     ]
-    return pl.DataFrame(rows, schema={"code": pl.String(), "_row": pl.Int64()}, orient="row")
+    return pl.DataFrame(rows, schema={"code": pl.String(), "_row": pl.UInt32()}, orient="row")

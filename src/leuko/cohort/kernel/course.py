@@ -217,21 +217,21 @@ def _measured(tables, scratch, analyte, person, first, last, end, out, at):
     )
     after = points.whole[P_TOLD, last + 1] if last + 1 < end else -1
     nadir, cut = _nadir(scratch, first, last)
-    out.whole[EP_PERSON, to], out.whole[EP_ANALYTE, to], out.real[EP_CUT, to] = person, analyte, cut
-    out.whole[EP_ONSET_EARLIEST, to] = points.whole[P_START, before] if before >= 0 else MISSING
-    out.whole[EP_ONSET_LATEST, to] = points.whole[P_END, start]
-    out.real[EP_NADIR, to], out.whole[EP_NADIR_TAKEN, to] = (
+    out.whole[to, EP_PERSON], out.whole[to, EP_ANALYTE], out.real[to, EP_CUT] = person, analyte, cut
+    out.whole[to, EP_ONSET_EARLIEST] = points.whole[P_START, before] if before >= 0 else MISSING
+    out.whole[to, EP_ONSET_LATEST] = points.whole[P_END, start]
+    out.real[to, EP_NADIR], out.whole[to, EP_NADIR_TAKEN] = (
         scratch.entries.real[E_VALUE, nadir],
         scratch.entries.whole[E_TAKEN, nadir],
     )
-    out.whole[EP_RECOVERY_EARLIEST, to] = points.whole[P_START, stop] if after >= 0 else MISSING
-    out.whole[EP_RECOVERY_LATEST, to] = points.whole[P_END, after] if after >= 0 else MISSING
-    out.whole[EP_CONFIRMED, to] = _holds(tables, points, analyte, last + 1, end)
-    out.real[EP_DAYS_LEAST, to] = rounded(max(0.0, points.real[P_LO, stop] - points.real[P_HI, start]))
-    out.real[EP_DAYS_MOST, to] = (
+    out.whole[to, EP_RECOVERY_EARLIEST] = points.whole[P_START, stop] if after >= 0 else MISSING
+    out.whole[to, EP_RECOVERY_LATEST] = points.whole[P_END, after] if after >= 0 else MISSING
+    out.whole[to, EP_CONFIRMED] = _holds(tables, points, analyte, last + 1, end)
+    out.real[to, EP_DAYS_LEAST] = rounded(max(0.0, points.real[P_LO, stop] - points.real[P_HI, start]))
+    out.real[to, EP_DAYS_MOST] = (
         rounded(points.real[P_HI, after] - points.real[P_LO, before]) if after >= 0 and before >= 0 else nothing()
     )
-    out.whole[EP_COUNTS, to] = points.whole[P_FIRST, stop] + points.whole[P_NUMBER, stop] - points.whole[P_FIRST, start]
+    out.whole[to, EP_COUNTS] = points.whole[P_FIRST, stop] + points.whole[P_NUMBER, stop] - points.whole[P_FIRST, start]
     at[1] += 1
 
 

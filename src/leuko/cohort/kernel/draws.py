@@ -14,8 +14,11 @@ from leuko.cohort.kernel.layout import (
     MISSING,
     R_ANALYTE,
     R_BOUND,
+    R_DIGITS,
     R_DRAW,
     R_FILE,
+    R_HIGH,
+    R_LOW,
     R_ROW,
     R_SEQUENCE,
     R_STATUS,
@@ -63,11 +66,31 @@ def before(rows, one, other):  # noqa: PLR0911 (one return for each thing that m
 
 
 @apart
-def in_order(rows, first, last, order, buffer):
-    """The rows from first up to last, in order."""
-    number = last - first
+def fetched(results, rows, first, number):
+    """Brings the rows of a person together; a column of one place says the same of every row."""
+    whole, real = rows.whole, rows.real
     for at in range(number):
-        order[at] = first + at
+        row = first + at
+        whole[R_ANALYTE, at] = results.analyte[min(row, results.analyte.size - 1)]
+        whole[R_TAKEN, at] = results.taken[min(row, results.taken.size - 1)]
+        whole[R_TIMED, at] = results.timed[min(row, results.timed.size - 1)]
+        whole[R_BOUND, at] = results.bound[min(row, results.bound.size - 1)]
+        whole[R_DRAW, at] = results.draw[min(row, results.draw.size - 1)]
+        whole[R_STATUS, at] = results.status[min(row, results.status.size - 1)]
+        whole[R_SEQUENCE, at] = results.sequence[min(row, results.sequence.size - 1)]
+        whole[R_DIGITS, at] = results.digits[min(row, results.digits.size - 1)]
+        whole[R_FILE, at] = results.file[min(row, results.file.size - 1)]
+        whole[R_ROW, at] = results.row[min(row, results.row.size - 1)]
+        real[R_VALUE, at] = results.value[min(row, results.value.size - 1)]
+        real[R_LOW, at] = results.low[min(row, results.low.size - 1)]
+        real[R_HIGH, at] = results.high[min(row, results.high.size - 1)]
+
+
+@apart
+def in_order(rows, number, order, buffer):
+    """The rows of a person, in order."""
+    for at in range(number):
+        order[at] = at
     for start in range(0, number, _RUN):
         for at in range(start + 1, min(start + _RUN, number)):
             row, to = order[at], at

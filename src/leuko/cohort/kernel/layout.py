@@ -30,6 +30,24 @@ class Columns(NamedTuple):
     real: Any
 
 
+class Results(NamedTuple):
+    """Rows of results as they come, each column of its own length: one of length 1 says the same of every row."""
+
+    analyte: Any
+    taken: Any
+    timed: Any
+    bound: Any
+    draw: Any
+    status: Any
+    sequence: Any
+    digits: Any
+    file: Any
+    row: Any
+    value: Any
+    low: Any
+    high: Any
+
+
 class People(NamedTuple):
     """People as columns; the rows of person p are those from first[p] up to first[p + 1], likewise of cycles."""
 
@@ -41,13 +59,29 @@ class People(NamedTuple):
 class Counts(NamedTuple):
     """Counts that are used; `source` is the row that a count stands in, or the first that it was made from.
 
-    `least` and `most` are the grades [scheme, count], -1: cannot be graded.
+    `low` and `high` have length 1 where no row tells the interval of its laboratory. `least` and `most` are the grades
+    [scheme, count], -1: cannot be graded.
     """
+
+    person: Any
+    analyte: Any
+    taken: Any
+    timed: Any
+    bound: Any
+    derived: Any
+    source: Any
+    value: Any
+    low: Any
+    high: Any
+    least: Any
+    most: Any
+
+
+class Episodes(NamedTuple):
+    """Episodes, [place, column]: what is written lies together, however much room there is."""
 
     whole: Any
     real: Any
-    least: Any
-    most: Any
 
 
 class Found(NamedTuple):
@@ -68,7 +102,8 @@ class Notes(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for one person: rows and draws, the counts before they are put in order, the slots of a draw, points.
+    """Room for one person: rows (`rows`, from 0 on) and draws, the counts before they are put in order, the slots of a
+    draw, points.
 
     A slot holds what a draw says of one analyte: the row that stands (-1: none) with its interval, and the entry made
     from it (-1: none). `memo` holds the grades of every case that was met, [case, twice the scheme: least, most],
@@ -77,13 +112,14 @@ class Scratch(NamedTuple):
 
     whole: Any
     real: Any
+    rows: Columns
     entries: Columns
     slots: Columns
     points: Columns
     memo: Any
 
 
-# Rows of results; people stand together. Times are microseconds since 1970, days are days since then.
+# Rows of results of one person. Times are microseconds since 1970, days are days since then.
 (
     R_ANALYTE,
     R_TAKEN,
@@ -109,21 +145,6 @@ class Scratch(NamedTuple):
     H_SEX,
     H_CYCLE_FIRST,
 ) = range(5)
-# Counts.
-(
-    C_PERSON,
-    C_ANALYTE,
-    C_TAKEN,
-    C_TIMED,
-    C_BOUND,
-    C_DERIVED,
-    C_SOURCE,
-) = range(7)
-(
-    C_VALUE,
-    C_LOW,
-    C_HIGH,
-) = range(3)
 # Episodes, as `leuko.cohort.frames.EPISODES`.
 (
     EP_PERSON,

@@ -17,6 +17,7 @@ from leuko.cohort.kernel.draws import (
     ASSUMED,
     DROPPED,
     SPLIT,
+    fetched,
     grouped,
     in_order,
     note,
@@ -28,16 +29,6 @@ from leuko.cohort.kernel.draws import (
 from leuko.cohort.kernel.entries import WBC
 from leuko.cohort.kernel.grades import BELOW, OPEN, case_of, grade, low_of_rows, rows_at, rows_of, side_of, side_of_rows
 from leuko.cohort.kernel.layout import (
-    C_ANALYTE,
-    C_BOUND,
-    C_DERIVED,
-    C_HIGH,
-    C_LOW,
-    C_PERSON,
-    C_SOURCE,
-    C_TAKEN,
-    C_TIMED,
-    C_VALUE,
     E_ANALYTE,
     E_BOUND,
     E_HIGH,
@@ -84,16 +75,18 @@ _SAMPLES, _DIGITS = int(Flag.SAMPLES), int(Flag.DIGITS)
 
 
 @once
-def _one(tables, rows, people, person, as_of, scratch, counts, out, found, notes, at):
+def _one(tables, results, people, person, as_of, scratch, counts, out, found, notes, at):
     """One person; the flag says whether the answer stands."""
-    first, last = people.whole[H_FIRST, person], people.whole[H_FIRST, person + 1]
-    in_order(rows, first, last, scratch.whole[W_ORDER], scratch.whole[W_BUFFER])
-    for place in range(last - first):
-        scratch.whole[W_PLACE, scratch.whole[W_ORDER, place] - first] = place
+    first, rows = people.whole[H_FIRST, person], scratch.rows
+    many = people.whole[H_FIRST, person + 1] - first
+    fetched(results, rows, first, many)
+    in_order(rows, many, scratch.whole[W_ORDER], scratch.whole[W_BUFFER])
+    for place in range(many):
+        scratch.whole[W_PLACE, scratch.whole[W_ORDER, place]] = place
     number = screened(
         rows,
         scratch.whole[W_ORDER],
-        last - first,
+        many,
         people.whole[H_BORN_FIRST, person],
         as_of,
         scratch.whole[W_KEPT],
@@ -110,9 +103,7 @@ def _one(tables, rows, people, person, as_of, scratch, counts, out, found, notes
     flag = _cleaned(tables, rows, scratch, draws, notes, at)
     if flag == 0:
         for entry in range(at[3]):
-            scratch.entries.whole[E_PLACE, entry] = scratch.whole[
-                W_PLACE, scratch.entries.whole[E_SOURCE, entry] - first
-            ]
+            scratch.entries.whole[E_PLACE, entry] = scratch.whole[W_PLACE, scratch.entries.whole[E_SOURCE, entry]]
         _by_analyte(scratch, tables.whole.shape[1], at[3])
         _series(tables, people, person, scratch, counts, out, found, notes, at)
     return flag
@@ -277,17 +268,19 @@ def _aged(tables, people, person, scratch, start, end):
 @once
 def _written(tables, people, person, scratch, analyte, start, end, counts, found, at):
     """Writes the counts of a series with their grades, and the worst of them."""
-    entries, memo, last = scratch.entries, scratch.memo, np.int64(-1)
+    entries, memo, last, first = scratch.entries, scratch.memo, np.int64(-1), people.whole[H_FIRST, person]
     for index in range(start, end):
         entry, to = scratch.whole[W_ENTRY_ORDER, index], at[0]
-        counts.whole[C_PERSON, to], counts.whole[C_ANALYTE, to] = person, analyte
-        counts.whole[C_TAKEN, to] = entries.whole[E_TAKEN, entry]
-        counts.whole[C_TIMED, to] = entries.whole[E_TIMED, entry]
-        counts.whole[C_BOUND, to] = entries.whole[E_BOUND, entry]
-        counts.whole[C_DERIVED, to] = entries.whole[E_KIND, entry] > 0
-        counts.whole[C_SOURCE, to] = entries.whole[E_SOURCE, entry]
-        counts.real[C_VALUE, to] = entries.real[E_VALUE, entry]
-        counts.real[C_LOW, to], counts.real[C_HIGH, to] = entries.real[E_LOW, entry], entries.real[E_HIGH, entry]
+        counts.person[to], counts.analyte[to], counts.source[to] = (
+            person,
+            analyte,
+            first + entries.whole[E_SOURCE, entry],
+        )
+        counts.taken[to], counts.timed[to] = entries.whole[E_TAKEN, entry], entries.whole[E_TIMED, entry] != 0
+        counts.derived[to] = entries.whole[E_KIND, entry] > 0
+        counts.value[to], counts.bound[to] = entries.real[E_VALUE, entry], entries.whole[E_BOUND, entry]
+        if counts.low.size > 1:
+            counts.low[to], counts.high[to] = entries.real[E_LOW, entry], entries.real[E_HIGH, entry]
         case = _case(tables.grades, people, person, scratch, analyte, entry)
         for scheme in range(len(tables.grades.pair)):
             counts.least[scheme, to], counts.most[scheme, to] = memo[case, 2 * scheme], memo[case, 2 * scheme + 1]
@@ -364,19 +357,21 @@ def _edition() -> int:
 
 
 def _passing(edition: int) -> Any:
-    def judged(tables, rows, people, as_of, scratch, counts, out, found, notes, at):
+    def judged(tables, results, people, as_of, scratch, counts, out, found, notes, at):
         for person in range(people.whole.shape[1] - 1):
             counted, stretches, noted = at[0], at[1], at[2]
-            flag = _one(tables, rows, people, person, as_of, scratch, counts, out, found, notes, at)
+            flag = _one(tables, results, people, person, as_of, scratch, counts, out, found, notes, at)
             found.flag[person] = flag
             if flag != 0:  # its notices were half said; the scalar path says them
                 scratch.slots.whole[S_ROW, :] = -1
                 scratch.slots.whole[S_DERIVED, :] = -1
                 at[0], at[1], at[2] = counted, stretches, noted
+            for notice in range(noted, at[2]):
+                notes.source[notice] += people.whole[H_FIRST, person]
         return edition
 
     return judged
 
 
 judge = cached(_passing(_edition()), **OPTIONS)
-"""judge(tables, rows, people, as_of, scratch, counts, episodes, found, notes, at); `at` counts what was written."""
+"""judge(tables, results, people, as_of, scratch, counts, episodes, found, notes, at); `at` counts what was written."""
