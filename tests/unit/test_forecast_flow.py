@@ -203,6 +203,17 @@ def test_the_document_is_read_again_as_it_was() -> None:
     assert alone["forecasts"][0]["analyte"] == "neutrophils"
 
 
+def test_a_forecast_alone_says_which_counts_it_does_not_know_where_they_stand_and_what_to_do() -> None:
+    made = assessed({**PERSON, "counts": ["-1 4.6", "7 -4"]})
+    (lost,) = (notice for notice in made.notices if notice.data_lost)
+    said = " ".join(terminal_forecast.render(made, width=200).split())
+    for piece in (f"error[{lost.code}] {lost.text} (content set aside)", f"--> {lost.place}", lost.help):
+        assert piece in said
+    assert not any(notice.text in said for notice in made.notices if notice.severity == "info")
+    (written,) = (notice for notice in json.loads(encode_forecasts([made]))["notices"] if notice["data_lost"])
+    assert (written["code"], written["text"]) == (lost.code, lost.text)
+
+
 def test_every_view_says_how_low_and_when() -> None:
     headline = person().forecasts[0].headline
     brief, full, alone = (

@@ -27,7 +27,10 @@ def encode(assessment: Assessment, *, pretty: bool = False) -> bytes:
 
 
 def encode_forecasts(assessments: Sequence[Assessment]) -> bytes:
-    """The forecasts of people alone: of one person an object, of several an array, with what each was made from."""
+    """The forecasts of people alone, with what each was made from and what was said of the input.
+
+    Of one person an object, of several an array.
+    """
     made = [
         {
             "schema_version": each.schema_version,
@@ -36,6 +39,7 @@ def encode_forecasts(assessments: Sequence[Assessment]) -> bytes:
             "record_digest": each.record_digest,
             "knowledge_hash": each.knowledge_hash,
             "forecasts": each.forecasts,
+            "notices": each.notices,
         }
         for each in assessments
     ]

@@ -99,7 +99,7 @@ def _full(assessment: Assessment, width: int) -> Iterator[RenderableType]:
     yield from _lines(assessment, refs)
     yield from _courses(assessment, refs)
     yield from _gaps(assessment)
-    yield from _notices(assessment)
+    yield from notices(assessment)
     yield from _set_aside(assessment)
     yield from source_list(refs)
     yield ""
@@ -211,8 +211,9 @@ def _gaps(assessment: Assessment) -> Iterator[RenderableType]:
         yield indented(text(("what would settle it: ", "dim"), gap.settle), 4)
 
 
-def _notices(assessment: Assessment) -> Iterator[RenderableType]:
-    groups = notice_groups(assessment.notices)
+def notices(assessment: Assessment, *, all_: bool = True) -> Iterator[RenderableType]:
+    """What was said of the input; without `all_` what is not merely for information: each with where and what to do."""
+    groups = notice_groups(one for one in assessment.notices if all_ or one.severity != "info" or one.data_lost)
     if not groups:
         return
     yield from title("Notices about the input")

@@ -1,4 +1,5 @@
-"""The forecast alone in the terminal: a small plot of the fan, then the section as in the full view."""
+"""The forecast alone in the terminal: a small plot of the fan, the section as in the full view, and what was not used
+of the input: a count set aside is one that the forecast does not know."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from leuko.report.outline import patient_words
 from leuko.report.references import References
 from leuko.report.sections.forecast import forecast
 from leuko.report.series import points
-from leuko.report.terminal import foot, source_list
+from leuko.report.terminal import foot, notices, source_list
 from leuko.report.terminal_parts import indented, text
 from leuko.report.terminal_sections import drawn
 from leuko.result import Assessment
@@ -48,7 +49,8 @@ def render(assessment: Assessment, *, width: int | None = None, color: bool = Fa
                 console.print("")
                 console.print(indented(text(plot)))
         refs = References.over(assessment.forecasts)
-        for part in (*drawn(forecast(assessment), refs), *source_list(refs), "", *foot(assessment)):
+        said = (*drawn(forecast(assessment), refs), *notices(assessment, all_=False), *source_list(refs))
+        for part in (*said, "", *foot(assessment)):
             console.print(part)
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
