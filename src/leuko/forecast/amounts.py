@@ -17,6 +17,7 @@ _SURFACE: Final = frozenset({"m2", "m²", "m^2", "sqm", "(m2)", "m**2"})
 _UNITS: Final = frozenset({"u", "iu", "[u]", "[iu]", "unit", "units"})
 _MILLIONS: Final = frozenset({"mu", "miu", "10*6.[iu]", "10*6[iu]", "m[iu]", "million units"})
 _AUC: Final = frozenset({"auc", "mg/ml.min", "mg/ml*min", "mg.min/ml", "mg*min/ml"})
+_ROUND: Final = 100.0  # from here on a ratio needs no decimals
 _NOISE: Final = re.compile(r"\{.*?\}|\s+")
 
 
@@ -102,7 +103,8 @@ def impossible(given: float, usual: tuple[float, float], drug: str, shown: str, 
         return None
     above = given > high
     named = high if above else low
-    far = f"{given / named:.3g} times" if above else f"{named / given:.3g} times less than"
+    times = given / named if above else named / given
+    far = f"{times:,.{0 if times >= _ROUND else 1}f} times{'' if above else ' less than'}"
     return _gap(
         drug,
         f"{shown} is {far} the usual {named:.4g} mg for this person: the unit or the number cannot be right",

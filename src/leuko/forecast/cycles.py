@@ -74,7 +74,7 @@ class Course(Frozen, frozen=True, kw_only=True):
     def planned(self, *, start: date | None, next_day_1: date | None, ahead: int) -> Plan:
         """What is still to come: the rest of the present cycle, and the cycles after it."""
         if self.cycle is None:
-            return Plan(starts=self.first_days(), texts=("no regimen is known: no further doses are planned",))
+            return Plan(starts=self.first_days(), texts=("no regimen is known that would tell of further doses",))
         starts = list(self.first_days())
         if not starts:
             if start is None:

@@ -29,6 +29,16 @@ from leuko.wording import say_list
 STAND_IN: Final = "regimen"
 """The name of the part that stands for medicines without a model of their own."""
 
+CHECKED: Final = {
+    "nadir": "lowest count [×10⁹/L]",
+    "nadir_day": "day of the lowest count",
+    "baseline_day": "day back at the baseline",
+    "days_below_half": "days of severe neutropenia",
+    "steady": "steady count [×10⁹/L]",
+    "peak": "highest count [×10⁹/L]",
+}
+"""What a check of a model asks for, in words."""
+
 _ORDER: Final[dict[Domain, int]] = {"inside": 0, "soft": 1, "outside": 2}
 
 
@@ -129,9 +139,9 @@ def candidate(row: ModelRow, doses: Doses, *, covariates: Covariates, library: L
 
 def _said(check: object) -> str:
     what, dose, expected = (getattr(check, name) for name in ("what", "dose", "expected"))
-    kind = "published" if getattr(check, "kind", "") == "published" else "of the table itself"
+    kind = "published" if getattr(check, "kind", "") == "published" else "of the same table, by another program"
     verdict = "met" if getattr(check, "passed", True) else f"missed: {getattr(check, 'why', '')}"
-    return f"{what} at {dose}: {expected:g} ({kind}), {verdict}"
+    return f"{CHECKED[what]} at {dose}: {expected:g} ({kind}), {verdict}"
 
 
 def _reason(row: ModelRow, text: str, covariates: Covariates, library: Library) -> Reason:

@@ -142,6 +142,7 @@ def _amount(drug: str, dose: Dose, reader: Reader, cycle: CycleDoses | None, not
         adult=reader.adult,
     )
     if isinstance(found, Gap):
+        found = replace(found, why=f"{found.why} ({say_date(dose.start.day)})") if dose.start is not None else found
         notes.gaps.append(found)
         notes.withheld = notes.withheld or f"{found.what}: {found.why}"
         return None

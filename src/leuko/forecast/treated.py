@@ -13,6 +13,7 @@ from leuko.forecast.case import DAY, HOUR, Case
 from leuko.forecast.choose import Weighing, asked_options, front_of, front_text, options_of
 from leuko.forecast.counted import Seen, first_kept, seen_of
 from leuko.forecast.dosing import Dosing, schedule_of
+from leuko.forecast.estimates import estimates_of
 from leuko.forecast.fan import EVERY, fan_of
 from leuko.forecast.fit import Course, contradictions
 from leuko.forecast.fit.several import HEARD
@@ -455,6 +456,7 @@ def _models(heard: Heard) -> tuple[ModelUsed, ...]:
             weight=voice.weight,
             checks=voice.candidate.checks,
             reason=voice.candidate.reason,
+            estimates=estimates_of(voice.posterior, voice.candidate.row),
         )
         for voice in heard.voices
     )

@@ -85,9 +85,21 @@ class Fitting(Frozen, frozen=True, kw_only=True):
     text: str
 
 
+class Estimate(Frozen, frozen=True, kw_only=True):
+    """A parameter of a model: the 10th, 50th and 90th percentile of the model's people, with the covariates of this
+    person (`prior`), and of this person given their counts (`posterior`). `learned` is the share of the variance of its
+    logarithm that the counts take away: 0 where they tell nothing of it."""
+
+    name: str
+    unit: str
+    prior: tuple[float, float, float]
+    posterior: tuple[float, float, float]
+    learned: float
+
+
 class ModelUsed(Frozen, frozen=True, kw_only=True):
     """A model that spoke: its name, the people it was fitted on, whether this person lies in its domain, its weight in
-    the mixture of models tried, and the checks that it passed."""
+    the mixture of models tried, the checks that it passed, and what the counts told of its parameters."""
 
     id: str
     title: str
@@ -98,6 +110,7 @@ class ModelUsed(Frozen, frozen=True, kw_only=True):
     weight: float
     checks: tuple[str, ...]
     reason: Reason
+    estimates: tuple[Estimate, ...] = ()
 
 
 class Outcome(Frozen, frozen=True, kw_only=True):

@@ -22,7 +22,11 @@ from leuko.result import Assessment
 from leuko.result.forecast import AtCut, Forecast, ModelUsed, Outcome
 from leuko.wording import say_about, say_chance, say_date, say_number
 
-FITS: Final = {"inside": "fits this person", "soft": "at the edge for this person", "outside": "not for this person"}
+FITS: Final = {
+    "inside": "this person lies in its domain",
+    "soft": "at the edge of its domain",
+    "outside": "outside its domain",
+}
 NARROW_OPTIONS: Final = (0, 1, 3, 6, 5)
 ASSUMED: Final = (
     "Figures are of the true count, as far as the models hold; brackets hold the central 80 %. Nothing here is advice."
@@ -61,7 +65,7 @@ def _groups(assessment: Assessment, one: Forecast) -> Iterator[Group]:
         yield Group(title="What a search found", table=_front(one))
     yield Group(
         title="What the forecast rests on",
-        entries=(*map(_model, one.models), *_rest(assessment, one)),
+        entries=(*(_model(used, one) for used in one.models), *_rest(assessment, one)),
         shown=0,
         folded="Models, doses, how it was found, the course day by day",
     )
@@ -117,15 +121,40 @@ def _option_row(each: object, one: Forecast) -> tuple[Line, ...]:
     return (cell(first, words.option.reason), *(cell(text) for text in others))
 
 
-def _model(used: ModelUsed) -> Entry:
+def _model(used: ModelUsed, one: Forecast) -> Entry:
+    weight = f"{say_chance(used.weight)} of the weight" if one.outcome is not None else "tried, and not used"
     return Entry(
         title=used.title,
-        tag=f"{say_chance(used.weight)} of the weight; {FITS[used.domain]}",
+        tag=f"{weight}; {FITS[used.domain]}",
         tone="plain" if used.domain == "inside" else "unsure",
         citations=used.reason.citations,
         lines=(Line(text=sentence(used.domain_text)),),
         more=tuple(Line(text=text, label="check") for text in used.checks),
+        tables=(_estimates(used),) if used.estimates and one.outcome is not None else (),
     )
+
+
+def _estimates(used: ModelUsed) -> Table:
+    """Prior and posterior of each parameter that varies between people."""
+    rows = tuple(
+        _row(
+            f"{each.name} [{each.unit}]" if each.unit else each.name,
+            *map(_range, (each.prior, each.posterior)),
+            say_chance(each.learned),
+        )
+        for each in used.estimates
+    )
+    return Table(
+        columns=("Parameter", "People of the model (prior)", "This person, given the counts (posterior)", "Learned"),
+        rows=rows,
+        caption="Parameters: median, and the central 80 %. Learned: the share of the variance between people that the"
+        " counts of this person took away.",
+    )
+
+
+def _range(ends: tuple[float, float, float]) -> str:
+    low, middle, high = (f"{end:.3g}" for end in ends)
+    return f"{middle} ({low} to {high})"
 
 
 def _rest(assessment: Assessment, one: Forecast) -> Iterator[Entry]:
