@@ -17,6 +17,7 @@ HEAVY = {
     "altair",
     "fastexcel",
     "jinja2",
+    "nanoarrow",
     "numba",
     "numpy",
     "polars",

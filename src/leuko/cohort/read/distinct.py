@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from leuko.intake.table.dates import EARLIEST_YEAR, LATEST_YEAR, DateReader
 from leuko.record import Moment
 
 MICROSECONDS = pl.Datetime("us", "UTC")
+_VIEWS = 4_096  # different views that are told apart, before texts are compared instead
 _SMALL = 5_000_000  # combined numbers up to here are looked up in a table
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?$"
 
@@ -34,7 +38,53 @@ def coded(texts: pl.Series) -> tuple[pl.Series, Any]:
 
 
 def combined(columns: Mapping[str, pl.Series]) -> tuple[list[dict[str, str]], Any]:
-    """The distinct combinations of some columns as trimmed texts, and the place of each row's combination in them."""
+    """The distinct combinations of some columns as trimmed texts, and the place of each row's combination in them.
+
+    Two combinations may be alike.
+    """
+    return _by_views(columns) or _by_words(columns)
+
+
+def _by_views(columns: Mapping[str, pl.Series]) -> tuple[list[dict[str, str]], Any] | None:
+    """As `combined`, by the views of texts that Arrow keeps: short texts themselves, of long ones where they lie.
+
+    None where too many differ, as long texts do that are not kept once.
+    """
+    if not _has_views() or not all(column.dtype == pl.String and len(column) for column in columns.values()):
+        return None
+    from leuko.cohort.kernel.texts import told_apart  # noqa: PLC0415 (compiles when it loads)
+
+    texts = [column.fill_null("").rechunk() if column.null_count() else column.rechunk() for column in columns.values()]
+    rows = max((len(column) for column in texts), default=0)
+    places, first, many = np.zeros(rows, np.uint32), np.zeros(_VIEWS, np.int64), 1
+    for column in texts:
+        keys, found = np.zeros((2 * _VIEWS, 4), np.uint64), np.empty(rows, np.uint32)
+        with views_of(column) as views:
+            many = told_apart(places, views, keys, first, found)
+        if many < 0:
+            return None
+        places = found
+    said = [column.gather(first[:many]).str.strip_chars().to_list() for column in texts]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*said, strict=True)], places
+
+
+@lru_cache(maxsize=1)
+def _has_views() -> bool:
+    return find_spec("numba") is not None and find_spec("nanoarrow") is not None
+
+
+@contextmanager
+def views_of(texts: pl.Series) -> Iterator[Any]:
+    """The views of texts in one chunk without nulls, two words (uint64) each: length and start, or the whole."""
+    from nanoarrow.c_array_stream import c_array_stream  # noqa: PLC0415 (loaded where it is used)
+
+    with c_array_stream(texts) as stream:
+        array = stream.get_next()
+        words = np.frombuffer(array.view().buffer(1), np.uint64)
+        yield words[2 * array.offset : 2 * (array.offset + array.length)]
+
+
+def _by_words(columns: Mapping[str, pl.Series]) -> tuple[list[dict[str, str]], Any]:
     code: Any = 0
     radix: list[tuple[str, pl.Series]] = []
     for name, column in columns.items():

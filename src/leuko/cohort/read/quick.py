@@ -19,7 +19,7 @@ import polars as pl
 
 from leuko.cohort.read.base import NAMES, Frames, Reading, told, words_of
 from leuko.cohort.read.distinct import MICROSECONDS, combined, moments
-from leuko.cohort.read.judge import Judge, Key, decimals_of
+from leuko.cohort.read.judge import Judge, Key, Outcome, decimals_of
 from leuko.cohort.read.keys import KEYS, Plan
 from leuko.cohort.read.opened import ROW
 from leuko.cohort.tables import STATUSES
@@ -73,6 +73,7 @@ class Plainly:
         written, kind = combined({name: chunk[column] for name, column in {**self.keys, **status}.items()})
         if len(written) > _MOST_KINDS:
             return None
+        kind = kind.astype(np.uint32, copy=False)
         kinds = [self._kind(row) for row in written]
         taken = moments(chunk[self.columns["date"]], None, self.dates)["taken"]
         value, odd = self._values(chunk, taken, kinds, kind)
@@ -123,7 +124,7 @@ class Plainly:
         )
         number = np.array(chunk[self.columns["value"]].cast(pl.Float64).fill_null(np.nan), dtype=np.float64)
         value, odd = np.empty(len(number), np.float64), np.empty(len(number), np.bool_)
-        converted(ways, np.asarray(kind, dtype=np.int64), number, value, odd)
+        converted(ways, kind, number, value, odd)
         for column in (taken, chunk[self.columns["patient"]]):
             if column.null_count():
                 odd |= column.is_null().to_numpy()
@@ -163,18 +164,22 @@ class Plainly:
         at = np.flatnonzero(odd)
         if len(at) > _MOST_ASKED:
             return None
-        asked = chunk[self.columns["value"]].gather(at).cast(pl.Float64).to_list()
-        people = columns["person"].gather(at).to_list()
+        written = chunk[self.columns["value"]].gather(at).cast(pl.Float64).to_list()
+        people, rows = columns["person"].gather(at).to_list(), columns["row"].gather(at).to_list()
+        known: dict[tuple[int, float], Outcome] = {}
         found, notices = [], []
-        for index, number, person in zip(at.tolist(), asked, people, strict=True):
-            key, plan, status = kinds[kind[index]]
-            if plan.mode != "plain" or plan.notices or status not in STATUSES or number is None or not isfinite(number):
-                return None
-            outcome = self.judge.outcome({"key": key, "number": number, "bound": "="})
-            if outcome.kind not in {"count", "refused"} or not outcome.low is outcome.high is None:
-                return None
+        for which, number, person, row in zip(kind[at].tolist(), written, people, rows, strict=True):
+            outcome = known.get((which, number))
+            if outcome is None:
+                key, plan, status = kinds[which]
+                if plan.mode != "plain" or plan.notices or status not in STATUSES:
+                    return None
+                if number is None or not isfinite(number):
+                    return None
+                outcome = known[which, number] = self.judge.outcome({"key": key, "number": number, "bound": "="})
+                if outcome.kind not in {"count", "refused"} or not outcome.low is outcome.high is None:
+                    return None
             found.append(outcome)
-            row = int(columns["row"][index])
             for nth, notice in enumerate(outcome.notices):
                 last = outcome.kind == "refused" and nth == len(outcome.notices) - 1
                 notices.append({**told(notice, row=row, rows=int(last)), "person": person, "file": self.file})
