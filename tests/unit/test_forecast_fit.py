@@ -16,7 +16,7 @@ from leuko.forecast.fit import course_of, fit, mode_of
 from leuko.forecast.fit.pareto import effective, khat
 from leuko.forecast.fit.posterior import weighted_quantiles
 from leuko.forecast.fit.prior import by_course, courses_of, prior_of
-from leuko.forecast.model import Observed, Residual
+from leuko.forecast.model import Floats, Observed, Residual
 
 pytest.importorskip("numba")
 
@@ -214,6 +214,52 @@ def test_the_mode_of_a_ceiling_stays_below_it() -> None:
     model = docetaxel(ceilings=(("gamma", 0.165),))
     mode = mode_of(model, doses(0.0), FOUR)
     assert mode.theta[2] <= 0.165
+
+
+@pytest.mark.parametrize("limit", [0.1, 0.14, 0.15])
+def test_the_mode_at_a_ceiling_is_the_highest_place_below_it(limit: float) -> None:
+    """The counts ask for a larger gamma: what is left is the best of the others, with gamma at its ceiling."""
+    from leuko.forecast.fit.task import task_of
+
+    model = docetaxel(ceilings=(("gamma", limit),))
+    mode = mode_of(model, doses(0.0), FOUR)
+    assert mode.converged
+    assert mode.theta[2] == pytest.approx(limit, rel=1e-6)
+    task = task_of(model, doses(0.0), FOUR)
+    rng = np.random.default_rng(0)
+    around = mode.z[:, None] + rng.multivariate_normal(np.zeros(5), 0.02 * mode.covariance, 2000).T
+    assert task.log_target(around, task.log_true(around)).max() < mode.log_target + 1e-3
+
+
+RESIDUALS = (
+    Residual(kind="log", sd=0.2),
+    Residual(kind="log", sd=0.3, lasting=0.5, fades=200.0),
+    Residual(kind="proportional", sd=0.25),
+    Residual(kind="additive", sd=0.4),
+    Residual(kind="box-cox", sd=0.3, power=0.2),
+)
+
+
+@pytest.mark.parametrize("residual", RESIDUALS)
+@pytest.mark.parametrize("bound", ["=", "<", ">"])
+def test_the_height_of_a_mode_is_that_of_the_posterior_there(residual: Residual, bound: str) -> None:
+    """Found on the way of its own, the height is what the likelihood says; and no step of SciPy's leads higher."""
+    from scipy.optimize import minimize
+
+    from leuko.forecast.fit.task import task_of
+
+    seen = observed((0, 5.0), (5, 2.5), (8, 0.8), (13, 4.0), bound=("=", "=", bound, "="))
+    model = docetaxel(residual=residual)
+    mode = mode_of(model, doses(0.0), seen, precision="float64")
+    assert mode.converged
+    task = task_of(model, doses(0.0), seen, precision="float64")
+
+    def height(z: Floats) -> float:
+        return float(task.log_target(z[:, None], task.log_true(z[:, None]))[0])
+
+    assert mode.log_target == pytest.approx(height(mode.z), abs=1e-3)
+    found = minimize(lambda z: -height(z), mode.z, method="Nelder-Mead", options={"maxiter": 300})
+    assert -found.fun < height(mode.z) + 1e-3
 
 
 def test_a_ceiling_cuts_the_prior_and_the_evidence_stays_one() -> None:

@@ -144,12 +144,16 @@ def _scaled_tail(x: Floats) -> Floats:
     tail = np.full(flat.shape, np.nan)
     near, far = flat <= _NEAR, flat > _FAR
     between = (flat > _NEAR) & ~far
-    y = flat[near]
-    tail[near] = (1.0 - y * _ratio(_ERF, np.square(y))) * np.exp(np.square(y))
-    tail[between] = _ratio(_MIDDLE, flat[between])
-    y = flat[far]
-    less = 1.0 / np.square(y)
-    tail[far] = (1.0 / _ROOT_PI - less * _ratio(_TAIL, less)) / y
+    if near.any():
+        y = flat[near]
+        square = np.square(y)
+        tail[near] = (1.0 - y * _ratio(_ERF, square)) * np.exp(square)
+    if between.any():
+        tail[between] = _ratio(_MIDDLE, flat[between])
+    if far.any():
+        y = flat[far]
+        less = 1.0 / np.square(y)
+        tail[far] = (1.0 / _ROOT_PI - less * _ratio(_TAIL, less)) / y
     return tail.reshape(np.shape(x))
 
 

@@ -45,9 +45,12 @@ class Prior(Frozen, frozen=True, kw_only=True):
 
     def theta(self, z: Floats) -> Floats:
         """Parameters (P, N) of people at z (Z, N)."""
-        theta = np.repeat(self.model.typical[:, None], z.shape[1], axis=1)
-        rows = list(self.rows)
-        theta[rows] *= np.exp(self.loading[rows] @ z)
+        theta = np.empty((self.model.typical.size, z.shape[1]))
+        theta[:] = self.model.typical[:, None]
+        scale = self.loading.take(self.rows, axis=0) @ z
+        np.exp(scale, out=scale)
+        for row, one in zip(self.rows, scale, strict=True):
+            theta[row] *= one
         return theta
 
     def log_density(self, z: Floats) -> Floats:

@@ -14,6 +14,7 @@ taken given those before it, by the moments of the truncated normal.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock
 from typing import Final
 
@@ -22,10 +23,11 @@ import numpy as np
 from leuko.forecast.fit.likelihood import Counts, log_likelihood
 from leuko.forecast.model import Floats, Residual
 from leuko.forecast.normal import log_normal_below, normal_at
-from leuko.frozen import replace
+from leuko.frozen import Frozen, replace
 
 _LOG_TWO_PI: Final = float(np.log(2.0 * np.pi))
 _STEP: Final = 1e-3
+_LEAST_BEND: Final = 1e-3  # curvature of a report's density that counts as some
 _SWEEPS: Final = 12  # through what several bounds hide
 
 
@@ -100,13 +102,74 @@ def _given(
     return tied.T @ white, whole[np.ix_(bounded, bounded)] - tied.T @ tied, bounded
 
 
+class Plain(Frozen, frozen=True, kw_only=True):
+    """Counts that are normal on the log scale, made ready to be asked about a few courses again and again: logarithms
+    of the reports (K,), the inverse of the covariance of the exact ones (K, K; zeros where a bound stands), and the
+    logarithm of their density where they lie on the course. A bound is alone: which they are, their sides, their SD."""
+
+    reported: Floats
+    sharp: Floats
+    level: float
+    bounded: np.ndarray[tuple[int], np.dtype[np.intp]]
+    side: Floats
+    sd: Floats
+
+    def judge(self, log_true: Floats) -> tuple[Floats, Callable[[int], tuple[Floats, Floats]]]:
+        """The density (N,) as `log_joint` has it, and what gives slope (K,) and curvature (K, K) of one course as
+        `slopes` has them."""
+        away = self.reported[:, None] - log_true
+        slope: Floats = self.sharp @ away
+        found: Floats = self.level - 0.5 * (away * slope).sum(axis=0)
+        bend = None
+        if self.bounded.size:
+            far = self.side * away[self.bounded] / self.sd
+            share = log_normal_below(far)
+            found += share.sum(axis=0)
+            with np.errstate(invalid="ignore"):  # a course that is no number has no slope either
+                ratio = np.exp(-0.5 * far * far - 0.5 * _LOG_TWO_PI - share)
+                slope[self.bounded] = -self.side * ratio / self.sd
+                bend = np.maximum(ratio * (far + ratio) / self.sd**2, _LEAST_BEND)
+        found[~np.isfinite(found)] = -np.inf
+
+        def at(one: int) -> tuple[Floats, Floats]:
+            if bend is None:
+                return slope[:, one], self.sharp
+            weight = self.sharp.copy()
+            weight[self.bounded, self.bounded] = bend[:, one]
+            return slope[:, one], weight
+
+        return found, at
+
+
+def plain(counts: Counts) -> Plain | None:
+    """None where reports are not normal on the log scale, or a bound shares its swing with other counts."""
+    if counts.residual.kind != "log" or (counts.side.any() and swings(counts)):
+        return None
+    reported, exact = np.log(counts.value), counts.side == 0
+    if swings(counts):
+        whole = covariance(counts)
+        sharp, level = np.linalg.inv(whole), -0.5 * float(np.linalg.slogdet(whole)[1])
+    else:
+        each = (counts.residual.sd**2 + np.square(counts.noise)) ** -1.0
+        sharp, level = np.diag(np.where(exact, each, 0.0)), 0.5 * float(np.log(each[exact]).sum())
+    bounded = np.flatnonzero(counts.side)
+    return Plain(
+        reported=reported,
+        sharp=np.asarray(sharp, dtype=np.float64),
+        level=level - float(reported[exact].sum()) - 0.5 * float(exact.sum()) * _LOG_TWO_PI,
+        bounded=bounded,
+        side=-counts.side[bounded, None].astype(np.float64),
+        sd=np.hypot(counts.residual.sd, counts.noise[bounded, None]),
+    )
+
+
 def slopes(log_true: Floats, counts: Counts) -> tuple[Floats, Floats]:
     """Of the joint density: first derivatives (K, N) by the logarithm of each true count, and its curvature (N, K, K)
     with the sign turned, for bounds that of each alone."""
     about = np.concatenate([log_true - _STEP, log_true, log_true + _STEP], axis=1)
     low, middle, high = np.split(log_likelihood(about, counts), 3, axis=1)
     with np.errstate(invalid="ignore"):  # a course that is no number has no slope either
-        curve = np.maximum(-(high - 2.0 * middle + low) / _STEP**2, 1e-3)
+        curve = np.maximum(-(high - 2.0 * middle + low) / _STEP**2, _LEAST_BEND)
         alone = (high - low) / (2.0 * _STEP)
     if not swings(counts):
         return alone, curve.T[:, :, None] * np.eye(counts.size)

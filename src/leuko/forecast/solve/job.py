@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -202,9 +202,14 @@ class Again:
 
     def solve(self, model: Model, theta: Floats) -> Solved:
         """Of `theta` (P, N), N at most LANES; what it gives is overwritten by the next call."""
-        people = theta.shape[1]
-        persons = persons_of(model, theta, self._held[0].precision, grids=False)
-        for row, one in enumerate(persons.table):
+        return self._solved(persons_of(model, theta, self._held[0].precision, grids=False).table, theta.shape[1])
+
+    def first(self) -> Solved:
+        """Of the crowd itself."""
+        return self._solved(self._held[0].table, self._held[0].people)
+
+    def _solved(self, table: Iterable[Any], people: int) -> Solved:
+        for row, one in enumerate(table):
             self.table[row, :people] = one
         self.table[:, people:] = self.table[:, :1]
         self._kernel(*self._addresses)

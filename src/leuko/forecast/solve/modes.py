@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-NEWTON = 8  # steps from below to the smallest root of a cubic: quadratic convergence, monotone
+NEWTON = 8  # steps at most from below to the smallest root of a cubic: quadratic convergence, monotone
+REST = 1e-8  # of the root: after a step that is no longer, its square is left, less than a double tells apart
 
 
 def disposition(k: tuple[Any, ...], compartments: int) -> tuple[list[Array], list[Array]]:
@@ -26,23 +27,24 @@ def disposition(k: tuple[Any, ...], compartments: int) -> tuple[list[Array], lis
     a2 = k10 + k12 + k13 + k21 + k31
     a1 = k10 * k21 + k10 * k31 + k21 * k31 + k12 * k31 + k13 * k21
     a0 = k10 * k21 * k31
-    slow = a0 / a1
-    for _ in range(NEWTON):
-        slow = slow - (((slow - a2) * slow + a1) * slow - a0) / ((3 * slow - 2 * a2) * slow + a1)
+    slow, twice = a0 / a1, 2 * a2
+    for number in range(NEWTON):
+        step = (((slow - a2) * slow + a1) * slow - a0) / ((3 * slow - twice) * slow + a1)
+        slow = slow - step
+        if number and (np.abs(step) <= REST * slow).all():
+            break
     middle, fast = _pair(a2 - slow, a0 / slow)
-    rates = [slow, middle, fast]
-    return rates, [_amplitude(rates, at, (k21, k31)) for at in range(3)]
+    first, whole, second = middle - slow, fast - slow, fast - middle
+    return [slow, middle, fast], [
+        (k21 - slow) * (k31 - slow) / (first * whole),
+        (k21 - middle) * (middle - k31) / (first * second),
+        (k21 - fast) * (k31 - fast) / (whole * second),
+    ]
 
 
 def _pair(total: Array, product: Array) -> tuple[Array, Array]:
     fast = 0.5 * (total + np.sqrt(np.maximum(total * total - 4 * product, 0.0)))
     return product / fast, fast
-
-
-def _amplitude(rates: list[Array], at: int, zeros: tuple[Array, Array]) -> Array:
-    here = rates[at]
-    others = [one for other, one in enumerate(rates) if other != at]
-    return np.asarray((zeros[0] - here) * (zeros[1] - here) / ((others[0] - here) * (others[1] - here)))
 
 
 def through(rate: Array, rates: list[Array], amplitudes: list[Array], least: float) -> tuple[list[Array], list[Array]]:

@@ -151,8 +151,9 @@ def _modes(
     found: Persons, number: int, role: int, rates: list[Any], amplitudes: list[Any], linear: bool = True
 ) -> None:
     """A channel solved in closed form."""
-    found.channel[number, [rows.FORM, rows.ROLE]] = rows.MODES, role
-    found.channel[number, [rows.FIRST, rows.COUNT]] = len(found.rate), len(rates)
+    channel = found.channel[number]
+    channel[rows.FORM], channel[rows.ROLE] = rows.MODES, role
+    channel[rows.FIRST], channel[rows.COUNT] = len(found.rate), len(rates)
     found.rate += [found.wide(one) for one in rates]
     found.amplitude += [found.wide(one) for one in amplitudes]
     if not found.grids:

@@ -38,8 +38,11 @@ class Repeated:
     def counts(self, theta: Floats) -> Any:
         """The counts (T, N) of `theta` (P, N); not numbers where nobody can say. The next call may overwrite them."""
         if self._helps and 0 < theta.shape[1] <= LANES and bool(np.isfinite(theta).all()):
-            again = self._again = self._again or self._made(theta)
-            solved = again.solve(self._model, theta)
+            if self._again is None:
+                self._again = self._made(theta)
+                solved = self._again.first()
+            else:
+                solved = self._again.solve(self._model, theta)
             if self._good(theta, solved):
                 return solved.counts
             self._again, self._finer = None, self._finer + _FINER
