@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -181,10 +182,43 @@ def test_what_if_is_read(text: str, change: Change) -> None:
     assert asked_changes([text]) == (change,)
 
 
-@pytest.mark.parametrize("text", ["delay", "later=7", "delay=soon", "dose=-5", "gcsf=0", "", "delay=7,,"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "delay",
+        "later=7",
+        "delay=soon",
+        "dose=-5",
+        "gcsf=0",
+        "",
+        "delay=7,,",
+        "gcsf=2.5",
+        "drop=1.5",
+        "gcsf:pegfilgrastim=2",
+    ],
+)
 def test_what_cannot_be_understood_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         asked_changes([text])
+
+
+@pytest.mark.parametrize("text", ["delay=7,delay=3", "dose=80%,dose=50%", "dose:docetaxel=80%,dose:Docetaxel=50%"])
+def test_what_is_said_twice_is_refused_rather_than_the_last_taken(text: str) -> None:
+    with pytest.raises(UsageError, match="twice"):
+        asked_changes([text])
+
+
+@pytest.mark.parametrize(
+    "asked", [lambda text: asked_changes([f"dose={text}"]), lambda text: asked_limits(f"severe={text}")]
+)
+def test_a_share_that_may_be_meant_as_a_percentage_is_refused(asked: Callable[[str], object]) -> None:
+    """0.8 of a dose taken for 0.8 % of it would show next to no risk."""
+    with pytest.raises(UsageError, match=r"'0\.8' may be 0\.8 % or 80 %") as refused:
+        asked("0.8")
+    assert "80%" in refused.value.do
+    assert asked("0.8%")
+    assert asked("80")
+    assert asked("0")
 
 
 def test_limits_are_read() -> None:

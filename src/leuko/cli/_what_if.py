@@ -22,15 +22,15 @@ def asked_changes(texts: Iterable[str]) -> tuple[Change, ...]:
     for text in texts:
         delay, factor, drop, dose = 0.0, None, None, dict[str, float]()
         for name, value in _parts(text, "--what-if", _CHANGES):
-            key, _, drug = name.partition(":")
+            key, drug = _of_drug(name, text)
             if key == "delay":
                 delay = _number(value, text, "--what-if", low=0.0, high=60.0)
             elif key == "dose":
-                dose[drug.strip().casefold()] = _share(value, text, "--what-if", high=150.0)
+                dose[drug] = _share(value, text, "--what-if", high=150.0)
             elif key == "gcsf":
-                factor = int(_number(value, text, "--what-if", low=1.0, high=28.0))
+                factor = _day(value, text, high=28.0)
             elif key == "drop":
-                drop = int(_number(value, text, "--what-if", low=1.0, high=42.0))
+                drop = _day(value, text, high=42.0)
             else:
                 _refuse(text, "--what-if", _CHANGES)
         found.append(Change(delay=delay, dose=dose, factor=factor, drop=drop))
@@ -55,16 +55,45 @@ def asked_limits(text: str | None) -> Limits | None:
 
 
 def _parts(text: str, option: str, known: str) -> Iterator[tuple[str, str]]:
+    said = set[str]()
     for part in text.split(","):
         name, sign, value = part.partition("=")
-        if not (sign and name.strip() and value.strip()):
+        key = ":".join(" ".join(word.split()) for word in name.split(":")).casefold()
+        if not (sign and key and value.strip()):
             _refuse(text, option, known)
-        yield name.strip().casefold(), value.strip()
+        if key in said:
+            raise UsageError(f"{option} {text!r}: {key} is said twice", do="leave one of them out")
+        said.add(key)
+        yield key, value.strip()
+
+
+def _of_drug(name: str, text: str) -> tuple[str, str]:
+    """ "dose:docetaxel" as what is changed and of which medicine; of a dose alone."""
+    key, sign, drug = name.partition(":")
+    if sign and (key != "dose" or not drug):
+        _refuse(text, "--what-if", _CHANGES)
+    return key, drug
 
 
 def _share(value: str, text: str, option: str, *, high: float) -> float:
-    """A percentage as a share: 80% or 80."""
-    return _number(value.removesuffix("%").strip(), text, option, low=0.0, high=high) / 100.0
+    """A percentage as a share: 80% or 80; what may be a share already, as 0.8, is refused."""
+    percent = _number(value.removesuffix("%").strip(), text, option, low=0.0, high=high)
+    if 0.0 < percent <= 1.0 and not value.endswith("%"):
+        raise UsageError(
+            f"{option} {text!r}: {value!r} may be {percent:g} % or {100 * percent:g} %",
+            do=f"write {100 * percent:g}% or {percent:g}%",
+        )
+    return percent / 100.0
+
+
+def _day(value: str, text: str, *, high: float) -> int:
+    """A day of the cycle."""
+    number = _number(value, text, "--what-if", low=1.0, high=high)
+    if not number.is_integer():
+        raise UsageError(
+            f"--what-if {text!r}: {value!r} is no day of the cycle", do="write a whole number, 1 is the first"
+        )
+    return int(number)
 
 
 def _number(value: str, text: str, option: str, *, low: float, high: float) -> float:

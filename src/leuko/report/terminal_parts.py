@@ -83,6 +83,21 @@ class _Indented:
             yield segment
 
 
+def fitting(wide: RenderableType, narrow: RenderableType, *, room: int) -> RenderableType:
+    """The first where there is so much room [columns], else the second."""
+    return _Fitting(wide, narrow, room)
+
+
+class _Fitting:
+    """One of two tables, chosen by the width that there is."""
+
+    def __init__(self, wide: RenderableType, narrow: RenderableType, room: int) -> None:
+        self._wide, self._narrow, self._room = wide, narrow, room
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self._wide if self._room <= options.max_width else self._narrow
+
+
 def title(words: str) -> Iterator[RenderableType]:
     """A heading with a blank line before it."""
     yield ""

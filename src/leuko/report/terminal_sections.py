@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from leuko.report.blocks import Entry, Group, Line, Section, Table
 from leuko.report.references import References
-from leuko.report.terminal_parts import TONES, indented, table, text, title
+from leuko.report.terminal_parts import TONES, fitting, indented, table, text, title
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+_NAMES: Final = 30  # columns in which the names of rows may be wrapped, and
+_CELL: Final = 14  # those of any other cell
+_BETWEEN: Final = 2  # columns from one column of a table to the next
 
 
 def drawn(section: Section, refs: References) -> Iterator[RenderableType]:
@@ -49,9 +53,18 @@ def _line(line: Line, refs: References) -> RenderableType:
 
 def _rows(found: Table, refs: References, *, left: int) -> RenderableType:
     """A table with the columns that fit: what is left away stands in the entries of the group."""
-    kept = found.narrow or tuple(range(len(found.columns)))
+    every = tuple(range(len(found.columns)))
+    whole = _columns(found, refs, every)
+    if not found.narrow:
+        return indented(whole, left)
+    widest = [max(map(len, (found.columns[n], *(row[n].text for row in found.rows)))) for n in every]
+    room = min(widest[0], _NAMES) + sum(min(width, _CELL) for width in widest[1:]) + _BETWEEN * len(widest)
+    return indented(fitting(whole, _columns(found, refs, found.narrow), room=room), left)
+
+
+def _columns(found: Table, refs: References, kept: tuple[int, ...]) -> RenderableType:
     made = table(*(found.columns[number] for number in kept))
     for row in found.rows:
         cells = [row[number] for number in kept]
         made.add_row(*(text((each.text, TONES[each.tone]), refs.marks(each.citations)) for each in cells))
-    return indented(made, left)
+    return made
