@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from leuko.report.blocks import Entry, Group, Line, Section, Table
 from leuko.report.references import References
@@ -62,7 +62,7 @@ def _rows(found: Table, refs: References, *, left: int) -> RenderableType:
     return indented(fitting(whole, _columns(found, refs, found.narrow), room=room), left)
 
 
-def _columns(found: Table, refs: References, kept: tuple[int, ...]) -> RenderableType:
+def _columns(found: Table, refs: References, kept: tuple[int, ...]) -> Any:
     made = table(*(found.columns[number] for number in kept))
     for row in found.rows:
         cells = [row[number] for number in kept]
