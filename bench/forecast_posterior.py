@@ -1,6 +1,6 @@
 """One person's posterior: time of ours and of peers in the same run, on the people of the NUTS reference.
 
-    uv run --no-sync --with numpyro --with emcee python bench/forecast_posterior.py [--people 6] [--many 200] [--write]
+    uv run --no-sync --with numpyro --with emcee python bench/forecast_posterior.py [--people 6] [--many 1000] [--write]
 
 Each peer gets the same equations, prior, counts and person. emcee moves with our own solver, so that only the sampler
 differs; NumPyro's NUTS has the equations in JAX (scripts/forecast_nuts.py); SciPy finds the mode with LSODA and
@@ -268,7 +268,7 @@ def shown(rows: list[Row]) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=6)
-    parser.add_argument("--many", type=int, default=200)
+    parser.add_argument("--many", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
@@ -304,7 +304,7 @@ def main() -> int:
         *missing,
         f"Mode alone: {median(mode) * 1e3:.2f} ms of CPU (most {max(mode) * 1e3:.2f}), {len(mode)} people.",
         (
-            f"{asked.many} people under the same doses, {asked.workers} processes: {took:.1f} s wall-clock, start of "
+            f"{asked.many} people, each as if alone, {asked.workers} processes: {took:.1f} s wall-clock, start of "
             f"the processes included ({took / asked.many * 1e3:.1f} ms each); sound and worth 1,000 draws in "
             f"{found[:, 1].mean():.1%}, least {found[:, 0].min():.0f}."
         ),

@@ -19,6 +19,7 @@ from leuko.forecast.model import Floats
 
 _NEAR: Final = 0.46875  # up to here erf itself is approximated, then erfc
 _FAR: Final = 4.0
+_BLOCK: Final = 4096  # numbers that stay near the processor while they are worked on
 _ROOT_PI: Final = sqrt(pi)
 _LN2: Final = log(2.0)
 _MIDDLE_FROM: Final = log(0.075)  # of a quantile: probabilities from here to one half
@@ -141,6 +142,13 @@ def _by_steps(asked: Floats) -> Floats:
 def _scaled_tail(x: Floats) -> Floats:
     """erfc(y) exp(y^2) at y = |x| / sqrt 2."""
     flat = np.abs(x).ravel() / sqrt(2.0)
+    for begin in range(0, flat.size, _BLOCK):
+        block = flat[begin : begin + _BLOCK]
+        block[:] = _tail_of(block)
+    return flat.reshape(np.shape(x))
+
+
+def _tail_of(flat: Floats) -> Floats:
     tail = np.full(flat.shape, np.nan)
     near, far = flat <= _NEAR, flat > _FAR
     between = (flat > _NEAR) & ~far
@@ -154,7 +162,7 @@ def _scaled_tail(x: Floats) -> Floats:
         y = flat[far]
         less = 1.0 / np.square(y)
         tail[far] = (1.0 / _ROOT_PI - less * _ratio(_TAIL, less)) / y
-    return tail.reshape(np.shape(x))
+    return tail
 
 
 def _ratio(parts: tuple[tuple[float, ...], tuple[float, ...]], x: Floats) -> Floats:

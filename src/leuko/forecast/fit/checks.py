@@ -39,14 +39,17 @@ class Finding(Frozen, frozen=True, kw_only=True):
     withholds: bool
 
 
-def check_counts(cloud: Cloud, counts: Counts) -> tuple[CountCheck, ...]:
-    """Prior and posterior predictive probability of every count."""
+def check_counts(cloud: Cloud, weights: Floats, counts: Counts) -> tuple[CountCheck, ...]:
+    """Prior and posterior predictive probability of every count, by the weights (N,) of a cloud's draws."""
     if not counts.size:
         return ()
     usable = np.isfinite(cloud.log_true).all(axis=0)
-    share = below(cloud.log_true[:, usable], counts)
-    prior = normalised((cloud.log_prior - cloud.log_mixed)[usable])
-    before, after = share @ prior, share @ cloud.weights[usable]
+    log_true, log_prior = cloud.log_true, cloud.log_prior - cloud.log_mixed
+    if not usable.all():
+        log_true, log_prior, weights = log_true[:, usable], log_prior[usable], weights[usable]
+    share = below(log_true, counts)
+    # sums in one order, however many threads a library of linear algebra has
+    before, after = (np.einsum("kn,n->k", share, each) for each in (normalised(log_prior), weights))
     marks = {-1: "<", 0: "=", 1: ">"}
     return tuple(
         CountCheck(
@@ -67,10 +70,17 @@ def _tail(share: float, side: int) -> float:
 
 
 def findings_of(
-    cloud: Cloud, counts: Counts, checks: tuple[CountCheck, ...], *, found: float, least: float, khat: float
+    cloud: Cloud,
+    weights: Floats,
+    counts: Counts,
+    checks: tuple[CountCheck, ...],
+    *,
+    found: float,
+    least: float,
+    khat: float,
 ) -> tuple[Finding, ...]:
     """All that has to be said, the most serious first."""
-    told = [*_sampling(found, least, khat), *_improbable(checks), *_remote(cloud, counts), *_little(counts)]
+    told = [*_sampling(found, least, khat), *_improbable(checks), *_remote(cloud, weights, counts), *_little(counts)]
     return tuple(sorted(told, key=lambda finding: not finding.withholds))
 
 
@@ -101,11 +111,11 @@ def _improbable(checks: tuple[CountCheck, ...]) -> list[Finding]:
     return told
 
 
-def _remote(cloud: Cloud, counts: Counts) -> list[Finding]:
+def _remote(cloud: Cloud, weights: Floats, counts: Counts) -> list[Finding]:
     """Whether the counts can only be explained by a person whom the population does not hold."""
     if not counts.size:
         return []
-    centre: Floats = cloud.z @ cloud.weights
+    centre: Floats = np.einsum("zn,n->z", cloud.z, weights)
     p = chi_squared_above(float(centre @ centre), len(centre))
     if p >= FOREIGN:
         return []

@@ -31,19 +31,6 @@ _LARGER_AFTER: Final = 5
 _FLATTENED: Final = 24
 
 
-class Bank(Frozen, frozen=True, kw_only=True):
-    """Draws of the prior that were run once for many people under the same doses: z (Z, N), and the logarithms of the
-    true counts (T, N) at `hours` (T,), from the first thing that happens."""
-
-    z: Floats
-    hours: Floats
-    log_true: Floats
-
-    def serves(self, task: Task) -> bool:
-        """Whether it holds all that a task asks for."""
-        return len(self.z) == task.prior.size and set(task.hours.tolist()) <= set(self.hours.tolist())
-
-
 class Cloud(Frozen, frozen=True, kw_only=True):
     """Draws z (Z, N), their log prior times likelihood (N,), log prior (N,), true counts' logarithms (K, N), the log of
     the summed density of all proposals (each times its number of draws), and those proposals (None: the prior)."""
@@ -84,15 +71,10 @@ def explore(
     least_effective: float,
     most_draws: int,
     start: Mixture | None = None,
-    bank: Bank | None = None,
 ) -> Cloud:
     """Draw from the prior (and from `start`, an earlier posterior), then from mixtures fitted to the weighted cloud,
-    until the effective sample size is reached or the draws are spent. A `bank` stands in for the draws of the prior."""
-    if bank is not None and bank.serves(task):
-        cloud = _begun(task, bank.z, bank.log_true[np.searchsorted(bank.hours, task.hours)][task.where])
-    else:
-        z = rng.standard_normal((task.prior.size, PRIOR_DRAWS if start is None else _KEPT_PRIOR))
-        cloud = _begun(task, z, task.log_true(z))
+    until the effective sample size is reached or the draws are spent."""
+    cloud = _begun(task, rng.standard_normal((task.prior.size, PRIOR_DRAWS if start is None else _KEPT_PRIOR)))
     if start is not None:
         cloud = _grown(task, cloud, start, ROUND_DRAWS, rng)
     rounds = 0
@@ -107,8 +89,8 @@ def explore(
     return cloud
 
 
-def _begun(task: Task, z: Floats, log_true: Floats) -> Cloud:
-    size = z.shape[1]
+def _begun(task: Task, z: Floats) -> Cloud:
+    size, log_true = z.shape[1], task.log_true(z)
     return Cloud(
         z=z,
         log_target=_target(task, z, log_true),

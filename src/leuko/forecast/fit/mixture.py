@@ -93,7 +93,9 @@ def fitted(z: Floats, weights: Floats, rng: np.random.Generator, *, parts: int =
     The parts start as slices along the longest axis of the cloud: posteriors of a marrow are bent, rarely scattered.
     """
     cloud = z[:, systematic(weights, _USED, rng)]
-    whole, mean = np.atleast_2d(np.cov(cloud)) + 1e-6 * np.eye(len(z)), cloud.mean(axis=1)
+    mean = cloud.mean(axis=1)
+    far = cloud - mean[:, None]
+    whole = far @ far.T / (_USED - 1) + 1e-6 * np.eye(len(z))
     along = np.linalg.eigh(whole)[1][:, -1] @ cloud
     place = np.searchsorted(np.sort(along), along) * parts // _USED
     belongs = (place == np.arange(parts)[:, None]).astype(float)

@@ -21,7 +21,8 @@ _FEWEST: Final = 5
 def effective(weights: Floats) -> float:
     """Effective sample size of weights of any scale: (sum w)^2 / sum w^2."""
     total = float(weights.sum())
-    return total * total / float(weights @ weights) if total > 0.0 else 0.0
+    # a sum in one order, however many threads a library of linear algebra has
+    return total * total / float(np.einsum("n,n->", weights, weights)) if total > 0.0 else 0.0
 
 
 def khat(log_weights: Floats) -> float:

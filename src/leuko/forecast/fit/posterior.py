@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leuko.forecast.fit.checks import CountCheck, Finding, check_counts, findings_of
-from leuko.forecast.fit.cloud import Bank, Cloud, explore
+from leuko.forecast.fit.cloud import Cloud, explore, normalised
 from leuko.forecast.fit.likelihood import Counts
-from leuko.forecast.fit.mixture import Mixture, fitted, systematic
+from leuko.forecast.fit.mixture import Mixture, fitted, log_sum, systematic
 from leuko.forecast.fit.mode import Mode, find_mode
 from leuko.forecast.fit.pareto import effective, khat
 from leuko.forecast.fit.prior import Prior
@@ -131,7 +131,6 @@ def fit(
     most_draws: int = MOST_DRAWS,
     courses: Sequence[float] = (),
     previous: Posterior | None = None,
-    bank: Bank | None = None,
     precision: Precision = "float32",
     threads: int | None = 1,
     solver: Solver | None = None,
@@ -140,15 +139,14 @@ def fit(
 
     `courses` are the hours at which courses of treatment begin, for models with variation between them. `previous` is
     an earlier posterior of the same person and model: the search starts from it, and ends where a fit of all counts
-    from nothing ends. `bank` are draws of the prior shared by many people (`leuko.forecast.fit.people`). Draws are
-    determined by `seed`. Raises UsageError for counts that cannot be taken as they stand.
+    from nothing ends. Draws are determined by `seed`. Raises UsageError for counts that cannot be taken as they stand.
     """
     task = task_of(
         model, schedule, observed, courses=courses, precision=precision, threads=threads, solver=solver
     )  # fmt: skip
     rng = np.random.default_rng(seed)
     start = None if previous is None else _earlier(previous, task, rng)
-    cloud = explore(task, rng, least_effective=least_effective, most_draws=most_draws, start=start, bank=bank)
+    cloud = explore(task, rng, least_effective=least_effective, most_draws=most_draws, start=start)
     return _posterior(model, task, cloud, seed=seed, least=least_effective)
 
 
@@ -172,10 +170,11 @@ def _earlier(previous: Posterior, task: Task, rng: np.random.Generator) -> Mixtu
 
 
 def _posterior(model: Model, task: Task, cloud: Cloud, *, seed: int, least: float) -> Posterior:
-    weights, tail = cloud.weights, khat(cloud.log_weights)
+    log_weights = cloud.log_weights
+    weights, tail = normalised(log_weights), khat(log_weights)
     found = effective(weights)
-    checks = check_counts(cloud, task.counts)
-    mean = float(np.logaddexp.reduce(cloud.log_weights) - np.log(weights.size))
+    checks = check_counts(cloud, weights, task.counts)
+    mean = float(log_sum(log_weights[:, None].copy())[0] - np.log(weights.size)) if found > 0 else -np.inf
     return Posterior(
         model=model,
         prior=task.prior,
@@ -191,5 +190,5 @@ def _posterior(model: Model, task: Task, cloud: Cloud, *, seed: int, least: floa
         log_evidence=mean,
         evidence_error=float(np.sqrt(max(1.0 / found - 1.0 / weights.size, 0.0))) if found > 0 else float("inf"),
         checks=checks,
-        findings=findings_of(cloud, task.counts, checks, found=found, least=least, khat=tail),
+        findings=findings_of(cloud, weights, task.counts, checks, found=found, least=least, khat=tail),
     )
