@@ -12,9 +12,13 @@ import pytest
 from leuko.cohort import frames
 from leuko.cohort.outputs.definitions import chosen, findings, members, on_file
 from leuko.cohort.outputs.given import Given
+from leuko.cohort.outputs.temperature import temperatures
 from leuko.cohort.tables import rules_of
-from leuko.errors import KnowledgeError, UsageError
+from leuko.errors import KnowledgeError, Place, UsageError
+from leuko.infection.readings import readings_of
+from leuko.intake.symptom_words import vocabulary
 from leuko.knowledge import load_library
+from leuko.record import Code, Moment, Origin, Sign
 
 LIBRARY = load_library()
 RULES = rules_of()
@@ -456,3 +460,35 @@ def test_two_definitions_of_one_name_or_number_are_refused(tmp_path: Path) -> No
 def test_everything_on_file_may_drive() -> None:
     assert {row.basis.drives for row in on_file(LIBRARY).values()} == {True}
     assert len({row.number for row in on_file(LIBRARY).values()}) == len(on_file(LIBRARY)) == 8
+
+
+# ---- temperatures ----------------------------------------------------------------------------------------------------
+
+LOINC = "http://loinc.org|"
+
+
+@pytest.mark.parametrize(
+    ("name", "codes", "value", "unit", "celsius"),
+    [
+        ("8310-5", f"{LOINC}8310-5", 38.6, "Cel", 38.6),  # named by its code alone
+        ("Körpertemperatur", None, 38.6, "°C", 38.6),
+        ("oral", f"{LOINC}8331-1", 101.48, "[degF]", 38.6),
+        ("body temperature", None, 38.6, None, 38.6),  # without a unit it can only be this one
+        ("body temperature", None, 101.48, None, 38.6),
+        ("body temperature", None, 386.0, None, None),
+        ("body temperature", None, 38.6, "mmHg", None),
+        ("Heart rate", f"{LOINC}8867-4", 38.6, None, None),
+    ],
+)
+def test_temperatures_are_those_of_one_person(
+    name: str, codes: str | None, value: float, unit: str | None, celsius: float | None
+) -> None:
+    row = {"person": "A", "name": name, "codes": codes, "value": value, "unit": unit, "taken": at(1), "has_time": True}
+    signs = pl.DataFrame([row], schema=frames.schema(frames.SIGNS, person=pl.String()), orient="row")
+    found = temperatures(signs, LIBRARY)["celsius"].to_list()
+    assert found == ([] if celsius is None else [celsius])
+    code = tuple(Code(system="http://loinc.org", code=one.removeprefix(LOINC)) for one in ([codes] if codes else []))
+    origin = Origin(place=Place(source=""))
+    sign = Sign(id="1", name=name, codes=code, value=value, unit=unit, taken=Moment(at=at(1)), origin=origin)
+    alone = readings_of([sign], words=vocabulary(LIBRARY), as_of=date(2024, 3, 2))
+    assert found == [reading.celsius for reading in alone.placed]

@@ -1,4 +1,4 @@
-"""Temperatures among the signs of a cohort, in degrees Celsius."""
+"""Temperatures among the signs of a cohort, in degrees Celsius: those that one person is asked for."""
 
 from __future__ import annotations
 
@@ -7,30 +7,44 @@ from typing import Final
 
 import polars as pl
 
+from leuko.cohort.frames import codes_of
+from leuko.errors import Place
+from leuko.intake.symptom_words import Vocabulary, vocabulary
+from leuko.knowledge import Library
 from leuko.knowledge.schema import Band
+from leuko.record import Origin, Sign
 from leuko.units import UnitRefused, convert, read_unit
 
 _NAMES: Final = ("temp", "fever", "fieber")
-_PLAUSIBLE: Final = (25, 45)  # guard rails against another unit; no conclusion rests on them
-IS_TEMPERATURE: Final = (
-    pl.col("name").str.to_lowercase().str.contains_any(list(_NAMES))
-    & pl.col("value").is_not_null()
-    & pl.col("taken").is_not_null()
-)
+_NOWHERE: Final = Origin(place=Place(source=""))
+_SCALES: Final = ("Cel", "[degF]")
+_KEYS: Final = ("name", "codes", "unit")
 
 
-def temperatures(signs: pl.DataFrame) -> pl.DataFrame:
-    """The temperatures that have a time and a unit that is one: person, taken, celsius."""
-    rows = signs.filter(IS_TEMPERATURE)
-    scales = {unit: _scale(unit) for unit in rows["unit"].unique().to_list()}
-    slope, shift = (
-        pl.col("unit").replace_strict(
-            {unit: scale[place] for unit, scale in scales.items()}, default=None, return_dtype=pl.Float64
-        )
-        for place in (0, 1)
-    )
-    told = rows.with_columns(celsius=(pl.col("value") * slope + shift).round(2))
-    return told.filter(pl.col("celsius").is_between(*_PLAUSIBLE)).select("person", "taken", "celsius")
+def temperatures(signs: pl.DataFrame | pl.LazyFrame, library: Library) -> pl.DataFrame:
+    """The temperatures that have a time and can be one: person, taken, celsius.
+
+    A sign is one by its code or its name. Where no unit is written, it is the one in which a living person has it.
+    """
+    words = vocabulary(library)
+    told = signs.lazy().filter(pl.col("value").is_not_null() & pl.col("taken").is_not_null())
+    kinds = told.select(_KEYS).unique().collect()
+    rows = [
+        (name, codes, unit, slope, shift)
+        for name, codes, unit in kinds.iter_rows()
+        if _is_one(name or "", codes, words)
+        for slope, shift in map(_scale, _SCALES if unit is None else (unit,))
+    ]
+    schema = {**kinds.schema, "slope": pl.Float64(), "shift": pl.Float64()}
+    scales = pl.DataFrame(rows, schema=schema, orient="row").lazy()
+    celsius = (pl.col("value") * pl.col("slope") + pl.col("shift")).round(2)
+    found = told.join(scales, on=_KEYS, nulls_equal=True, maintain_order="left").with_columns(celsius=celsius)
+    return found.filter(lies_in("celsius", words.rules.plausible)).select("person", "taken", "celsius").collect()
+
+
+def _is_one(name: str, codes: str | None, words: Vocabulary) -> bool:
+    sign = Sign(id="", name=name, codes=codes_of(codes), origin=_NOWHERE)
+    return words.thermometer(sign) is not None or any(word in name.casefold() for word in _NAMES)
 
 
 def lies_in(name: str, band: Band) -> pl.Expr:

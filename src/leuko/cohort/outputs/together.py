@@ -45,9 +45,8 @@ def together(given: Given, row: TogetherRow, *, as_published: bool = False) -> p
 def _events(given: Given, row: TogetherRow, form: PublishedTogether | None) -> pl.DataFrame:
     """Fevers and conditions by day: person, start, end."""
     warm = row.warm if form is None else form.warm
-    fevers = (
-        temperatures(given.signs).filter(lies_in("celsius", warm)).select("person", start=pl.col("taken").dt.date())
-    )
+    measured = temperatures(given.signs, given.rules.library)
+    fevers = measured.filter(lies_in("celsius", warm)).select("person", start=pl.col("taken").dt.date())
     told = coded((*row.events, *row.proof)) & ~coded(row.events_without)
     facts = _conditions(given, told).select("person", "start", "end")
     rows = pl.concat([fevers.with_columns(end=pl.lit(None, pl.Date)), facts])

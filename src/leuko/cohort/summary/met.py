@@ -6,7 +6,7 @@ import polars as pl
 
 from leuko.cohort import frames
 from leuko.cohort.outputs.definitions import on_file
-from leuko.cohort.outputs.temperature import IS_TEMPERATURE, lies_in, temperatures
+from leuko.cohort.outputs.temperature import lies_in, temperatures
 from leuko.cohort.summary.base import Cell, Section, Table, Tables, share
 from leuko.knowledge.schema import Band
 from leuko.knowledge.schema.infection import FeverRow, FeverRules
@@ -101,8 +101,8 @@ def febrile(tables: Tables) -> Section:
 def _readings(tables: Tables) -> pl.DataFrame:
     """Every temperature on record: person, taken, celsius."""
     if not tables.has("signs"):
-        return temperatures(pl.DataFrame(schema=frames.schema(frames.SIGNS)))
-    return temperatures(tables.open("signs").filter(IS_TEMPERATURE).collect())
+        return temperatures(pl.DataFrame(schema=frames.schema(frames.SIGNS)), tables.library)
+    return temperatures(tables.open("signs"), tables.library)
 
 
 def _joined(readings: pl.DataFrame, counts: pl.DataFrame, hours: float) -> pl.DataFrame:

@@ -22,7 +22,8 @@ caption { font-weight: 600; color: var(--ink); }
 td { white-space: nowrap; }
 td:first-child { white-space: normal; min-width: 8rem; }
 th { vertical-align: bottom; }
-@media print { td, th { white-space: normal; } section { break-inside: auto; } }
+@media print, (min-width: 60rem) { td, th { white-space: normal; } }
+@media print { section { break-inside: auto; } }
 """
 
 
