@@ -83,6 +83,19 @@ def test_changes_of_a_cycle_that_nobody_plans_are_told_as_a_gap() -> None:
     assert "the changes that were asked for" in one.gaps[-1].what
 
 
+def test_a_model_of_a_medicine_that_nobody_takes_is_told_as_a_gap_and_never_drawn() -> None:
+    chronic = {"person": {"age": 35, "sex": "female"}, "counts": ["-90 1.2", "-60 1.1", "-30 1.3", "0 1.1"], "as_of": 1}
+    (one,) = assessed(chronic, wish=Wish(model="docetaxel-kloft")).forecasts
+    assert one.method == "state_space"
+    assert [model.id for model in one.models] == ["neutrophils-untreated"]
+    assert one.gaps[-1].what == "what the model docetaxel-kloft would say"
+
+
+def test_counts_that_are_only_bounds_are_said() -> None:
+    (one,) = assessed({**PERSON, "counts": ["-1 4.6", "7 <0.5", "8 0.4"]}).forecasts
+    assert "1 of 3 counts is only a bound: at most, or at least, so much" in one.dosing
+
+
 def test_a_growth_factor_on_top_of_one_that_is_planned_is_told_as_a_gap() -> None:
     planned = {**PERSON, "doses": [*PERSON["doses"], "filgrastim, ordered, 22, 300 ug"]}
     found = assessed(planned, wish=Wish(model="docetaxel-kloft", changes=(Change(factor=2), Change(delay=7.0))))

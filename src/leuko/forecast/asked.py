@@ -66,12 +66,23 @@ def check_day(wish: Wish, as_of: date) -> None:
 
 
 def with_unanswered(found: Forecast, wish: Wish) -> Forecast:
-    """The same; where changes or a search were asked for and nothing could be weighed, a gap says so."""
-    if found.options or not (wish.changes or wish.limits is not None):
-        return found
-    gap = Gap(
-        what="what the changes that were asked for would do",
-        why="no next cycle that a model speaks of is known",
-        settle="the first day of the next cycle (--next), the regimen (--regimen), or its doses in the record",
-    )
-    return replace(found, gaps=(*found.gaps, gap))
+    """The same, with a gap for what was asked and is not answered: changes or a search where nothing could be weighed,
+    a model of a medicine where none acts."""
+    gaps = []
+    if not found.options and (wish.changes or wish.limits is not None):
+        gaps.append(
+            Gap(
+                what="what the changes that were asked for would do",
+                why="no next cycle that a model speaks of is known",
+                settle="the first day of the next cycle (--next), the regimen (--regimen), or its doses in the record",
+            )
+        )
+    if wish.model is not None and found.method != "marrow":
+        gaps.append(
+            Gap(
+                what=f"what the model {wish.model} would say",
+                why="no dose of a medicine that it speaks of is on record for these weeks",
+                settle="the doses of that medicine, with their days",
+            )
+        )
+    return replace(found, gaps=(*found.gaps, *gaps)) if gaps else found

@@ -44,8 +44,8 @@ def seen_of(case: Case, analyte: str, *, since: datetime | None = None) -> Seen:
     counts = [(at, count) for at, count in counts if at <= case.now and (since is None or at >= since)]
     counts.sort(key=lambda pair: pair[0])
     by_id = {count.id: count for count in case.record.counts}
-    texts = _hours_said([count for _, count in counts], case)
     rows = [_row(count, by_id, case) for _, count in counts]
+    texts = [*_hours_said([count for _, count in counts], case), *_bounds_said([row[1] for row in rows])]
     return Seen(
         at=tuple(at for at, _ in counts),
         values=tuple(row[0] for row in rows),
@@ -59,6 +59,12 @@ def seen_of(case: Case, analyte: str, *, since: datetime | None = None) -> Seen:
 def _hours_said(counts: Sequence[Count], case: Case) -> list[str]:
     some = any(count.taken is not None and not count.taken.has_time for count in counts)
     return [f"counts without an hour: {case.rules['count_hour']:g}:00 is taken"] if some else []
+
+
+def _bounds_said(bounds: Sequence[str]) -> list[str]:
+    some = sum(bound != "=" for bound in bounds)
+    be = "is" if some == 1 else "are"
+    return [f"{some} of {len(bounds)} counts {be} only a bound: at most, or at least, so much"] if some else []
 
 
 def _row(count: Count, by_id: dict[str, Count], case: Case) -> tuple[float, str, float, str]:

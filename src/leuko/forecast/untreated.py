@@ -256,7 +256,7 @@ def _moved(case: Case, seen: Seen, level: Level, row: LevelRow, text: str, *, rh
         start=last,
         start_text=f"day 0 is {say_date(last.date())}, the last count",
         model=_used(
-            case, row, f"{_rests_on(seen)}; a level, swings that fade and the error of a count (Kalman filter)"
+            case, row, f"{_rests_on(case, seen)}; a level, swings that fade and the error of a count (Kalman filter)"
         ),
         text=text,
         rhythm=rhythm,
@@ -303,7 +303,7 @@ def _recovery(case: Case, seen: Seen, course: Course, gone: _Gone) -> _Drawn | G
         model=_used(
             case,
             row,
-            f"{_rests_on(seen)}; curves of a recovery, weighed by the {len(later)} counts since"
+            f"{_rests_on(case, seen)}; curves of a recovery, weighed by the {len(later)} counts since"
             f" (importance sampling, worth {found.effective:.0f} draws)",
         ),
         text=f"a recovery after {gone.said} on {say_date(gone.day)}",
@@ -312,13 +312,10 @@ def _recovery(case: Case, seen: Seen, course: Course, gone: _Gone) -> _Drawn | G
     )
 
 
-def _rests_on(seen: Seen) -> str:
+def _rests_on(case: Case, seen: Seen) -> str:
     """Why no marrow model speaks, and from how many counts of the person this is told."""
-    bounds = sum(bound != "=" for bound in seen.bounds)
-    of_bounds = f", {bounds} of them only bounds" if bounds else ""
-    return (
-        f"no marrow model: no medicine on record acts on the marrow; from {len(seen)} counts of this person{of_bounds}"
-    )
+    taken = "none on file speaks of what is taken" if _running(case) else "no medicine on record acts on the marrow"
+    return f"no marrow model: {taken}; from {len(seen)} counts of this person"
 
 
 def _used(case: Case, row: LevelRow | RecoveryRow, text: str) -> ModelUsed:
