@@ -100,6 +100,29 @@ def test_two_results_of_one_day_are_one_of_the_three() -> None:
 
 
 @pytest.mark.parametrize(
+    ("definition", "name", "found"),
+    [
+        ("engraftment-cibmtr", "Transplantation of kidney", False),
+        ("engraftment-cibmtr", "Liver transplant", False),
+        ("engraftment-cibmtr", "Bone marrow transplant status", False),  # of no known day
+        ("engraftment-cibmtr", "History of autologous stem cell transplant", False),
+        ("engraftment-cibmtr", "Awaiting bone marrow transplant", False),
+        ("engraftment-cibmtr", "Autotransplantation of haematopoietic stem cells", True),
+        ("engraftment-cibmtr", "Delivery of stem cell transplant, hairy cell leukaemia", True),
+        ("icaht-early", "Excision of scar tissue", False),
+        ("icaht-early", "Passenger injured in car traffic accident", False),
+        ("icaht-early", "History of CAR T cell therapy", False),
+        ("icaht-early", "CAR T-cell infusion", True),
+        ("icaht-early", "Tisagenlecleucel", True),
+    ],
+)
+def test_an_event_of_another_kind_or_of_no_known_day_is_no_start(definition: str, name: str, found: bool) -> None:
+    event = [{"kind": "procedure", "name": name, "start": at(0)}]
+    counts = [(6, 0.3), (12, 0.6), (15, 0.5), (16, 0.7), (18, 0.9)]
+    assert asked(definition, given(counts, facts=event)).height == found
+
+
+@pytest.mark.parametrize(
     ("counts", "met", "text"),
     [
         ([(5, 2.0), (9, 1.5)], None, "no result below 0.5 was seen"),

@@ -5,7 +5,8 @@ Few people have such an event, so these go person by person. A day is the calend
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -45,12 +46,12 @@ def _side(value: float, bound: Bound, limit: float, *, inclusive: bool) -> int:
     return _OPEN if below(lowest, limit, inclusive=inclusive) else _HIGH
 
 
-def _since(given: Given, analyte: str, starts: Sequence[str]) -> Iterator[Since]:
-    """Everybody with an event whose name holds one of the words, from the first such event on."""
-    index = _index(given, starts)
+def _since(given: Given, row: EngraftmentRow | StayRow | LateRow) -> Iterator[Since]:
+    """Everybody with an event whose name the row asks for, from the first such event on."""
+    index = _index(given, row)
     if not index.height:
         return
-    counts = given.analyte(analyte).join(index, on="person").sort("person", "taken", "value")
+    counts = given.analyte(row.analyte).join(index, on="person").sort("person", "taken", "value")
     held = {person[0]: rows for person, rows in counts.group_by("person", maintain_order=True)}
     deaths = given.facts.filter((pl.col("kind") == "death") & pl.col("start").is_not_null())
     died = dict(deaths.group_by("person").agg(pl.col("start").min().dt.date()).iter_rows())
@@ -62,15 +63,19 @@ def _since(given: Given, analyte: str, starts: Sequence[str]) -> Iterator[Since]
         yield Since(person=person, index=start, days=days, died=end)
 
 
-def _index(given: Given, starts: Sequence[str]) -> pl.DataFrame:
+def _index(given: Given, row: EngraftmentRow | StayRow | LateRow) -> pl.DataFrame:
     """The first event of each person: person, index."""
-    wanted = pl.lit(value=False)
-    for word in starts:
-        wanted |= pl.col("name").str.to_lowercase().str.contains(word.casefold(), literal=True)
+    name = pl.col("name").str.to_lowercase()
+    wanted = _any_of(name.str.contains(word.casefold(), literal=True) for word in row.starts)
+    wanted &= ~_any_of(name.str.contains(rf"\b{re.escape(word.casefold())}") for word in row.starts_without)
     drugs = given.treatments.filter(pl.col("given").fill_null(value=True)).select("person", "name", "start")
     facts = given.facts.filter(pl.col("kind") != "death").select("person", "name", "start")
     events = pl.concat([drugs, facts]).filter(wanted.fill_null(value=False) & pl.col("start").is_not_null())
     return events.group_by("person").agg(index=pl.col("start").min().dt.date()).sort("person")
+
+
+def _any_of(told: Iterable[pl.Expr]) -> pl.Expr:
+    return pl.any_horizontal(pl.lit(value=False), *told)
 
 
 # Engraftment
@@ -78,7 +83,7 @@ def _index(given: Given, starts: Sequence[str]) -> pl.DataFrame:
 
 def engrafted(given: Given, row: EngraftmentRow) -> pl.DataFrame:
     """The day of engraftment of everybody who was transplanted, and why there is none."""
-    found = (_engrafted(one, row) for one in _since(given, row.analyte, row.starts))
+    found = (_engrafted(one, row) for one in _since(given, row))
     return frame_of(found, given.counts.schema["person"])
 
 
@@ -112,7 +117,7 @@ def _engrafted(one: Since, row: EngraftmentRow) -> dict[str, Any]:
 
 def stays(given: Given, row: StayRow) -> pl.DataFrame:
     """The grade of everybody with the event, by the least and the most days that the samples allow."""
-    found = (_stayed(one, row) for one in _since(given, row.analyte, row.starts))
+    found = (_stayed(one, row) for one in _since(given, row))
     return frame_of(found, given.counts.schema["person"])
 
 
@@ -190,7 +195,7 @@ def _reached(grade: StayGrade, days: int, states: Sequence[bool], row: StayRow) 
 
 def late(given: Given, row: LateRow) -> pl.DataFrame:
     """The grade of everybody with the event, by the lowest result of the window."""
-    found = (_late(one, row) for one in _since(given, row.analyte, row.starts))
+    found = (_late(one, row) for one in _since(given, row))
     return frame_of(found, given.counts.schema["person"])
 
 

@@ -146,7 +146,11 @@ class CycleRow(Row, frozen=True, kw_only=True):
 
 
 class EngraftmentRow(Row, frozen=True, kw_only=True):
-    """The first of `values` consecutive results of different days at or above `limit`, after a fall below it."""
+    """The first of `values` consecutive results of different days at or above `limit`, after a fall below it.
+
+    An event whose name holds one of `starts` and no word that begins as one of `starts_without`
+    is the first day.
+    """
 
     FOLDER: ClassVar[str] = "cohorts"
     KEY: ClassVar[str] = "engraftment"
@@ -156,6 +160,7 @@ class EngraftmentRow(Row, frozen=True, kw_only=True):
     title: str
     analyte: str = "neutrophils"
     starts: tuple[str, ...]
+    starts_without: tuple[str, ...] = ()
     limit: float
     values: int
     basis: Basis
@@ -174,7 +179,8 @@ class StayRow(Row, frozen=True, kw_only=True):
     """A grade by the longest stay at or below limits, from day `first` to day `last` after the start.
 
     Fewer than `recovered` days above a limit end no stay. Days between two results no further apart than `bridge` are
-    taken as those results are. A stay that begins by day `early` and never ends counts as `always`.
+    taken as those results are. A stay that begins by day `early` and never ends counts as `always`. The start is an
+    event whose name holds one of `starts` and no word that begins as one of `starts_without`.
     """
 
     FOLDER: ClassVar[str] = "cohorts"
@@ -185,6 +191,7 @@ class StayRow(Row, frozen=True, kw_only=True):
     title: str
     analyte: str = "neutrophils"
     starts: tuple[str, ...]
+    starts_without: tuple[str, ...] = ()
     first: int
     last: int
     recovered: int
@@ -203,7 +210,8 @@ class LateGrade(Row, frozen=True, kw_only=True):
 
 class LateRow(Row, frozen=True, kw_only=True):
     """A grade by the lowest result from day `first` to day `last` after the start, where `values` results of different
-    days lie at or below the mildest limit."""
+    days lie at or below the mildest limit. The start is an event whose name holds one of `starts` and no word that
+    begins as one of `starts_without`."""
 
     FOLDER: ClassVar[str] = "cohorts"
     KEY: ClassVar[str] = "late"
@@ -213,6 +221,7 @@ class LateRow(Row, frozen=True, kw_only=True):
     title: str
     analyte: str = "neutrophils"
     starts: tuple[str, ...]
+    starts_without: tuple[str, ...] = ()
     first: int
     last: int
     values: int
