@@ -98,11 +98,15 @@ def say_list(items: list[str] | tuple[str, ...], last: str = "and") -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
 
 
+UNSAID: Final = 0.01
+"""Probabilities nearer than this to 0 or 1 are said as a bound: neither end is certain."""
+
+
 def say_chance(probability: float) -> str:
     """A probability in percent; neither end is said as certainty: "42 %", "under 1 %", "over 99 %"."""
-    if probability < 0.01:
+    if probability < UNSAID:
         return "under 1 %"
-    return "over 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
+    return "over 99 %" if probability > 1.0 - UNSAID else f"{100 * probability:.0f} %"
 
 
 def say_about(value: float) -> str:

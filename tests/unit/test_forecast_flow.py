@@ -28,6 +28,7 @@ from leuko.report.document import decode, encode, encode_forecasts
 from leuko.report.fhir import bundle
 from leuko.report.page import html
 from leuko.result import Assessment
+from leuko.result.forecast import Chance
 from leuko.standing import standing_of
 
 PERSON = {
@@ -308,8 +309,34 @@ def test_fhir_carries_each_chance_and_recommends_nothing() -> None:
         one for one in found if one["resourceType"] == "RiskAssessment" and one["code"]["text"].startswith("Forecast")
     ]
     assert risk["status"] == "preliminary"
-    assert all(0 <= each["probabilityDecimal"] <= 1 for each in risk["prediction"])
     assert any("not recommended" in note["text"] for note in risk["note"])
+    assert any(note["text"].startswith("Assumed: ") for note in risk["note"])
+    assert all({"start", "end"} == set(each["whenPeriod"]) for each in risk["prediction"])
+
+
+def test_probabilities_of_fhir_are_percentages_and_never_certain() -> None:
+    """R4: "decimal values are expressed as percentages as well (max = 100)", so 0.81 would be less than one percent."""
+    (one,) = person().forecasts
+    assert one.outcome is not None
+    chances = tuple(chance_of(share, one.outcome.chances[0]) for share in (0.0, 0.004, 0.0123, 0.81, 0.99, 0.9951, 1.0))
+    made = replace(person(), forecasts=(replace(one, outcome=replace(one.outcome, chances=chances)),))
+    (risk,) = [
+        entry["resource"]
+        for entry in bundle(made)["entry"]
+        if entry["resource"]["resourceType"] == "RiskAssessment"
+        and entry["resource"]["code"]["text"].startswith("Forecast")
+    ]
+    low, lower, few, most, sure, surer, surest = risk["prediction"]
+    assert [each["probabilityDecimal"] for each in (few, most, sure)] == [1.2, 81.0, 99.0]
+    for each, ends in ((low, (0.0, 1.0)), (lower, (0.0, 1.0)), (surer, (99.0, 100.0)), (surest, (99.0, 100.0))):
+        assert "probabilityDecimal" not in each
+        found = each["probabilityRange"]
+        assert (found["low"]["value"], found["high"]["value"]) == ends
+        assert {end["code"] for end in found.values()} == {"%"}
+
+
+def chance_of(share: float, like: Chance) -> Chance:
+    return replace(like, probability=share)
 
 
 def test_what_is_to_come_of_a_level_of_the_person_s_own_begins_now_not_at_the_last_count() -> None:
