@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecast_models import CYCLE, DAY, DOCETAXEL, PALBOCICLIB, STRUCTURES, TWO_CYCLES, doses, people
+from forecast_models import CYCLE, DAY, DOCETAXEL, GROWTH, PALBOCICLIB, STRUCTURES, TWO_CYCLES, doses, people
 from leuko.forecast.solve import batch, reference, simulate
+from leuko.forecast.solve.job import Crowd
 from leuko.forecast.solve.modes import disposition, through
+from leuko.forecast.solve.reading import arrivals, values
 
 DAYS = np.arange(0.0, 42.0) * DAY
 PROMISE = 1e-3
@@ -152,6 +154,48 @@ def test_who_is_solved_beside_whom_makes_nobody_wrong(name: str, monkeypatch: py
     assert failed.sum() < 10
     counts = np.concatenate([one.counts for one in some], axis=1)
     assert np.max(np.abs(counts / truth - 1)[:, ~failed]) < PROMISE
+
+
+def test_who_begins_where_most_are_good_at_once() -> None:
+    """Grids begin finer for whoever loses more cells to a dose: few are solved again, and the hardest are right."""
+    theta = people(DOCETAXEL, 2000, 15)
+    found = simulate(DOCETAXEL, theta, TWO_CYCLES, hours=DAYS)
+    assert found.rerun < 0.01 * 2000
+    assert not found.failed.any()
+    hardest = np.argsort(found.counts.min(axis=0) / found.counts[0])[:3]
+    truth = np.stack([reference(DOCETAXEL, theta[:, at], TWO_CYCLES, hours=DAYS) for at in hardest], axis=1)
+    assert np.max(np.abs(found.counts[:, hardest] / truth - 1)) < PROMISE
+
+
+def test_what_doses_would_take_is_told_from_parameters_and_doses_alone() -> None:
+    theta = people(DOCETAXEL, 4, 16)
+    crowd = Crowd(DOCETAXEL, theta, "float64", batch.SCHEME)
+
+    def fall(*given: tuple[float, str, float, float]) -> np.ndarray:
+        found = crowd.fall(tuple(arrivals(DOCETAXEL, doses(*given), lambda _drug: 0.0)))
+        assert found is not None
+        return found
+
+    one = fall((0.0, "docetaxel", 222.8, 1.0))
+    at = values(DOCETAXEL, theta)
+    exposure = 222.8 / (at("docetaxel.v1") * at("docetaxel.k10"))
+    share = one / (4 / at("mtt") * at("docetaxel.slope") * exposure)
+    assert np.all((share > 0.9) & (share < 1))  # what is left after five days takes no more
+    week = fall((0.0, "docetaxel", 100.0, 1.0), (24.0, "docetaxel", 122.8, 1.0), (CYCLE, "docetaxel", 50.0, 1.0))
+    assert week == pytest.approx(one)
+    assert fall() == pytest.approx(0.0)
+    assert Crowd(GROWTH, people(GROWTH, 2, 1), "float64", batch.SCHEME).fall(()) is None
+
+
+def test_classes_share_a_grid_where_that_costs_less() -> None:
+    grades = np.repeat([2, 3, 4, 9], [1000, 3, 1000, 2])
+
+    def price(people: int, grade: int) -> float:
+        return 20.0 + -(-people // 64) * 2.0 ** (grade / 2)
+
+    groups = batch._grouped(grades, price)
+    assert [(len(who), grade) for who, grade in groups] == [(1000, 2), (1003, 4), (2, 9)]
+    assert np.array_equal(np.sort(np.concatenate([who for who, _ in groups])), np.arange(len(grades)))
 
 
 def test_the_number_of_threads_changes_nothing() -> None:

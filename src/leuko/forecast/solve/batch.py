@@ -8,7 +8,9 @@ solved in double precision, whatever was asked for: rounding would tell there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,10 @@ LONGEST = 24.0  # hours, the step of class 0
 FINEST = 18  # the last class: steps of 24 h / 2^9
 CHAIN_REACH, CLASSICAL_REACH = 0.5, 0.25  # a first step in units of the transit time
 TURNOVER_CLASS = 8  # steps of 1.5 h
+# The error of a class grows with how far the doses thin out the proliferating cells (in natural logarithms, see
+# `Crowd.fall`): one class finer beyond each of these, begun so many classes coarser. Found by solving 6,000 draws of
+# the docetaxel of bench/forecast_simulation.py in every class: nine of ten are then below the tolerance at once.
+FALLS, COARSER = np.array([3.0, 5.0, 8.0, 11.0, 14.0, 18.0, 26.0]), 2
 ORDER = 4.0  # the estimate falls with this power of the step
 LOW = 2e-3  # of the baseline: below this share a smaller estimate is asked for, in proportion
 STRICT, STRICT_CURVED = 0.3, 0.05  # down to so much of the tolerance; the latter where an effect is not linear
@@ -34,10 +40,9 @@ STRICT_INFLUX = 0.3  # of it, where an influx carries counts far above what the 
 DELICATE, DELICATE_CURVED = 1e-5, 2e-3  # below this share rounding tells: double precision
 DOUBLE = 11  # so does it over the many steps of this class
 ROUNDS = 8  # of solving again
-PART = 10_240  # persons at most that go through their rounds together
+PART = 5_120  # persons at most that go through their rounds together
 WIDE_PART = 250_000_000  # counts at most that a graphics processor holds together
-# A class of fewer persons joins the next finer one, as a run of its own costs as much as so many steps of a person.
-SMALL, RUN = 2 * LANES, 150_000
+RUN = 2_000.0  # steps of a block of persons: what a grid of its own costs besides
 
 Indices = NDArray[np.int64]
 
@@ -136,7 +141,7 @@ class _Crew(Frozen, frozen=True):
 
 @dataclass(slots=True)
 class _Todo:
-    """Persons (by their place in a crowd) to be solved in one class of grid, `finer` classes beyond their first."""
+    """Persons (by their column) to be solved in one class of grid, `finer` classes beyond their first."""
 
     who: Indices
     grade: int
@@ -166,65 +171,68 @@ class _Batch:
         self.delicate = strictness(model)[1]
 
     def solve(self, who: Indices, doses: tuple[Arrival, ...]) -> None:
-        """Solves persons whose doses arrive together; many in parts, so that each thread has some of its own.
+        """Solves persons whose doses arrive together; many in parts, so that each thread has some of its own, then
+        round by round whoever is not good, of all parts together, until each is or no finer grid is left.
 
-        The parts do not depend on the threads, so nor does what comes out.
+        Neither parts nor rounds depend on the threads, so nor does what comes out.
         """
-        crowd = Crowd(self.model, self._of(who), self.precision, SCHEME)
         size = PART if self.crew.device == "cpu" else max(PART, WIDE_PART // max(len(self.hours), 1))
-        parts = np.array_split(np.arange(len(who)), -(-len(who) // size))
-        crew = min(self.crew.threads, len(parts))
+        poor = self._each(partial(self._first, doses), np.array_split(who, -(-len(who) // size)))
+        self.rerun += sum(len(one.who) for one in poor)
+        for _ in range(ROUNDS - 1):
+            if not poor:
+                return
+            todo = sorted(_together(poor, self._price), key=lambda one: -self._price(len(one.who), one.grade))
+            poor = self._each(partial(self._once_more, doses), todo)
+
+    def _each(self, work: Callable[[Any, int], list[_Todo]], pieces: list[Any]) -> list[_Todo]:
+        """Pieces of work shared out among the threads, the largest first; who has to be solved again, in order."""
+        crew = min(self.crew.threads, len(pieces))
         share = self.crew.threads // crew
-
-        def solve_part(part: Indices) -> int:
-            return self._part(part, who, crowd, doses, share)
-
         if crew == 1:
-            self.rerun += sum(map(solve_part, parts))
-            return
+            return [one for piece in pieces for one in work(piece, share)]
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (loaded where it pays)
 
         with ThreadPoolExecutor(crew) as pool:
-            self.rerun += sum(pool.map(solve_part, parts))
+            return [one for found in pool.map(work, pieces, [share] * len(pieces)) for one in found]
 
-    def _part(self, part: Indices, who: Indices, crowd: Crowd, doses: tuple[Arrival, ...], threads: int) -> int:
-        """Round by round, until each is good or no finer grid is left; how many were solved again."""
-        classes = _merged(grades_of(self.model, self.theta, who[part]), part, self._few)
-        todo = [_Todo(some, grade, 0, self.precision) for some, grade in classes]
-        again = 0
-        for number in range(ROUNDS):
-            poor: list[_Todo] = []
-            for one in todo:
-                solved = self._run(one, who, crowd, doses, threads)
-                everybody = who[one.who]
-                self.counts[:, everybody], self.error[everybody] = solved.counts, solved.error
-                poor += self._again(one, everybody, solved)
-            again += sum(len(one.who) for one in poor) if number == 0 else 0
-            todo = _together(poor, self._few)
-            if not todo:
-                break
-        return again
+    def _first(self, doses: tuple[Arrival, ...], who: Indices, threads: int) -> list[_Todo]:
+        """Each in the class that its transit rate suggests."""
+        theta = self._of(who)
+        crowd = Crowd(self.model, theta, self.precision, SCHEME)
+        poor: list[_Todo] = []
+        begun = grades_of(self.model, theta)
+        grades = shifted(begun, crowd.fall(doses))
+        for picked, grade in _grouped(grades, self._price):
+            finer = max(0, -(-int(np.max(grades[picked] - begun[picked])) // 2))
+            one = _Todo(who[picked], grade, finer, self.precision)
+            poor += self._run(one, crowd, picked, doses, threads)
+        return poor
+
+    def _once_more(self, doses: tuple[Arrival, ...], one: _Todo, threads: int) -> list[_Todo]:
+        """Who is solved again may need other first steps, and another precision."""
+        crowd = Crowd(self.model, self._of(one.who), one.precision, SCHEME)
+        return self._run(one, crowd, np.arange(len(one.who)), doses, threads)
 
     def _of(self, who: Indices) -> Floats:
         """The parameters of some; of all without a copy."""
-        return self.theta if len(who) == self.theta.shape[1] else self.theta[:, who]
+        return self.theta if len(who) == self.theta.shape[1] else self.theta.take(who, axis=1)
 
-    def _run(self, one: _Todo, who: Indices, crowd: Crowd, doses: tuple[Arrival, ...], threads: int) -> Solved:
-        picked = one.who
-        if one.precision != self.precision or one.finer > 0:  # who is solved again may need other first steps
-            crowd, picked = Crowd(self.model, self._of(who[picked]), one.precision, SCHEME), np.arange(len(picked))
+    def _run(self, one: _Todo, crowd: Crowd, picked: Indices, doses: tuple[Arrival, ...], threads: int) -> list[_Todo]:
+        """Solves the columns `picked` of a crowd, who are those of `one`, on their grid; who of them is not good."""
         fine = Fineness(step=LONGEST * 2 ** (-one.grade / 2), shorter=2 ** (one.finer / 2))
-        return crowd.solve(
-            picked, crowd.course(doses, self.asked, self.start, fine), threads, self.crew.tell, self.crew.device
-        )
+        course = crowd.course(doses, self.asked, self.start, fine)
+        solved = crowd.solve(picked, course, threads, self.crew.tell, self.crew.device)
+        self.counts[:, one.who], self.error[one.who] = solved.counts, solved.error
+        return self._again(one, solved)
 
-    def _few(self, grade: int) -> float:
-        """How many persons are too few for a run of their own in a class."""
-        return max(SMALL, RUN * LONGEST * 2 ** (-grade / 2) / self.span)
+    def _price(self, people: int, grade: int) -> float:
+        """What it costs to solve so many on a grid of their own: steps of a block, the last one full or not."""
+        return RUN + -(-people // LANES) * self.span / LONGEST * 2 ** (grade / 2)
 
-    def _again(self, one: _Todo, everybody: Indices, solved: Solved) -> list[_Todo]:
+    def _again(self, one: _Todo, solved: Solved) -> list[_Todo]:
         """Who has to be solved again, and in which class."""
-        circ0, error = self.theta[self.model.at("circ0"), everybody], solved.error
+        circ0, error = self.theta[self.model.at("circ0"), one.who], solved.error
         lowest, highest = solved.lowest / circ0, solved.highest / circ0
         asked = asked_of(self.model, lowest)
         poor = ~(error <= asked)
@@ -239,10 +247,9 @@ class _Batch:
             return todo
         over = np.where(np.isfinite(error[poor]), error[poor] / asked[poor], 2.0**ORDER)
         steps = np.clip(np.ceil(2 * np.log2(1.2 * over) / ORDER), 1, 6).astype(np.int64)
-        for part, more in _merged(steps, one.who[poor], lambda more: self._few(one.grade + more)):
+        for more in np.flatnonzero(np.bincount(steps)).tolist():
             grade = min(one.grade + more, FINEST)
-            precision: Precision = "float64" if grade >= DOUBLE else one.precision
-            todo.append(_Todo(part, grade, one.finer + more, precision))
+            todo.append(_Todo(one.who[poor][steps == more], grade, one.finer + more, one.precision))
         return todo
 
 
@@ -254,6 +261,13 @@ def grades_of(model: Model, theta: Floats, who: Indices | slice = slice(None)) -
     reach = CHAIN_REACH if chain_solves(model, SCHEME) else CLASSICAL_REACH
     grade = np.ceil(2 * np.log2(np.maximum(LONGEST * ktr / reach, 1.0)))
     return np.asarray(np.minimum(grade, FINEST - 4), dtype=np.int64)
+
+
+def shifted(grades: Indices, fall: Floats | None) -> Indices:
+    """Classes coarser where the doses do little to the marrow, finer where they nearly empty it."""
+    if fall is None:
+        return grades
+    return np.asarray(np.clip(grades + np.searchsorted(FALLS, fall) - COARSER, 0, FINEST - 4), dtype=np.int64)
 
 
 def asked_of(model: Model, lowest: Floats) -> Floats:
@@ -271,28 +285,31 @@ def strictness(model: Model) -> tuple[float, float]:
     return (STRICT, DELICATE) if plain else (STRICT_CURVED, DELICATE_CURVED)
 
 
-def _merged(grades: Indices, who: Indices, few: Callable[[int], float]) -> list[tuple[Indices, int]]:
-    """Persons by class; a class of few joins the next finer one."""
-    found: list[tuple[Indices, int]] = []
-    waiting = who[:0]
-    for grade in sorted(set(grades.tolist())):  # `np.unique` alone loads masked arrays
-        waiting = np.concatenate([waiting, who[grades == grade]])
-        if len(waiting) >= few(int(grade)) or grade == grades.max():
-            found.append((np.sort(waiting), int(grade)))
-            waiting = who[:0]
-    return found
+def _grouped(grades: Indices, price: Callable[[int, int], float]) -> list[tuple[Indices, int]]:
+    """Places by class; classes next to one another share the finest grid among them where that costs less."""
+    many = np.bincount(grades)
+    kinds = np.flatnonzero(many).tolist()
+    best: list[tuple[float, list[tuple[int, int]]]] = [(0.0, [])]  # of the first so many classes: what it costs, how
+    for end, last in enumerate(kinds, 1):
+        choices = [
+            (best[begin][0] + price(int(many[first : last + 1].sum()), last), [*best[begin][1], (first, last)])
+            for begin, first in enumerate(kinds[:end])
+        ]
+        best.append(min(choices, key=lambda choice: choice[0]))
+    return [(np.flatnonzero((grades >= first) & (grades <= last)), last) for first, last in best[-1][1]]
 
 
-def _together(poor: list[_Todo], few: Callable[[int], float]) -> list[_Todo]:
-    """Persons of one class and precision, from wherever they began, on one grid."""
+def _together(poor: list[_Todo], price: Callable[[int, int], float]) -> list[_Todo]:
+    """Persons of neighbouring classes and one precision, from wherever they began, on one grid."""
     found: list[_Todo] = []
+    fine = [replace(one, precision="float64") if one.grade >= DOUBLE else one for one in poor]
     for precision in ("float32", "float64"):
-        some = [one for one in poor if one.precision == precision]
+        some = [one for one in fine if one.precision == precision]
         if not some:
             continue
         who = np.concatenate([one.who for one in some])
-        grades = np.concatenate([np.full(len(one.who), one.grade) for one in some])
-        finer = np.concatenate([np.full(len(one.who), one.finer) for one in some])
-        for part, grade in _merged(grades, np.arange(len(who)), few):
+        many = [len(one.who) for one in some]
+        grades, finer = (np.repeat(each, many) for each in ([one.grade for one in some], [one.finer for one in some]))
+        for part, grade in _grouped(grades, price):
             found.append(_Todo(np.sort(who[part]), grade, int(finer[part].max()), precision))
     return found

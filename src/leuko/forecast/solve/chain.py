@@ -17,10 +17,7 @@ from numba import njit
 from leuko.forecast import marrow
 from leuko.forecast.solve.fastmath import INNER, compiled, copy_lanes, fast_exp, moment0, moment1, moment2
 from leuko.forecast.solve.rows import (
-    BEFORE,
     CIRC,
-    D_BEFORE,
-    D_CIRC,
     END,
     ERROR,
     FED,
@@ -35,12 +32,15 @@ from leuko.forecast.solve.rows import (
     KILL,
     KTR,
     LANES,
+    LAST,
     LN_CIRC0,
+    MAP,
     MID,
     NEW,
     NEW1,
     NEW2,
     NEW3,
+    NOW,
     PAST,
     PROL,
     PROL1,
@@ -48,6 +48,7 @@ from leuko.forecast.solve.rows import (
     TRANSIT1,
     TRANSIT2,
     TRANSIT3,
+    WORST,
 )
 
 feedback = compiled(marrow.feedback)
@@ -113,61 +114,61 @@ def _extrapolate(w: Any, h: Any, q: Any, s: Any, c: Any) -> None:
         w[FED_MID + i], w[FED_FAR + i] = middle, end
 
 
-def _carry(w: Any, t: Any, m: Any) -> None:
-    """Transits and circulation over a step by the map in row `m` of `t`."""
-    if m < 0:
-        return
+def _carry(w: Any) -> None:
+    """Transits and circulation over a step by the map in NOW, and the feedback that the new count gives."""
     for i in range(LANES):
         prol, prol1, prol2 = w[PROL + i], w[PROL1 + i], w[PROL2 + i]
         t1, t2, t3, y = w[TRANSIT1 + i], w[TRANSIT2 + i], w[TRANSIT3 + i], w[CIRC + i]
-        e1, e2, e3 = t[m + i], t[m + LANES + i], t[m + 2 * LANES + i]
+        e1, e2, e3 = w[NOW + i], w[NOW + LANES + i], w[NOW + 2 * LANES + i]
         w[NEW1 + i] = (
-            e1 * t1 + t[m + 7 * LANES + i] * prol + t[m + 8 * LANES + i] * prol1 + t[m + 9 * LANES + i] * prol2
+            e1 * t1 + w[NOW + 7 * LANES + i] * prol + w[NOW + 8 * LANES + i] * prol1 + w[NOW + 9 * LANES + i] * prol2
         )
         w[NEW2 + i] = (
             e1 * t2 + e2 * t1
-            + t[m + 10 * LANES + i] * prol + t[m + 11 * LANES + i] * prol1 + t[m + 12 * LANES + i] * prol2
+            + w[NOW + 10 * LANES + i] * prol + w[NOW + 11 * LANES + i] * prol1 + w[NOW + 12 * LANES + i] * prol2
         )  # fmt: skip
         w[NEW3 + i] = (
             e1 * t3 + e2 * t2 + e3 * t1
-            + t[m + 13 * LANES + i] * prol + t[m + 14 * LANES + i] * prol1 + t[m + 15 * LANES + i] * prol2
+            + w[NOW + 13 * LANES + i] * prol + w[NOW + 14 * LANES + i] * prol1 + w[NOW + 15 * LANES + i] * prol2
         )  # fmt: skip
         w[NEW + i] = (
-            t[m + 3 * LANES + i] * y + t[m + 4 * LANES + i] * t3 + t[m + 5 * LANES + i] * t2
-            + t[m + 6 * LANES + i] * t1 + t[m + 16 * LANES + i] * prol + t[m + 17 * LANES + i] * prol1
-            + t[m + 18 * LANES + i] * prol2
+            w[NOW + 3 * LANES + i] * y + w[NOW + 4 * LANES + i] * t3 + w[NOW + 5 * LANES + i] * t2
+            + w[NOW + 6 * LANES + i] * t1 + w[NOW + 16 * LANES + i] * prol + w[NOW + 17 * LANES + i] * prol1
+            + w[NOW + 18 * LANES + i] * prol2
         )  # fmt: skip
-
-
-def _correct(w: Any, t: Any, m: Any, h: Any, q: Any, s: Any, c: Any) -> None:
-    """The step again to first order, with the feedback that the new count gives; and what is estimated to be wrong."""
-    if m < 0 or s < 0:
-        return
-    d0, d1, d2, d3 = q[s, 8], q[s, 9], q[s, 10], q[s, 11]
     for i in range(LANES):
         w[FED_END + i] = feedback(w[LN_CIRC0 + i], w[NEW + i], w[GAMMA + i])
+
+
+def _correct(w: Any, h: Any, q: Any, s: Any, c: Any) -> None:
+    """The step again to first order, with the feedback that the new count gives; and what is estimated to be wrong."""
+    if s < 0:
+        return
+    d0, d1, d2, d3 = q[s, 8], q[s, 9], q[s, 10], q[s, 11]
+    one, half, sixth, third, two_thirds = c[1], c[2], c[3], c[4], c[11]
+    late, eighth, of_feedback, of_cells, gone = c[10], c[12], c[13], c[14], c[17]
     for i in range(LANES):
         k, before, after = w[KTR + i] * h, w[FED + i], w[FED_END + i]
         prol, prol1, prol2 = w[PROL + i], w[PROL1 + i], w[PROL2 + i]
-        live1, live2 = c[1] - w[KILL + MID + i], c[1] - w[KILL + END + i]
+        live1, live2 = one - w[KILL + MID + i], one - w[KILL + END + i]
         more1 = live1 * (d0 * before + d1 * after + d2 * w[FED1 + i] + d3 * w[FED2 + i] - w[FED_MID + i])
         more2 = live2 * (after - w[FED_FAR + i])
-        fix1, fix2 = k * (c[4] * more1 - c[10] * more2), k * (c[11] * more1 + c[3] * more2)
-        gain1, gain2 = prol1 * (fix1 + c[2] * fix1 * fix1), prol2 * (fix2 + c[2] * fix2 * fix2)
-        slope0 = prol * (before - w[KILL + i] * before - c[1])
-        slope2 = (prol2 + gain2) * (live2 * after - c[1])
-        bend = c[2] * (prol + prol2 + gain2) + c[12] * k * (slope0 - slope2) - prol1 - gain1
-        new1 = w[NEW1 + i] + t[m + 8 * LANES + i] * gain1 + t[m + 9 * LANES + i] * gain2
-        new3 = w[NEW3 + i] + t[m + 14 * LANES + i] * gain1 + t[m + 15 * LANES + i] * gain2
-        new = w[NEW + i] + t[m + 17 * LANES + i] * gain1 + t[m + 18 * LANES + i] * gain2
-        w[BEFORE + i], w[D_BEFORE + i] = w[CIRC + i], w[D_CIRC + i]
+        fix1, fix2 = k * (third * more1 - late * more2), k * (two_thirds * more1 + sixth * more2)
+        gain1, gain2 = prol1 * (fix1 + half * fix1 * fix1), prol2 * (fix2 + half * fix2 * fix2)
+        slope0 = prol * (before - w[KILL + i] * before - one)
+        slope2 = (prol2 + gain2) * (live2 * after - one)
+        bend = half * (prol + prol2 + gain2) + eighth * k * (slope0 - slope2) - prol1 - gain1
+        new1 = w[NEW1 + i] + w[NOW + 8 * LANES + i] * gain1 + w[NOW + 9 * LANES + i] * gain2
+        new = w[NEW + i] + w[NOW + 17 * LANES + i] * gain1 + w[NOW + 18 * LANES + i] * gain2
         w[PROL + i] = prol2 + gain2
         w[TRANSIT1 + i] = new1
-        w[TRANSIT2 + i] = w[NEW2 + i] + t[m + 11 * LANES + i] * gain1 + t[m + 12 * LANES + i] * gain2
-        w[TRANSIT3 + i] = new3
+        w[TRANSIT2 + i] = w[NEW2 + i] + w[NOW + 11 * LANES + i] * gain1 + w[NOW + 12 * LANES + i] * gain2
+        w[TRANSIT3 + i] = w[NEW3 + i] + w[NOW + 14 * LANES + i] * gain1 + w[NOW + 15 * LANES + i] * gain2
         w[CIRC + i] = new
-        w[D_CIRC + i] = w[KTR + i] * new3 - w[KCIRC + i] * new
-        w[ERROR + i] += c[13] * abs(fix2) + c[14] * k * abs(bend) / new1
+        wrong = w[ERROR + i] + of_feedback * abs(fix2) + of_cells * k * abs(bend) / new1
+        worst = max(w[WORST + i], wrong)
+        w[WORST + i] = gone if new < w[LAST + i] else worst
+        w[ERROR + i] = wrong - wrong * min(k * half * half, one)
 
 
 def _remember(w: Any, history: Any, past: Any, s: Any) -> None:
@@ -183,6 +184,20 @@ def _keep(w: Any, row: Any) -> None:
     copy_lanes(w, row, w, FED_END)
 
 
-remember, keep = njit(**INNER)(_remember), njit(**INNER)(_keep)
-chain_map = njit(**INNER)(_map)
+def _here(w: Any, t: Any, m: Any) -> None:
+    """The map in row `m` of `t` to where the steps look: what lies at a fixed place needs no check for overlaps."""
+    for row in range(0, MAP, LANES):
+        copy_lanes(w, NOW + row, t, m + row)
+
+
+def _slope(w: Any, row: Any) -> None:
+    """How fast the count changes now, into a row: for what is asked for between nodes."""
+    if row < 0:
+        return
+    for i in range(LANES):
+        w[row + i] = w[KTR + i] * w[TRANSIT3 + i] - w[KCIRC + i] * w[CIRC + i]
+
+
+remember, keep, here = njit(**INNER)(_remember), njit(**INNER)(_keep), njit(**INNER)(_here)
+chain_map, chain_slope = njit(**INNER)(_map), njit(**INNER)(_slope)
 extrapolate, carry, correct = njit(**INNER)(_extrapolate), njit(**INNER)(_carry), njit(**INNER)(_correct)

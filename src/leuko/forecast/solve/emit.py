@@ -134,6 +134,7 @@ def _entry(parts: list[str], view: Any, whole: Any, double: Any) -> Any:
             view(a[22], (channels,)),
             double(a[23], (channels,)),
             double(a[24], (modes,)),
+            whole(a[25], (modes,)),
             low,
             high,
             exact,

@@ -2,7 +2,7 @@
 compiled with them.
 
 Numba's `exp` calls a library for one number at a time, which keeps a loop over lanes scalar. These are polynomials
-after range reduction: relative error below 2 units in the last place over the range the solver uses.
+after range reduction: relative error below 3 units in the last place in single precision, below 14 in double.
 """
 
 from __future__ import annotations
@@ -63,23 +63,28 @@ class _Emit:
     def fma(self, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
         return self.call("fma", x, y, z)
 
-    def horner(self, x: ir.Value, coefficients: list[float]) -> ir.Value:
-        total = self.c(coefficients[0])
-        for one in coefficients[1:]:
-            total = self.fma(total, x, self.c(one))
-        return total
+    def poly(self, x: ir.Value, coefficients: list[float]) -> ir.Value:
+        """A polynomial, lowest power first, by Estrin's scheme: halves that do not wait for one another."""
+        terms, power = [self.c(one) for one in coefficients], x
+        while len(terms) > 1:
+            paired = [self.fma(high, power, low) for low, high in zip(terms[::2], terms[1::2], strict=False)]
+            terms = paired + terms[2 * len(paired) :]
+            power = self.b.fmul(power, power)
+        return terms[0]
 
     def exp(self, x: ir.Value) -> ir.Value:
-        """2^n * e^r with r within half of ln 2; the argument is held within what the type can give."""
+        """2^n * e^r with r within half of ln 2; the argument is held within what the type can give.
+
+        A number so large that its last digit is a whole one rounds for us, and has n in its last bits."""
         x = self.call("minnum", self.call("maxnum", x, self.c(-_EDGE[self.width])), self.c(_EDGE[self.width]))
-        n = self.call("rint", self.b.fmul(x, self.c(1 / LN2)))
+        large = self.c(1.5 * 2.0**self.mantissa)
+        whole = self.fma(x, self.c(1 / LN2), large)
+        n = self.b.fsub(whole, large)
         r = self.fma(n, self.c(HIGH - LN2), self.fma(n, self.c(-HIGH), x))
-        series = [1.0]
-        for k in range(1, self.exp_terms + 1):
-            series.append(series[-1] / k)
-        value = self.horner(r, series[::-1])
-        whole = self.b.add(self.b.fptosi(n, self.int), self.i(self.bias))
-        return self.b.fmul(value, self.b.bitcast(self.b.shl(whole, self.i(self.mantissa)), self.ty))
+        value = self.poly(r, [1.0 / factorial(k) for k in range(self.exp_terms + 1)])
+        power = self.b.shl(self.b.bitcast(whole, self.int), self.i(self.mantissa))
+        one = self.i(self.bias << self.mantissa)
+        return self.b.fmul(value, self.b.bitcast(self.b.add(power, one), self.ty))
 
     def log(self, x: ir.Value) -> ir.Value:
         """Exponent times ln 2 plus 2 atanh((m - 1) / (m + 1)) of a mantissa between 1/sqrt 2 and sqrt 2."""
@@ -91,13 +96,12 @@ class _Emit:
         power = b.ashr(shifted, self.i(self.mantissa))
         mantissa = b.bitcast(b.sub(bits, b.shl(power, self.i(self.mantissa))), self.ty)
         s = b.fdiv(b.fsub(mantissa, self.c(1.0)), b.fadd(mantissa, self.c(1.0)))
-        z = b.fmul(s, s)
-        tail = self.horner(z, [2.0 / (2 * k + 1) for k in range(self.log_terms - 1, -1, -1)])
+        tail = self.poly(b.fmul(s, s), [2.0 / (2 * k + 1) for k in range(self.log_terms)])
         return self.fma(b.sitofp(power, self.ty), self.c(LN2), b.fmul(s, tail))
 
     def _moment(self, x: ir.Value, order: int) -> ir.Value:
         series = [(-1.0) ** k / (factorial(k) * (k + order + 1)) for k in range(_MOMENT_TERMS)]
-        return self.horner(x, series[::-1])
+        return self.poly(x, series)
 
     def moment0(self, x: ir.Value) -> ir.Value:
         return self._moment(x, 0)

@@ -147,7 +147,7 @@ def _moment(order: int, real: Any) -> Callable[[Any], Any]:
 @lru_cache(maxsize=32)
 def _entry(structure: str, precision: str, channels: int, modes: int) -> Any:
     """The kernel for one structure: blocks of persons are shared out among the blocks of the device."""
-    names, real, double = _march(precision), np.dtype(precision), np.dtype(np.float64)
+    names, real, double, whole = _march(precision), np.dtype(precision), np.dtype(np.float64), np.dtype(np.int64)
     march = names["march"]
     parts = structure.split("+")
     exact, classical, pool, turnover = (1 if parts[0] == kind else None for kind in SCHEMES)
@@ -164,10 +164,11 @@ def _entry(structure: str, precision: str, channels: int, modes: int) -> Any:
         flows = cuda.local.array(width, real)
         quiet = cuda.local.array(width, double)
         slowest = cuda.local.array(depth, double)
+        left = cuda.local.array(depth, whole)
         march(
             plain, lengths, length, first, events, amounts, out_step, out_at, many, channel, rate, amplitude, p,
             persons, shares, c, out, error, nodes, past, cubic, work[cuda.blockIdx.x], maps[cuda.blockIdx.x], flows,
-            quiet, slowest, low, high, exact, classical, pool, turnover, curved, pac, nab, parallel,
+            quiet, slowest, left, low, high, exact, classical, pool, turnover, curved, pac, nab, parallel,
             thiopurine,
         )  # fmt: skip
 

@@ -17,13 +17,17 @@ from leuko.forecast.solve.persons import FORMS as SATURABLE_FORMS
 from leuko.forecast.solve.persons import persons_of
 from leuko.forecast.solve.reading import Arrival
 from leuko.forecast.solve.rows import (
+    COUNT,
     EFFECT,
     ENTRY,
+    FIRST,
     FORM,
     FREE,
     KILLS,
+    KTR,
     LANES,
     LINEAR,
+    LN_CIRC0,
     MAP,
     MARROWS,
     MODE,
@@ -49,6 +53,7 @@ LEAST = 1e-30  # a concentration that counts as none
 # (in the sweep of `scripts/forecast_accuracy.py` it is 1 % off at a hundredth of this). An error that no grid mends.
 GONE, HOPELESS = 1e-10, 1e30
 FEW = 4  # blocks for each thread, fewer are not worth one
+TOGETHER = 120.0  # hours: doses this near to one another meet the same cells
 ALIGN = 64  # bytes: a line of the processor's cache
 
 
@@ -91,7 +96,21 @@ class Crowd:
         self.plain = persons.kind == MARROWS["friberg"] and bool(np.all(self.channel[:, ROLE] == KILLS))
         self.chain = chain_solves(model, scheme)
         self.finest = tuple(_rounded(one * (1.0 if self.chain else CAREFUL)) for one in persons.finest)
+        self.linear = bool(np.all((self.channel[:, FORM] == MODES) & (self.channel[:, EFFECT] == LINEAR)))
         self.structure = structure_of(persons.kind, self.chain, self.channel)
+
+    def fall(self, doses: tuple[Arrival, ...]) -> Floats | None:
+        """By how many natural logarithms the doses of a few days would thin out the proliferating cells (N,) if nothing
+        else did: the transit rate times the integral of the kill. None where an effect is not linear or more acts."""
+        if not (self.chain and self.linear):
+            return None
+        rate, amplitude = self.table[: self.modes], self.table[self.modes : 2 * self.modes]
+        total = np.zeros(self.people)
+        for k, row in enumerate(self.channel):
+            given = _most([(dose.hour, dose.amount) for dose in doses if dose.channel == k], TOGETHER)
+            modes = slice(int(row[FIRST]), int(row[FIRST] + row[COUNT]))
+            total += given * np.sum(amplitude[modes] / rate[modes] * -np.expm1(-TOGETHER * rate[modes]), axis=0)
+        return np.asarray(total * self.table[2 * self.modes + self.rows + (KTR - LN_CIRC0) // LANES], dtype=np.float64)
 
     def course(self, doses: tuple[Arrival, ...], hours: bytes, start: float, fine: Fineness) -> Course:
         """The grid for these doses and hours; few are made anew."""
@@ -169,9 +188,10 @@ class Crowd:
         modes, rows, channels, steps, lengths = self.modes, self.rows, len(self.channel), course.steps, course.lengths
         room, maps = self._room(course), self._maps(course)
         real = self.dtype.itemsize
-        work = np.empty((room + maps + channels) * real + (channels + modes) * 8 + ALIGN, dtype=np.uint8)
+        work = np.empty((room + maps + channels) * real + (channels + 2 * modes) * 8 + ALIGN, dtype=np.uint8)
         begin = -(-_address(work) // ALIGN) * ALIGN
-        ends = np.cumsum([0, (channels + modes) * 8, room * real, maps * real]) + begin
+        # the workspace first: vectors that begin on a line of the cache are read at once
+        ends = np.cumsum([0, room * real, maps * real, channels * 8, modes * 8, modes * 8]) + begin
         wide, at = table.shape[1] * real, _address(table)
         settings = _settings(self.precision, self.turnover)
         sizes = np.array(
@@ -181,7 +201,7 @@ class Crowd:
         addresses = np.array(
             [*course.addresses[:8], _address(self.channel), at, at + modes * wide, at + 2 * modes * wide,
              at + (2 * modes + rows) * wide, *settings.addresses[:2], _address(out), _address(error),
-             settings.addresses[2], *course.addresses[8:], ends[1], ends[2], ends[3], begin, begin + channels * 8],
+             settings.addresses[2], *course.addresses[8:], begin, ends[1], ends[5], ends[2], ends[3], ends[4]],
             dtype=np.uint64,
         )  # fmt: skip
         return sizes, addresses, work
@@ -215,6 +235,20 @@ class Again:
         self._kernel(*self._addresses)
         counts, error = self.counts[:, :people], self.error[:people].astype(np.float64)
         return Solved(counts, error, counts.min(axis=0, initial=np.inf), counts.max(axis=0, initial=0.0))
+
+
+def _most(given: list[tuple[float, float]], hours: float) -> float:
+    """The largest amount that is given within so many hours."""
+    most = total = 0.0
+    first = 0
+    given = sorted(given)
+    for hour, amount in given:
+        total += amount
+        while given[first][0] <= hour - hours:
+            total -= given[first][1]
+            first += 1
+        most = max(most, total)
+    return most
 
 
 def structure_of(kind: int, chain: bool, channel: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from numba import njit
 
 from leuko.forecast import marrow
-from leuko.forecast.solve.chain import carry, chain_map, correct, extrapolate, keep, remember
+from leuko.forecast.solve.chain import carry, chain_map, chain_slope, correct, extrapolate, here, keep, remember
 from leuko.forecast.solve.fastmath import INNER, compiled, copy_lanes, fast_exp, fast_log
 from leuko.forecast.solve.kinetics import act, fill, table, take_dose
 from leuko.forecast.solve.rows import (
@@ -283,9 +283,10 @@ def _hold(w: Any) -> None:
 
 def _forget(w: Any, h: Any, c: Any) -> None:
     """Errors of a step fade with the marrow's own memory, about one transit time; the worst moment counts."""
+    gone = c[17]  # read before the loop, or LLVM gathers it lane by lane
     for i in range(LANES):
         w[WORST + i] = max(w[WORST + i], w[ERROR + i])
-        w[WORST + i] = c[17] if w[CIRC + i] < w[LAST + i] else w[WORST + i]
+        w[WORST + i] = gone if w[CIRC + i] < w[LAST + i] else w[WORST + i]
         w[ERROR + i] *= c[1] - min(h * w[KTR + i] * c[2] * c[2], c[1])
 
 
@@ -328,8 +329,8 @@ def _march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled
     plain: Any, lengths: Any, length: Any, first: Any, events: Any, amounts: Any, out_step: Any,
     out_at: Any, many: Any, channel: Any, rate: Any, amplitude: Any, p: Any, persons: Any, shares: Any, c: Any,
     out: Any, error: Any, nodes: Any, past: Any, cubic: Any, w: Any, maps: Any, flows: Any, quiet: Any,
-    slowest: Any, low: Any, high: Any, exact: Any, classical: Any, pool_kind: Any, turnover_kind: Any, curved: Any,
-    pac: Any, nab: Any, parallel: Any, thiopurine: Any,
+    slowest: Any, left: Any, low: Any, high: Any, exact: Any, classical: Any, pool_kind: Any, turnover_kind: Any,
+    curved: Any, pac: Any, nab: Any, parallel: Any, thiopurine: Any,
 ) -> None:  # fmt: skip
     """Carries the persons low..high (a multiple of LANES) through all steps.
 
@@ -337,9 +338,9 @@ def _march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled
     length (S,) which each step has; first (S + 1,) index of the first event of each step; events (E, 2) channel and
     kind; amounts (E,); out_step, out_at (T,); many (S, K) substeps of saturable channels; channel (K, 8); rate,
     amplitude (M, N); p (Q, N); persons (6, N); shares (5, 5); c constants; out (T, N); error (N,); nodes (6, 4), past
-    (S, 3) and cubic (S, 12) of the exact chain. w, maps, flows (K,), quiet (K,) and slowest (M,) are room to work in.
-    exact to thiopurine name the parts of the structure (`rows.SCHEMES`, `rows.FURTHER`): what is None is left out of
-    the compiled code.
+    (S, 3) and cubic (S, 12) of the exact chain. w, maps, flows (K,), quiet (K,), slowest (M,) and left (M,) are room to
+    work in. exact to thiopurine name the parts of the structure (`rows.SCHEMES`, `rows.FURTHER`): what is None is left
+    out of the compiled code.
     """
     base = FREE + MODE * rate.shape[0]
     history = base + ENTRY * rate.shape[0] * lengths.size
@@ -374,14 +375,19 @@ def _march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled
                 quiet[events[e, 0]] = 0.0
             entry = base + length[s] * rate.shape[0] * ENTRY
             act(
-                w, channel, flows, quiet, slowest, p, at, entry, h, many, s, shares, c, curved, pac, nab, parallel,
-                thiopurine,
+                w, channel, flows, quiet, slowest, left, p, at, entry, h, many, s, shares, c, curved, pac, nab,
+                parallel, thiopurine,
             )  # fmt: skip
             if exact is not None:
+                if shown < out_step.size and out_step[shown] == s and out_at[shown] != c[1]:
+                    copy_lanes(w, BEFORE, w, CIRC)
+                    chain_slope(w, D_BEFORE)
+                if s == 0 or length[s] != length[s - 1]:
+                    here(w, maps, length[s] * MAP)
                 remember(w, history, past, s)
                 extrapolate(w, h, cubic, s, c)
-                carry(w, maps, length[s] * MAP)
-                correct(w, maps, length[s] * MAP, h, cubic, s, c)
+                carry(w)
+                correct(w, h, cubic, s, c)
                 keep(w, history + (s + PAST + 1) * LANES)
             if classical is not None:
                 if plain and s > 0:
@@ -398,7 +404,8 @@ def _march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled
                 turnover_rates(w)
                 hold(w)
                 turnover_step(w, h, c)
-            forget(w, h, c)
+            if exact is None:
+                forget(w, h, c)
             for k in range(channel.shape[0]):
                 quiet[k] = quiet[k] + h if flows[k] == 0 else 0.0
             while shown < out_step.size and out_step[shown] == s:
@@ -407,6 +414,8 @@ def _march(  # noqa: C901, PLR0912, PLR0915 (one loop; what it calls is compiled
                 elif turnover_kind is not None:
                     turnover_read(w, h, out_at[shown], out, shown, at, c)
                 else:
+                    if exact is not None:
+                        chain_slope(w, D_CIRC)
                     read_out(w, h, out_at[shown], out, shown, at, c)
                 shown += 1
         for i in range(LANES):

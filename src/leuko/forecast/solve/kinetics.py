@@ -327,12 +327,14 @@ act_curved = njit(**INNER)(_act_curved)
 
 
 def _act(
-    w: Any, channel: Any, flows: Any, quiet: Any, slowest: Any, p: Any, at: Any, entry: Any, h: Any, many: Any,
-    s: Any, shares: Any, c: Any, curved: Any, pac: Any, nab: Any, parallel: Any, thiopurine: Any,
+    w: Any, channel: Any, flows: Any, quiet: Any, slowest: Any, left: Any, p: Any, at: Any, entry: Any, h: Any,
+    many: Any, s: Any, shares: Any, c: Any, curved: Any, pac: Any, nab: Any, parallel: Any, thiopurine: Any,
 ) -> None:  # fmt: skip
     """Fills the rows of what acts during a step of `h` hours and carries the kinetics to its end.
 
-    quiet (K,): hours since a channel's last dose; slowest (M,): the least rate of each mode among these persons.
+    quiet (K,): hours since a channel's last dose; slowest (M,): the least rate of each mode among these persons;
+    left (M,): room for the modes of which something is left (read from memory, so that LLVM does not ask for all of
+    them at once whether their rows overlap: together they seem to, and the loop over lanes stays scalar).
     """
     for i in range(3 * LANES):
         w[KILL + i] = c[0]
@@ -343,10 +345,13 @@ def _act(
                 target = INFLUX
                 for i in range(3 * LANES):
                     w[INFLUX + i] = c[0]
+            some = 0
             for m in range(channel[k, FIRST], channel[k, FIRST] + channel[k, COUNT]):
-                if quiet[k] * slowest[m] > GONE:
-                    continue
-                act_linear(w, FREE + m * MODE, entry + m * ENTRY, flows[k], target)
+                if quiet[k] * slowest[m] <= GONE:
+                    left[some] = m
+                    some += 1
+            for n in range(some):
+                act_linear(w, FREE + left[n] * MODE, entry + left[n] * ENTRY, flows[k], target)
         elif curved is not None:
             act_curved(w, channel, k, flows[k], p, at, entry, h, many[s, k], shares, c, pac, nab, parallel, thiopurine)
 

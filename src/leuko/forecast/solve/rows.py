@@ -24,7 +24,8 @@ WORST = LANES * 41  # the largest estimated error so far
 PROL1, PROL2, FED_MID, FED_FAR, NEW1, NEW2, NEW3, NEW = (LANES * row for row in range(42, 50))
 BESIDE = LANES * 50  # how far an effect lies beside its parabola, at a quarter of the step
 LAST = LANES * 51  # the count at which the marrow has lost its last cells
-FREE = LANES * 52  # the kinetics begin here: amount and response of each mode, or three compartments
+NOW = LANES * 52  # of the exact chain: the map of the step, 19 rows
+FREE = LANES * 71  # the kinetics begin here: amount and response of each mode, or three compartments
 MODE = 3 * LANES
 # Behind the kinetics: for each length of step and each mode what it keeps, and its parabola.
 ENTRY = 4 * LANES
