@@ -268,6 +268,17 @@ def test_strata_and_weights_of_a_survey(tmp_path: Path, run: Run) -> None:
     assert (bad.code, "no number" in bad.err) == (2, True)
 
 
+def test_a_weighted_share_of_everybody_is_not_surer_than_their_number(tmp_path: Path) -> None:
+    """Weights 1, 1, 2: Kish's effective number is 16 / 6, and Wilson's interval of all of them begins at 41 %."""
+    rows = [f"{person},2024-05-03,0.3" for person in "ABC"]
+    (tmp_path / "labs.csv").write_text("\n".join(["patient,date,neutrophils (10*9/L)", *rows]) + "\n")
+    (tmp_path / "strata.csv").write_text("person,weight\nA,1\nB,1\nC,2\n")
+    found = leuko.cohort(tmp_path / "labs.csv", strata=tmp_path / "strata.csv")
+    (section,) = [one for one in found.summary.sections if one.id == "prevalence"]
+    (row,) = [one for one in section.tables[0].rows if one[1] == "grade 4 or more"]
+    assert row[2:5] == ("3 of 3", "100.0 %", "41.0 to 100.0 %")
+
+
 def test_wilsons_interval() -> None:
     """10 of 100 by hand: (0.1 + 0.019208 -+ 1.96 sqrt(0.0009 + 0.00009604)) / 1.038416."""
     low, high = wilson(0.1, 100)

@@ -184,7 +184,12 @@ def prevalence(tables: Tables) -> Section:
         "count", "worst grade", "people, for sure", "share", "95 % interval", "left open",
         "share, were they all to have it", "95 % interval of that",
     )  # fmt: skip
-    how = "Shares are weighted; intervals by linearisation of the ratio" if weighted else "Intervals are Wilson's"
+    how = (
+        "Shares are weighted; intervals by linearisation of the ratio, and where nobody or everybody has it, Wilson's"
+        " of Kish's effective number of people"
+        if weighted
+        else "Intervals are Wilson's"
+    )
     note = (
         f"{how}. Shares are of the people with such a count: those whose grade is left open are not counted as low, so"
         f" that the true share lies between the two. {tables.edition}."
@@ -203,16 +208,21 @@ def _estimate(told: pl.DataFrame, *, weighted: bool) -> tuple[str, str, str]:
         total = float(held["weight"].sum())
         if not total:
             return number, "–", "no person has a weight"
-        part = float((held["weight"] * held["has"]).sum()) / total
-        error = math.sqrt(float((held["weight"] ** 2 * (held["has"] - part) ** 2).sum())) / total
-        low, high = max(0.0, part - _Z * error), min(1.0, part + _Z * error)
+        has = int(held["has"].sum())
+        part = has / held.height if has in {0, held.height} else float((held["weight"] * held["has"]).sum()) / total
+        if part in {0.0, 1.0}:
+            # a ratio without spread has no error of its own, which says nothing of how sure it is
+            low, high = wilson(part, total**2 / float((held["weight"] ** 2).sum()))
+        else:
+            error = math.sqrt(float((held["weight"] ** 2 * (held["has"] - part) ** 2).sum())) / total
+            low, high = max(0.0, part - _Z * error), min(1.0, part + _Z * error)
     else:
         part = int(told["has"].sum()) / told.height
         low, high = wilson(part, told.height)
     return number, f"{part:.1%}".replace("%", " %"), f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
-def wilson(part: float, number: int) -> tuple[float, float]:
+def wilson(part: float, number: float) -> tuple[float, float]:
     """Wilson's 95 % interval of a share (Wilson 1927)."""
     square = _Z * _Z
     middle = (part + square / (2 * number)) / (1 + square / number)
