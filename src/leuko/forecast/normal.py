@@ -19,7 +19,7 @@ from leuko.forecast.model import Floats
 
 _NEAR: Final = 0.46875  # up to here erf itself is approximated, then erfc
 _FAR: Final = 4.0
-_BLOCK: Final = 4096  # numbers that stay near the processor while they are worked on
+_BLOCK: Final = 8192  # numbers that stay near the processor while they are worked on
 _ROOT_PI: Final = sqrt(pi)
 _LN2: Final = log(2.0)
 _MIDDLE_FROM: Final = log(0.075)  # of a quantile: probabilities from here to one half
@@ -149,20 +149,29 @@ def _scaled_tail(x: Floats) -> Floats:
 
 
 def _tail_of(flat: Floats) -> Floats:
+    """The same at y (N,), each by the approximation of its range."""
     tail = np.full(flat.shape, np.nan)
     near, far = flat <= _NEAR, flat > _FAR
-    between = (flat > _NEAR) & ~far
-    if near.any():
-        y = flat[near]
-        square = np.square(y)
-        tail[near] = (1.0 - y * _ratio(_ERF, square)) * np.exp(square)
-    if between.any():
-        tail[between] = _ratio(_MIDDLE, flat[between])
-    if far.any():
-        y = flat[far]
-        less = 1.0 / np.square(y)
-        tail[far] = (1.0 / _ROOT_PI - less * _ratio(_TAIL, less)) / y
+    # by their places, which takes half as long as by what is true or not
+    for mask, way in ((near, _near), ((flat > _NEAR) & ~far, _between), (far, _beyond)):
+        at = np.flatnonzero(mask)
+        if at.size:
+            tail[at] = way(flat.take(at))
     return tail
+
+
+def _near(y: Floats) -> Floats:
+    square = np.square(y)
+    return (1.0 - y * _ratio(_ERF, square)) * np.exp(square)
+
+
+def _between(y: Floats) -> Floats:
+    return _ratio(_MIDDLE, y)
+
+
+def _beyond(y: Floats) -> Floats:
+    less = 1.0 / np.square(y)
+    return (1.0 / _ROOT_PI - less * _ratio(_TAIL, less)) / y
 
 
 def _ratio(parts: tuple[tuple[float, ...], tuple[float, ...]], x: Floats) -> Floats:

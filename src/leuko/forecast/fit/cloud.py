@@ -14,6 +14,7 @@ import numpy as np
 from leuko.forecast.fit.mixture import Mixture, at, fitted, joined, log_sum
 from leuko.forecast.fit.mode import find_mode
 from leuko.forecast.fit.pareto import effective
+from leuko.forecast.fit.swing import log_joint
 from leuko.forecast.fit.task import Task
 from leuko.forecast.model import Floats
 from leuko.frozen import Frozen
@@ -90,19 +91,19 @@ def explore(
 
 
 def _begun(task: Task, z: Floats) -> Cloud:
-    size, log_true = z.shape[1], task.log_true(z)
+    size, log_true, log_prior = z.shape[1], task.log_true(z), task.prior.log_density(z)
     return Cloud(
         z=z,
-        log_target=_target(task, z, log_true),
-        log_prior=task.prior.log_density(z),
+        log_target=_target(task, log_prior, log_true),
+        log_prior=log_prior,
         log_true=log_true,
         log_mixed=_density(None, z) + np.log(size),
         proposals=((size, None),),
     )
 
 
-def _target(task: Task, z: Floats, log_true: Floats) -> Floats:
-    found = task.log_target(z, log_true)
+def _target(task: Task, log_prior: Floats, log_true: Floats) -> Floats:
+    found: Floats = log_prior + log_joint(log_true, task.counts)
     found[np.isnan(found)] = -np.inf
     return found
 
@@ -118,14 +119,14 @@ def _density(proposal: Mixture | None, z: Floats) -> Floats:
 def _grown(task: Task, cloud: Cloud, proposal: Mixture, size: int, rng: np.random.Generator) -> Cloud:
     """The cloud with one more round of draws, all weighted anew."""
     z = proposal.draw(size, rng)
-    log_true = task.log_true(z)
+    log_true, log_prior = task.log_true(z), task.prior.log_density(z)
     proposals = (*cloud.proposals, (size, proposal))
     mixed = log_sum(np.stack([np.log(count) + _density(each, z) for count, each in proposals]))
     before = log_sum(np.stack([cloud.log_mixed, np.log(size) + proposal.log_density(cloud.z)]))
     return Cloud(
         z=np.concatenate([cloud.z, z], axis=1),
-        log_target=np.concatenate([cloud.log_target, _target(task, z, log_true)]),
-        log_prior=np.concatenate([cloud.log_prior, task.prior.log_density(z)]),
+        log_target=np.concatenate([cloud.log_target, _target(task, log_prior, log_true)]),
+        log_prior=np.concatenate([cloud.log_prior, log_prior]),
         log_true=np.concatenate([cloud.log_true, log_true], axis=1),
         log_mixed=np.concatenate([before, mixed]),
         proposals=proposals,
