@@ -130,17 +130,18 @@ def _model(used: ModelUsed, one: Forecast) -> Entry:
         citations=used.reason.citations,
         lines=(Line(text=sentence(used.domain_text)),),
         more=tuple(Line(text=text, label="check") for text in used.checks),
-        tables=(_estimates(used),) if used.estimates and one.outcome is not None else (),
+        tables=(_estimates(used, one),) if used.estimates and one.outcome is not None else (),
     )
 
 
-def _estimates(used: ModelUsed) -> Table:
+def _estimates(used: ModelUsed, one: Forecast) -> Table:
     """Prior and posterior of each parameter that varies between people."""
+    told = one.fitting is not None and one.fitting.counts_used > 0
     rows = tuple(
         _row(
             f"{each.name} [{each.unit}]" if each.unit else each.name,
             *map(_range, (each.prior, each.posterior)),
-            say_chance(each.learned),
+            say_chance(each.learned) if told else "no count",
         )
         for each in used.estimates
     )
