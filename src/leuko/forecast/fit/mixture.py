@@ -93,16 +93,17 @@ def fitted(z: Floats, weights: Floats, rng: np.random.Generator, *, parts: int =
     The parts start as slices along the longest axis of the cloud: posteriors of a marrow are bent, rarely scattered.
     """
     cloud = z[:, systematic(weights, _USED, rng)]
-    mean = cloud.mean(axis=1)
+    size, mean = len(z), cloud.mean(axis=1)
     far = cloud - mean[:, None]
-    whole = far @ far.T / (_USED - 1) + 1e-6 * np.eye(len(z))
-    along = np.linalg.eigh(whole)[1][:, -1] @ cloud
+    products = (far[:, None, :] * far).reshape(size * size, _USED)
+    whole = products.sum(axis=1).reshape(size, size) / (_USED - 1) + 1e-6 * np.eye(size)
+    along = np.linalg.eigh(whole)[1][:, -1] @ far
     place = np.searchsorted(np.sort(along), along) * parts // _USED
-    belongs = (place == np.arange(parts)[:, None]).astype(float)
-    found = _parts(cloud, belongs, whole, mean)
+    features = np.concatenate([products, far, np.ones((1, _USED))])
+    found = _parts((place == np.arange(parts)[:, None]) @ features.T, whole)
     for _ in range(_ROUNDS):
-        found = _parts(cloud, _belonging(found, cloud), whole, mean)
-    return found
+        found = _parts(_belonging(found, features) @ features.T, whole)
+    return Mixture(share=found.share, centre=found.centre + mean, root=found.root)
 
 
 def log_sum(parts: Floats) -> Floats:
@@ -118,29 +119,34 @@ def _squares(mixture: Mixture, z: Floats) -> tuple[Floats, Floats]:
     """Of each part the squared distance (M, N) of draws z (Z, N) from its centre, in units of its root, and the
     logarithm (M,) of its share over the root's determinant."""
     inverse = np.linalg.inv(mixture.root)
-    far = inverse @ z
+    far = (inverse.reshape(-1, len(z)) @ z).reshape(*inverse.shape[:2], z.shape[1])
     far -= inverse @ mixture.centre[:, :, None]
     level: Floats = np.log(mixture.share) - np.log(np.diagonal(mixture.root, axis1=1, axis2=2)).sum(axis=1)
     return np.einsum("mzn,mzn->mn", far, far), level
 
 
-def _parts(cloud: Floats, belongs: Floats, whole: Floats, mean: Floats) -> Mixture:
-    many = belongs.sum(axis=1)
+def _parts(sums: Floats, whole: Floats) -> Mixture:
+    """Parts from the sums (M, Z Z + Z + 1) of the features of what belongs to each."""
+    size = len(whole)
+    many = sums[:, -1]
     share = np.maximum(many / many.sum(), _FEW)
-    some = np.maximum(many, 1.0)
-    centre = np.where(many[:, None] > 1.0, belongs @ cloud.T / some[:, None], mean)
-    far = cloud - centre[:, :, None]
-    own = (far * belongs[:, None, :]) @ far.transpose(0, 2, 1) / some[:, None, None]
+    some = np.maximum(many, 1.0)[:, None]
+    centre = np.where(many[:, None] > 1.0, sums[:, -1 - size : -1] / some, 0.0)
+    own = (sums[:, : size * size] / some).reshape(-1, size, size) - centre[:, :, None] * centre[:, None, :]
     root = np.asarray(np.linalg.cholesky(own + _KEPT * whole), dtype=np.float64)
     return Mixture(share=share / share.sum(), centre=centre, root=root)
 
 
-def _belonging(mixture: Mixture, cloud: Floats) -> Floats:
-    """Probability (M, N) of each part for each draw, parts taken as normal."""
-    square, level = _squares(mixture, cloud)
-    square *= -0.5
-    square += level[:, None]
-    square -= square.max(axis=0)
-    np.exp(square, out=square)
-    square /= square.sum(axis=0)
-    return square
+def _belonging(mixture: Mixture, features: Floats) -> Floats:
+    """Probability (M, N) of each part for each draw, parts taken as normal: its logarithm is a polynomial of second
+    degree, by the products of a draw's coordinates, the coordinates, and one (Z Z + Z + 1, N)."""
+    inverse = np.linalg.inv(mixture.root)
+    sharp = inverse.transpose(0, 2, 1) @ inverse
+    pull = (sharp @ mixture.centre[:, :, None])[:, :, 0]
+    level = np.log(mixture.share) - np.log(np.diagonal(mixture.root, axis1=1, axis2=2)).sum(axis=1)
+    level -= 0.5 * (pull * mixture.centre).sum(axis=1)
+    found: Floats = np.concatenate([-0.5 * sharp.reshape(len(pull), -1), pull, level[:, None]], axis=1) @ features
+    found -= found.max(axis=0)
+    np.exp(found, out=found)
+    found /= found.sum(axis=0)
+    return found
