@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -47,16 +47,13 @@ from leuko.cohort.kernel.layout import (
     Found,
     Notes,
 )
+from leuko.cohort.noticed import noticed
 from leuko.cohort.scalar import Answer, answer_of, source_of, with_rank
 from leuko.cohort.tables import BOUNDS, Rules
 from leuko.course.points import Span
 from leuko.record import Patient, Precision
 from leuko.result import Episode
 
-UNKNOWN_ROW: Final = "LK780"
-UNSURE_PERSON: Final = "LK524"
-_ASIDE: Final = ("LK601", "LK602", "LK603", "LK605", "LK606", "LK607", "LK612", "LK619", "LK620", UNKNOWN_ROW)
-_LOST: Final = ("LK601", "LK603", "LK619", UNKNOWN_ROW)
 _MOST: Final = 99
 _DAY: Final = 86_400.0
 
@@ -223,7 +220,7 @@ def _batch(
         counts=_named(counts, made, rules),
         episodes=episodes.with_columns(person=made.persons["person"].gather(episodes["_p"])).select(*frames.EPISODES),
         persons=_persons(made, found, answers, rules),
-        notices=_notices(made, notes, rules, *unused),
+        notices=noticed(made, notes, rules, *unused),
         scalar=flags,
     )
 
@@ -232,9 +229,12 @@ def _merged(kernel: pl.DataFrame, scalar: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([kernel, scalar]).sort("_p", maintain_order=True)
 
 
-def _instants(numbers: Any) -> pl.Series:
-    found = pl.Series(numbers, dtype=pl.Int64)
-    return found.replace(MISSING, None).cast(pl.Datetime("us", "UTC"))
+def _instants(numbers: Any) -> list[pl.Series]:
+    """Times in columns [place, column], null where one is missing; all at once."""
+    rows, columns = numbers.shape
+    found = pl.Series(numbers.T.ravel())
+    told = pl.select(pl.when(found != MISSING).then(found)).to_series().cast(pl.Datetime("us", "UTC"))
+    return [told.slice(at * rows, rows) for at in range(columns)]
 
 
 def _words(codes: Any, known: tuple[str, ...]) -> pl.Series:
@@ -286,21 +286,34 @@ def _named(counts: pl.DataFrame, made: Given, rules: Rules) -> pl.DataFrame:
     ).select(*frames.COUNTS, *grades)
 
 
+def _graded(names: Sequence[str], values: Sequence[Any]) -> list[pl.Series]:
+    """Columns of grades, null where the number is none (-1); all at once, for there are many."""
+    rows = len(values[0])
+    numbers = pl.Series(np.concatenate(values, dtype=np.int8, casting="unsafe"))
+    known = pl.select(pl.when(numbers >= 0).then(numbers)).to_series()
+    return [known.slice(at * rows, rows).alias(name) for at, name in enumerate(names)]
+
+
 def _episodes(found: _Findings, rules: Rules) -> pl.DataFrame:
     made, size = found.episodes, int(found.numbers[1])
     before, after = made.whole[:size, EP_ONSET_EARLIEST] != MISSING, made.whole[:size, EP_RECOVERY_LATEST] != MISSING
     censoring = np.where(before, np.where(after, 0, 1), np.where(after, 2, 3))
+    onset_earliest, onset_latest, nadir_taken, recovery_earliest, recovery_latest = _instants(
+        made.whole[
+            :size, [EP_ONSET_EARLIEST, EP_ONSET_LATEST, EP_NADIR_TAKEN, EP_RECOVERY_EARLIEST, EP_RECOVERY_LATEST]
+        ]
+    )
     return pl.DataFrame(
         {
             "_p": made.whole[:size, EP_PERSON],
             "analyte": _words(made.whole[:size, EP_ANALYTE], rules.analytes),
             "cut": made.real[:size, EP_CUT],
-            "onset_earliest": _instants(made.whole[:size, EP_ONSET_EARLIEST]),
-            "onset_latest": _instants(made.whole[:size, EP_ONSET_LATEST]),
+            "onset_earliest": onset_earliest,
+            "onset_latest": onset_latest,
             "nadir": made.real[:size, EP_NADIR],
-            "nadir_taken": _instants(made.whole[:size, EP_NADIR_TAKEN]),
-            "recovery_earliest": _instants(made.whole[:size, EP_RECOVERY_EARLIEST]),
-            "recovery_latest": _instants(made.whole[:size, EP_RECOVERY_LATEST]),
+            "nadir_taken": nadir_taken,
+            "recovery_earliest": recovery_earliest,
+            "recovery_latest": recovery_latest,
             "recovery_confirmed": made.whole[:size, EP_CONFIRMED] != 0,
             "censoring": _words(censoring, ("none", "right", "left", "both")),
             "days_least": made.real[:size, EP_DAYS_LEAST],
@@ -321,21 +334,15 @@ def _persons(made: Given, found: _Findings, answers: Mapping[int, Answer], rules
     for person, answer in answers.items():
         judged.counts[person], judged.episodes[person] = len(answer.counts), len(answer.episodes)
         _worst(judged, person, answer, rules)
-    grades = {}
+    names, values = [], []
     for number, (analyte, scheme) in enumerate(rules.pairs):
         name = f"worst_{analyte}_{scheme.id}_{scheme.edition}"
         least, most = judged.least[number], judged.most[number]
-        grades[name] = np.where(least == most, least, -1)
-        grades[f"{name}_least"], grades[f"{name}_most"] = least, np.where(most < _MOST, most, -1)
-    worst = pl.DataFrame({name: pl.Series(values).cast(pl.Int8) for name, values in grades.items()})
-    return pl.DataFrame(
-        {
-            "person": made.persons["person"],
-            "results": made.persons["results"],
-            "counts": judged.counts,
-            "episodes": judged.episodes,
-        }
-    ).hstack(worst.select(pl.when(pl.all() >= 0).then(pl.all()).name.keep()))
+        names += [name, f"{name}_least", f"{name}_most"]
+        values += [np.where(least == most, least, -1), least, np.where(most < _MOST, most, -1)]
+    found_of = made.persons.select("person", "results")
+    numbers = (pl.Series("counts", judged.counts), pl.Series("episodes", judged.episodes))
+    return found_of.hstack([*numbers, *_graded(names, values)])
 
 
 def _worst(judged: Found, person: int, answer: Answer, rules: Rules) -> None:
@@ -346,70 +353,6 @@ def _worst(judged: Found, person: int, answer: Answer, rules: Rules) -> None:
         ]
         judged.least[number, person] = max((g[0] for g in grades if g is not None), default=-1)
         judged.most[number, person] = max((_MOST if g is None else g[1] for g in grades), default=-1)
-
-
-def _notices(
-    made: Given, notes: pl.DataFrame, rules: Rules, refused: pl.DataFrame, unsure: pl.DataFrame
-) -> pl.DataFrame:
-    """The notices in order of person and place, each with its own result in words."""
-    entries = rules.library.notices
-    codes = pl.DataFrame(
-        {
-            "code": list(entries),
-            "severity": [entry.severity for entry in entries.values()],
-            "title": [entry.title for entry in entries.values()],
-        }
-    )
-    told = pl.concat(
-        [
-            _said(made.results[notes["_row"]], notes["code"], rules),
-            _said(refused, pl.Series([UNKNOWN_ROW] * len(refused), dtype=pl.String), rules),
-            _said_of(unsure, made.results["file"].dtype),
-        ]
-    )
-    return (
-        told.join(codes, on="code", how="left", maintain_order="left")
-        .with_columns(
-            text=pl.concat_str("text", "title", separator=": ", ignore_nulls=True),
-            rows=pl.col("code").is_in(_ASIDE).cast(pl.Int64),
-            lost=pl.col("code").is_in(_LOST),
-        )
-        .sort("person", "file", "row", "code", nulls_last=True)
-        .select(*frames.NOTICES)
-    )
-
-
-def _said(rows: pl.DataFrame, codes: pl.Series, rules: Rules) -> pl.DataFrame:
-    """What a notice is about: analyte, result, unit, day."""
-    labels = {name: row.label for name, row in rules.library.analytes.items()}
-    units = {name: row.unit for name, row in rules.library.analytes.items()}
-    analyte = pl.col("analyte").cast(pl.String)
-    sign = pl.col("bound").cast(pl.String).replace("=", "").fill_null("")
-    day = pl.col("taken").dt.strftime("%Y-%m-%d").fill_null("no day")
-    return rows.select(
-        "person",
-        "file",
-        "row",
-        code=codes,
-        text=pl.format(
-            "{} {}{} {} ({})",
-            analyte.replace(labels).fill_null("?"),
-            sign,
-            pl.col("value").cast(pl.String).fill_null("?"),
-            analyte.replace_strict(units, default=""),
-            day,
-        ),
-    )
-
-
-def _said_of(people: pl.DataFrame, file: pl.DataType) -> pl.DataFrame:
-    return people.select(
-        "person",
-        file=pl.lit(None, dtype=file),
-        row=pl.lit(None, dtype=pl.Int64),
-        code=pl.lit(UNSURE_PERSON),
-        text=pl.lit(None, dtype=pl.String),
-    )
 
 
 # Frames of the answers of one person

@@ -335,7 +335,7 @@ def _file(path: Path, table: pl.DataFrame) -> dict[str, Any]:
 def _source() -> str:
     """A digest of the program that answers: parts of another one are not used."""
     home = Path(__file__).parent.parent
-    own = [home / "cohort" / f"{name}.py" for name in ("arrays", "batch", "engine", "scalar", "tables")]
+    own = [home / "cohort" / f"{name}.py" for name in ("arrays", "batch", "engine", "noticed", "scalar", "tables")]
     rules = [path for folder in ("counts", "course", "status") for path in (home / folder).glob("*.py")]
     kernel, outputs = (home / "cohort" / name for name in ("kernel", "outputs"))
     files = [*own, *kernel.glob("*.py"), *outputs.glob("*.py"), *rules, home / "grading.py", home / "ages.py"]

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from leuko.counts.derive import ALL, ANC, BANDS, GRANULOCYTES, LINES, SEGMENTS, WBC
@@ -125,13 +126,18 @@ class Tables(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The knowledge that a cohort is judged by. `analytes` and `pairs` name what the codes in `tables` stand for."""
+    """The knowledge that a cohort is judged by. `analytes` and `pairs` name what the codes in `tables` stand for.
+
+    `words` are the labels and the units of the analytes, `notices` what there is to say: code, severity, title.
+    """
 
     library: Library
     analytes: tuple[str, ...]
     schemes: tuple[GradeScheme, ...]
     pairs: tuple[tuple[str, GradeScheme], ...]
     tables: Tables
+    words: tuple[pl.Series, pl.Series]
+    notices: pl.DataFrame
 
     @property
     def digest(self) -> str:
@@ -167,8 +173,21 @@ def _rules(library: Library) -> Rules:
     pairs = tuple(
         (name, scheme) for name in names for scheme in schemes if any(rule.analyte == name for rule in scheme.rules)
     )
+    analytes, entries = [library.analytes[name] for name in names], library.notices
+    labels = pl.Series([one.label for one in analytes], dtype=pl.String)
+    units = pl.Series([one.unit for one in analytes], dtype=pl.String)
     return Rules(
-        library=library, analytes=names, schemes=schemes, pairs=pairs, tables=_tables(library, names, schemes, pairs)
+        library=library,
+        analytes=names,
+        schemes=schemes,
+        pairs=pairs,
+        tables=_tables(library, names, schemes, pairs),
+        words=(labels, units),
+        notices=pl.DataFrame(
+            [(code, entry.severity, entry.title) for code, entry in entries.items()],
+            schema=dict.fromkeys(("code", "severity", "title"), pl.String),
+            orient="row",
+        ),
     )
 
 
