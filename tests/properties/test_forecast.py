@@ -173,7 +173,9 @@ def test_without_what_it_takes_it_is_withheld_and_says_why(change: dict[str, Any
     assert all(gap.settle for gap in one.gaps)
 
 
-@pytest.mark.parametrize("treated", [BASE, {**BASE, "doses": [], "counts": ["-60 1.2", "-30 1.1", "-1 1.0", "8 0.9"]}])
+@pytest.mark.parametrize(
+    "treated", [BASE, {**BASE, "doses": [], "regimen": None, "counts": ["-60 1.2", "-30 1.1", "-1 1.0", "8 0.9"]}]
+)
 def test_a_count_from_before_birth_is_set_aside_and_said_and_the_forecast_withheld(treated: dict[str, Any]) -> None:
     counts = treated.get("counts", ["-1 4.6", "8 0.4"])
     assert assessed({**treated, "counts": counts}).forecasts[0].outcome is not None

@@ -92,6 +92,32 @@ def test_a_model_of_a_medicine_that_nobody_takes_is_told_as_a_gap_and_never_draw
     assert one.gaps[-1].what == "what the model docetaxel-kloft would say"
 
 
+@pytest.mark.parametrize(
+    ("regimen", "why"),
+    [
+        ("XYZ-9", "'XYZ-9' is none of the regimens on file"),
+        ("TAC", "TAC is named, and no dose of these weeks is on record"),
+        ("carboplatin + paclitaxel", "means several regimens"),
+    ],
+)
+def test_a_regimen_that_is_named_and_of_which_no_dose_is_known_withholds_what_would_be_a_level_of_one_s_own(
+    regimen: str, why: str
+) -> None:
+    chronic = {"person": {"age": 35, "sex": "female"}, "counts": ["-90 1.2", "-60 1.1", "-30 1.3", "0 1.1"], "as_of": 1}
+    assert assessed(chronic).forecasts[0].outcome is not None
+    (one,) = assessed({**chronic, "regimen": regimen}).forecasts
+    assert one.outcome is None
+    assert why in one.gaps[0].why
+    assert "doses" in one.gaps[0].settle
+
+
+def test_a_regimen_that_nobody_knows_is_a_gap_beside_the_doses_on_record() -> None:
+    (one,) = assessed({**PERSON, "regimen": "XYZ-9"}).forecasts
+    assert one.outcome is not None
+    assert one.options == ()
+    assert "'XYZ-9' is none of the regimens on file" in one.gaps[0].why
+
+
 def test_counts_that_are_only_bounds_are_said() -> None:
     (one,) = assessed({**PERSON, "counts": ["-1 4.6", "7 <0.5", "8 0.4"]}).forecasts
     assert "1 of 3 counts is only a bound: at most, or at least, so much" in one.dosing

@@ -24,7 +24,7 @@ from leuko.forecast.outcome import HOURS, Courses, outcome_of
 from leuko.forecast.ready import Rule, reason_of, rules_for
 from leuko.forecast.said import nadir_words, recovery_words
 from leuko.forecast.speakers import speakers
-from leuko.forecast.treatment import Treatment, dosing_for, treatment_of
+from leuko.forecast.treatment import Treatment, dosing_for, named_in_vain, treatment_of
 from leuko.forecast.wish import Wish
 from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
@@ -53,7 +53,9 @@ def treated(case: Case, analyte: str) -> tuple[Forecast, ...] | None:
     if isinstance(ways, Forecast):
         return (ways,)
     made = [_forecast(way.heard, way.whole, found.told, ways.origin) for way in ways.every]
-    return tuple(replace(one, gaps=(*ways.gaps, *one.gaps)) for one in made) if ways.gaps else tuple(made)
+    unnamed = named_in_vain(case)
+    gaps = ways.gaps if unnamed is None else (*ways.gaps, unnamed)
+    return tuple(replace(one, gaps=(*gaps, *one.gaps)) for one in made) if gaps else tuple(made)
 
 
 class Weighed(Frozen, frozen=True, kw_only=True):
@@ -439,7 +441,7 @@ def _edges(heard: Heard) -> list[str]:
     """Where the models that speak are at the edge of what they were made for."""
     told = max(heard.sound(), key=lambda voice: voice.weight).candidate
     if told.row.role == "regimen":
-        return ["no published model of this treatment is on file: a stand-in speaks, with a wide spread"]
+        return ["no published model speaks of these doses: a stand-in does, with a wide spread"]
     _, _, here = told.domain_text.partition("; here ")
     return [f"at the edge of what the models were fitted on: {here}"] if told.domain == "soft" and here else []
 

@@ -10,6 +10,7 @@ from leuko.forecast.given import Given
 from leuko.forecast.wish import Change
 from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.forecast import GivenHours
+from leuko.result import Gap
 from leuko.wording import say_date
 
 
@@ -81,6 +82,22 @@ def dosing_for(case: Case) -> Dosing:
         as_of=case.now,
         regimen=regimen.id if regimen is not None else None,
         next_day_1=case.wish.next_day_1,
+    )
+
+
+def named_in_vain(case: Case) -> Gap | None:
+    """What is missing where a regimen was named that is none on file, or several; None where it is one, or none was."""
+    regimen = case.plan.regimen if case.plan is not None else None
+    if regimen is None:
+        return None
+    unknown = regimen.told == "unknown" and not regimen.drugs
+    several = regimen.told == "ambiguous" and regimen.day_1 is None
+    if not (unknown or several):
+        return None
+    return Gap(
+        what="the regimen",
+        why=f"{regimen.text}: it tells of no doses",
+        settle="the name of the regimen as `leuko knowledge show regimen` has it, or the doses with their days",
     )
 
 

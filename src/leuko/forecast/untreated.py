@@ -22,6 +22,7 @@ from leuko.forecast.outcome import Courses, outcome_of
 from leuko.forecast.recovering import Recovery, recovering
 from leuko.forecast.said import nadir_words, recovery_words, spread_words
 from leuko.forecast.state_space import Level, Series, after, courses, move
+from leuko.forecast.treatment import named_in_vain
 from leuko.frozen import Frozen
 from leuko.knowledge.schema.levels import LevelRow, RecoveryRow
 from leuko.result import Course, Gap, Reason, Status
@@ -66,7 +67,7 @@ def untreated(case: Case) -> tuple[Forecast, ...]:
         return ()
     bars = bars_of(case, "state_space")
     seen = seen_of(case, LINE, since=_since(case))
-    gap = _gap(case, seen) if not bars.gaps else None
+    gap = (_of_regimen(case) or _gap(case, seen)) if not bars.gaps else None
     if bars.gaps or gap is not None:
         return (_withheld(case, bars.gaps or ((gap,) if gap is not None else ())),)
     drawn = _cyclic(case, seen, course) or _after(case, seen, course) or _own_level(case, seen, course)
@@ -91,6 +92,15 @@ def _since(case: Case) -> datetime | None:
         and cytotoxic(medicines_of(dose, shelf, case.library), shelf)
     ]
     return max(days) + case.rules["treated_days"] * DAY if days else None
+
+
+def _of_regimen(case: Case) -> Gap | None:
+    """A chemotherapy that is named and of which no dose is known: the counts to come are not the person's own."""
+    regimen = case.plan.regimen if case.plan is not None else None
+    if regimen is None or regimen.told != "argument":
+        return named_in_vain(case)
+    why = f"{regimen.name} is named, and no dose of these weeks is on record"
+    return Gap(what="the doses", why=why, settle="the doses that were given, with their days")
 
 
 def _gap(case: Case, seen: Seen) -> Gap | None:
