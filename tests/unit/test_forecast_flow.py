@@ -118,6 +118,25 @@ def test_a_regimen_that_nobody_knows_is_a_gap_beside_the_doses_on_record() -> No
     assert "'XYZ-9' is none of the regimens on file" in one.gaps[0].why
 
 
+def test_a_dose_that_the_regimen_plans_and_the_record_has_not_is_a_caution_of_the_whole_forecast() -> None:
+    on_eribulin = {
+        "person": {"age": 55, "sex": "female", "height": 165, "weight": 60},
+        "doses": ["eribulin, given, 0, 2.4 mg"],
+        "counts": ["-1 4.6", "6 2.4"],
+        "regimen": "eribulin",
+        "as_of": 9,
+    }
+    (one,) = assessed(on_eribulin).forecasts
+    said = "eribulin of day 8 (8 January 2026): not on record, taken as not given"
+    assert f"{said}; if given, counts fall lower than is said" in one.cautions
+    given = {**on_eribulin, "doses": [*on_eribulin["doses"], "eribulin, given, 7, 2.4 mg"]}
+    (whole,) = assessed(given).forecasts
+    assert not any("not on record" in text for text in whole.cautions)
+    assert one.outcome is not None
+    assert whole.outcome is not None
+    assert whole.outcome.nadir.median < one.outcome.nadir.median
+
+
 def test_counts_that_are_only_bounds_are_said() -> None:
     (one,) = assessed({**PERSON, "counts": ["-1 4.6", "7 <0.5", "8 0.4"]}).forecasts
     assert "1 of 3 counts is only a bound: at most, or at least, so much" in one.dosing

@@ -19,13 +19,15 @@ _HOUR: Final = timedelta(hours=1)
 
 
 class Plan(Frozen, frozen=True, kw_only=True):
-    """Doses to come, the first days of all cycles, the next of them that is planned, and what was assumed."""
+    """Doses to come, the first days of all cycles, the next of them that is planned, and what was assumed; `missed`
+    are the doses of the present cycle that should have been and are not on record."""
 
     doses: tuple[Given, ...] = ()
     starts: tuple[date, ...] = ()
     next_day_1: date | None = None
     texts: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    missed: tuple[str, ...] = ()
 
 
 class Course(Frozen, frozen=True, kw_only=True):
@@ -91,8 +93,13 @@ class Course(Frozen, frozen=True, kw_only=True):
             doses=(*(dose for rest, _ in parts for dose in rest), *more),
             starts=every,
             next_day_1=next((day for day in every if day > self.as_of.date()), days[0] if days else None),
-            texts=(*self.cycle.texts, *(said for _, missed in parts for said in missed), done or text),
+            texts=(
+                *self.cycle.texts,
+                *(f"{one} is not on record: taken as not given" for _, missed in parts for one in missed),
+                done or text,
+            ),
             gaps=self.cycle.gaps,
+            missed=tuple(one for _, missed in parts for one in missed),
         )
 
     def _from_catalogue(self, start: date, ahead: int) -> Plan:
@@ -154,18 +161,14 @@ class Course(Frozen, frozen=True, kw_only=True):
         return datetime.combine(day, last.at.timetz())
 
     def _rest(self, day_1: date, number: int) -> tuple[list[Given], list[str]]:
-        """The doses of the present cycle that are to come, and a text on those that should have been and are not."""
+        """The doses of the present cycle that are to come, and those that should have been and are not, in words."""
         planned = self._whole(day_1, number)
         had = {(one.drug, one.at.date()) for one in self.given}
         today = self.as_of.date()
         rest = [one for one in planned if one.at.date() > today and not self._moved(one)]
         missed = [one for one in planned if one.at.date() <= today and (one.drug, one.at.date()) not in had]
         missed = [one for one in missed if not self._moved(one)]
-        texts = [
-            f"{one.drug} of day {one.day} ({say_date(one.at.date())}) is not on record: taken as not given"
-            for one in missed
-        ]
-        return rest, texts
+        return rest, [f"{one.drug} of day {one.day} ({say_date(one.at.date())})" for one in missed]
 
     def _moved(self, one: Given) -> bool:
         """Whether the dose was given (or is ordered) a few days earlier or later than its day of the cycle."""

@@ -36,7 +36,7 @@ class Dosing(Frozen, frozen=True, kw_only=True):
 
     `starts` are the first days of the cycles, planned ones too; `next_day_1` is the first that is planned. `withheld`
     says why no forecast may rest on these doses ("" where one may). `area` [m²] is the body surface that doses were
-    worked out with, known or that of a typical adult.
+    worked out with, known or that of a typical adult. `missed` are doses that the regimen plans and the record has not.
     """
 
     given: tuple[Given, ...] = ()
@@ -50,6 +50,7 @@ class Dosing(Frozen, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
     withheld: str = ""
     area: float | None = None
+    missed: tuple[str, ...] = ()
 
     @property
     def drugs(self) -> tuple[str, ...]:
@@ -110,6 +111,7 @@ def dosing_of(
         texts=tuple(dict.fromkeys([*taken.texts, *planned.texts, *_factor_texts(factors, library)])),
         gaps=tuple(dict.fromkeys([*taken.gaps, *planned.gaps])),
         area=covariates.get("bsa") or (rules["typical_bsa"] if adult else None),
+        missed=planned.missed,
         withheld=taken.withheld or ("" if own or factors else "no dose of a medicine that acts on the marrow is known"),
     )
 

@@ -329,7 +329,13 @@ def _run_present(heard: Heard, told: _Told, origin: datetime) -> Ahead:
 
 def _said(told: _Told, heard: Heard) -> tuple[str, ...]:
     """What is true of the whole forecast."""
-    return (*told.bars.cautions, *_infected(told.case), *_cautions(heard))
+    return (*told.bars.cautions, *_infected(told.case), *_missed(told), *_cautions(heard))
+
+
+def _missed(told: _Told) -> list[str]:
+    """Doses that may have been given and not written down would take the count lower."""
+    missed = say_list(list(told.treatment.present.missed))
+    return [f"{missed}: not on record, taken as not given; if given, counts fall lower than is said"] if missed else []
 
 
 def _weighing(heard: Heard, told: _Told) -> Weighing:
