@@ -900,6 +900,17 @@ def test_fhir_bulk_files_with_people_spread_over_them(tmp_path: Path, monkeypatc
     assert read(tmp_path).results.equals(whole.results)
 
 
+def test_digits_that_fhir_prints_are_kept(tmp_path: Path) -> None:
+    """1.0 and 1.4 of one draw are two results: the zero was printed."""
+    texts = ["1.0", "1.4", "1", "1200.0"]
+    lines = [
+        observation(f"o{at}", "p1", 9.9, "2024-05-03T08:00:00Z").replace("9.9", text) for at, text in enumerate(texts)
+    ]
+    lines[3] = lines[3].replace("10*9/L", "/uL")
+    found = read(write(tmp_path / "Observation.ndjson", "\n".join(lines) + "\n")).results.sort("row")
+    assert found.select("value", "digits").rows() == [(1.0, 1), (1.4, 1), (1.0, 0), (1.2, 4)]
+
+
 def test_a_fhir_bundle_among_the_files(tmp_path: Path) -> None:
     entries = [{"resource": json.loads(observation("a", "p1", 1.2, "2024-05-03"))}]
     entries.append({"resource": {"resourceType": "Patient", "id": "p1", "gender": "male"}})

@@ -301,7 +301,7 @@ class Judge:
             return Outcome(kind=answer.kind, notices=answer.notices)
         return Outcome(
             kind="count", analyte=count.analyte, value=count.value, bound=count.bound,
-            low=count.lab_low, high=count.lab_high, digits=_printed(count), notices=answer.notices,
+            low=count.lab_low, high=count.lab_high, digits=printed(count), notices=answer.notices,
         )  # fmt: skip
 
     def _notices_of(self, placed: pl.DataFrame, outcomes: list[Outcome]) -> pl.DataFrame:
@@ -407,8 +407,8 @@ def _tens(under: int, over: int) -> int:
     return power if over == 1 and under == 10**power else -1
 
 
-def _printed(count: Count) -> int | None:
-    """The decimals of a count as printed, in its own unit."""
+def printed(count: Count) -> int | None:
+    """The decimals of a count as printed, in the canonical unit; None where its last digit is no decimal of it."""
     span = span_of(count)
     if span.most is None:
         return None

@@ -11,6 +11,7 @@ import polars as pl
 from leuko.cohort.frames import codes_text
 from leuko.cohort.read.base import Frames, Reading, told
 from leuko.cohort.read.distinct import instant
+from leuko.cohort.read.judge import printed
 from leuko.cohort.read.rows import with_medicines
 from leuko.errors import Notice
 from leuko.record import Code, Count, Dose, Record
@@ -67,7 +68,7 @@ def _result(record: Record, count: Count) -> dict[str, Any]:
         "draw": count.draw,
         "status": count.status,
         "sequence": None if count.issued is None else int(count.issued.at.timestamp() * 1_000_000),
-        "digits": None,
+        "digits": printed(count),
         "file": count.origin.place.source,
         "row": count.origin.place.line,
     }
