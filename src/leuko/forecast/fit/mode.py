@@ -35,9 +35,10 @@ _FARTHEST: Final = 3.0
 _ITERATIONS: Final = 25
 _INNER: Final = 4  # steps on one picture, at most; fewer where the square of one is below this
 _NEAR: Final = 1e-5
-# Gain of log-posterior below which the search stops, and the gain that a step promises below which it is not taken.
+# Gain of log-posterior below which the search stops, and the gain that a step promises below which it is not taken:
+# a hundredth of an SD away from the mode.
 _ENOUGH: Final = 1e-4
-_PROMISED: Final = 1e-5
+_PROMISED: Final = 5e-5
 
 
 class Mode(Frozen, frozen=True, kw_only=True):
@@ -160,7 +161,7 @@ class _Search:
         at, top = int(target[:full].argmax()), int(target.argmax())
         if top >= full and not target[at] - now >= _WORTH * (target[top] - now):
             return self.best(places[top : top + 1], now)
-        return _point(places[at], float(target[at]), around[:, at] @ self._derivatives, *bend(at))
+        return self._point(places[at], float(target[at]), around[:, at] @ self._derivatives, *bend(at))
 
     def _judge(self, log_true: Floats) -> tuple[Floats, Callable[[int], tuple[Floats, Floats]]]:
         """Log-likelihood (S,) of courses (K, S), and what gives slope (K,) and curvature (K, K) of one of them."""
@@ -174,24 +175,23 @@ class _Search:
 
         return log_joint(log_true, counts), bend
 
+    def _point(self, place: Floats, target: float, derivatives: Floats, slope: Floats, weight: Floats) -> _Point:
+        size = place.size
+        first, second = derivatives[:, :size], derivatives[:, size:].reshape(-1, size, size)
+        gradient, curvature = slope @ first - place, self._one + first.T @ weight @ first
+        if not (isfinite(target) and np.isfinite(derivatives).all() and np.isfinite(gradient).all()):
+            target, gradient, curvature = -inf, -place, self._one
+        return _Point(
+            z=place, log_target=target, gradient=gradient, curvature=curvature, slope=slope, weight=weight,
+            first=first, second=second,
+        )  # fmt: skip
+
 
 def _held(steps: Floats) -> Floats:
     """Steps (S, Z) of which none goes too far."""
     length = np.sqrt((steps * steps).sum(axis=1))
     held: Floats = steps * np.minimum(1.0, _FARTHEST / np.maximum(length, 1e-300))[:, None]
     return held
-
-
-def _point(place: Floats, target: float, derivatives: Floats, slope: Floats, weight: Floats) -> _Point:
-    size = place.size
-    first, second = derivatives[:, :size], derivatives[:, size:].reshape(-1, size, size)
-    gradient, curvature = slope @ first - place, np.eye(size) + first.T @ weight @ first
-    if not (isfinite(target) and np.isfinite(derivatives).all() and np.isfinite(gradient).all()):
-        target, gradient, curvature = -inf, -place, np.eye(size)
-    return _Point(
-        z=place, log_target=target, gradient=gradient, curvature=curvature, slope=slope, weight=weight,
-        first=first, second=second,
-    )  # fmt: skip
 
 
 @lru_cache(maxsize=16)

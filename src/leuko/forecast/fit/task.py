@@ -101,7 +101,9 @@ def task_of(
         )
     first = [float(part[0]) for part in (past.hour, counts.hour) if part.size]
     shift = min(first, default=0.0)
-    hours, where = np.unique(counts.hour - shift, return_inverse=True)
+    hours, where = counts.hour - shift, np.arange(counts.size)
+    if (hours[1:] == hours[:-1]).any():
+        hours, where = np.unique(hours, return_inverse=True)
     return Task(
         prior=prior,
         counts=counts,

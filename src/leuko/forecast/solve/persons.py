@@ -87,9 +87,8 @@ def _middle(values: Any) -> float:
 
 def _marrow(found: Persons, model: Model, at: Values) -> None:
     circ0 = found.wide(at("circ0"))
-    zero = found.wide(0.0)
     if model.marrow == "turnover":
-        kout = found.wide(at("kout"))
+        kout, zero = found.wide(at("kout")), found.wide(0.0)
         found.marrow = [circ0, zero, kout, zero, zero, zero]
         if found.grids:
             found.finest = [min(one, CURVED_STEP / _middle(kout)) for one in found.finest]  # the count follows
