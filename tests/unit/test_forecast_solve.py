@@ -140,7 +140,7 @@ def test_infusions_may_overlap_and_then_nothing_is_left_of_them() -> None:
     assert np.max(np.abs(found.counts / truth - 1)) < PROMISE
 
 
-@pytest.mark.parametrize("name", ["dexamethasone", "swallowed daily", "linear effect"])
+@pytest.mark.parametrize("name", ["dexamethasone", "swallowed daily", "linear effect", "growth factor"])
 def test_who_is_solved_beside_whom_makes_nobody_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few persons share a grid that was made for others: people of four SD, thirty at a time."""
     model, schedule = STRUCTURES[name]
@@ -165,6 +165,18 @@ def test_who_begins_where_most_are_good_at_once() -> None:
     hardest = np.argsort(found.counts.min(axis=0) / found.counts[0])[:3]
     truth = np.stack([reference(DOCETAXEL, theta[:, at], TWO_CYCLES, hours=DAYS) for at in hardest], axis=1)
     assert np.max(np.abs(found.counts[:, hardest] / truth - 1)) < PROMISE
+
+
+def test_under_a_growth_factor_most_are_good_at_once_too() -> None:
+    """The error is estimated by a power of the differences: as they stand, everybody would be solved again."""
+    theta = people(GROWTH, 600, 15)
+    found = simulate(GROWTH, theta, STRUCTURES["growth factor"][1], hours=DAYS)
+    assert found.rerun < 0.15 * 600
+    assert not found.failed.any()
+    crowd = Crowd(GROWTH, theta, "float64", batch.SCHEME)
+    tenth, hundredth = crowd.estimated(np.array([0.1, 0.01]))
+    assert tenth / hundredth == pytest.approx(10 ** (4 / 3))
+    assert Crowd(DOCETAXEL, people(DOCETAXEL, 2, 1), "float64", batch.SCHEME).estimated(0.1) == 0.1
 
 
 def test_what_doses_would_take_is_told_from_parameters_and_doses_alone() -> None:

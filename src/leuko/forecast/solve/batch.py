@@ -26,7 +26,8 @@ TOLERANCE = 7e-4  # of the estimated relative error of a count; the promise is 1
 SCHEME = "exact chain"  # where it can be; "classical": Runge-Kutta everywhere
 LONGEST = 24.0  # hours, the step of class 0
 FINEST = 18  # the last class: steps of 24 h / 2^9
-CHAIN_REACH, CLASSICAL_REACH = 0.5, 0.25  # a first step in units of the transit time
+# A first step in units of the transit time: of the exact chain, of the classical scheme, of it under a growth factor.
+CHAIN_REACH, CLASSICAL_REACH, GROWTH_REACH = 0.5, 0.25, 0.125
 TURNOVER_CLASS = 8  # steps of 1.5 h
 # The error of a class grows with how far the doses thin out the proliferating cells (in natural logarithms, see
 # `Crowd.fall`): one class finer beyond each of these, begun so many classes coarser. Found by solving 6,000 draws of
@@ -39,6 +40,7 @@ STRICT_TURNOVER = 0.2  # of the tolerance, for a count that follows the effect a
 STRICT_INFLUX = 0.3  # of it, where an influx carries counts far above what the marrow feels later
 DELICATE, DELICATE_CURVED = 1e-5, 2e-3  # below this share rounding tells: double precision
 DOUBLE = 11  # so does it over the many steps of this class
+PRECISIONS: tuple[Precision, ...] = ("float32", "float64")
 ROUNDS = 8  # of solving again
 PART = 5_120  # persons at most that go through their rounds together
 WIDE_PART = 250_000_000  # counts at most that a graphics processor holds together
@@ -239,17 +241,19 @@ class _Batch:
         if one.finer > 0:  # a coarse grid may have made it so; a finer one says it again
             poor &= ~((error >= HOPELESS) & (error < np.inf))
         todo: list[_Todo] = []
-        if one.precision == "float32":
-            delicate = ~poor & ((lowest < self.delicate) | (highest > 1 / LOW))
-            if np.any(delicate):
-                todo.append(_Todo(one.who[delicate], one.grade, one.finer, "float64"))
+        rough = (lowest < self.delicate) | (highest > 1 / LOW) if one.precision == "float32" else poor
+        if np.any(rough & ~poor):
+            todo.append(_Todo(one.who[rough & ~poor], one.grade, one.finer, "float64"))
         if not np.any(poor) or min(one.grade, one.finer) >= FINEST:
             return todo
         over = np.where(np.isfinite(error[poor]), error[poor] / asked[poor], 2.0**ORDER)
         steps = np.clip(np.ceil(2 * np.log2(1.2 * over) / ORDER), 1, 6).astype(np.int64)
+        double = rough[poor]  # a precision that no finer grid gives
         for more in np.flatnonzero(np.bincount(steps)).tolist():
-            grade = min(one.grade + more, FINEST)
-            todo.append(_Todo(one.who[poor][steps == more], grade, one.finer + more, one.precision))
+            for precision, which in zip(PRECISIONS, (~double, double), strict=True):
+                some = one.who[poor][(steps == more) & which]
+                if len(some):
+                    todo.append(_Todo(some, min(one.grade + more, FINEST), one.finer + more, precision))
         return todo
 
 
@@ -258,7 +262,8 @@ def grades_of(model: Model, theta: Floats, who: Indices | slice = slice(None)) -
     if model.marrow == "turnover":
         return np.full(theta[0, who].size, TURNOVER_CLASS)
     ktr = (model.transits + 1) / theta[model.at("mtt"), who]
-    reach = CHAIN_REACH if chain_solves(model, SCHEME) else CLASSICAL_REACH
+    beside = GROWTH_REACH if model.growth else CLASSICAL_REACH
+    reach = CHAIN_REACH if chain_solves(model, SCHEME) else beside
     grade = np.ceil(2 * np.log2(np.maximum(LONGEST * ktr / reach, 1.0)))
     return np.asarray(np.minimum(grade, FINEST - 4), dtype=np.int64)
 
@@ -303,7 +308,7 @@ def _together(poor: list[_Todo], price: Callable[[int, int], float]) -> list[_To
     """Persons of neighbouring classes and one precision, from wherever they began, on one grid."""
     found: list[_Todo] = []
     fine = [replace(one, precision="float64") if one.grade >= DOUBLE else one for one in poor]
-    for precision in ("float32", "float64"):
+    for precision in PRECISIONS:
         some = [one for one in fine if one.precision == precision]
         if not some:
             continue
