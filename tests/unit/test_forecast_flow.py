@@ -15,11 +15,14 @@ import pytest
 from fixtures.forecasts import assessed, of
 from leuko.cli._what_if import asked_changes, asked_limits
 from leuko.errors import UsageError
+from leuko.forecast import choose
 from leuko.forecast.case import Case
 from leuko.forecast.choose import OWN_STRENGTH, pareto
 from leuko.forecast.counted import seen_of
 from leuko.forecast.outcome import Courses, first_return
 from leuko.forecast.ready import rules_for
+from leuko.forecast.treated import weighings
+from leuko.forecast.what_if import case_of
 from leuko.forecast.wish import Change, Limits, Wish
 from leuko.knowledge import load_library
 from leuko.report import terminal, terminal_forecast
@@ -28,7 +31,7 @@ from leuko.report.document import decode, encode, encode_forecasts
 from leuko.report.fhir import bundle
 from leuko.report.page import html
 from leuko.result import Assessment
-from leuko.result.forecast import Chance
+from leuko.result.forecast import Chance, Option
 from leuko.standing import standing_of
 
 PERSON = {
@@ -180,6 +183,32 @@ def test_a_search_keeps_to_its_limits_and_nothing_it_finds_is_beaten() -> None:
     assert all(option.dose_intensity >= 0.6 for option in one.front)
     assert all(option.pareto for option in pareto(one.front))
     assert "severe neutropenia in at most 50 %" in one.front_text
+
+
+def test_a_search_looks_at_the_limit_itself_the_usual_delays_and_the_days_of_a_growth_factor() -> None:
+    limits = Limits(delay=7.0)
+    weighing = weighings(case_of(of(PERSON), person(), load_library()), "neutrophils")[0].weighing
+    looked: list[Change] = []
+
+    def weighed_as(change: Change, *_: object, **__: object) -> Option:
+        looked.append(change)
+        return replace(person().forecasts[0].options[0], delay_days=change.delay)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choose, "option_of", weighed_as)
+        choose.front_of(weighing, limits)
+    assert {change.delay for change in looked} == {0.0, 2.0, 3.0, 4.0, 6.0, 7.0}
+    assert {change.factor for change in looked} == {None, 2, 3, 4}
+    assert min(change.share("docetaxel") for change in looked) == 0.5
+
+
+def test_limits_that_nothing_keeps_to_are_said() -> None:
+    limits = Limits(severe=0.0, delay=0.0, intensity=1.0)
+    (one,) = assessed(PERSON, wish=Wish(model="docetaxel-kloft", limits=limits)).forecasts
+    assert one.front == ()
+    assert one.gaps[-1].what == "a way to go on that keeps to the limits"
+    assert "severe neutropenia in at most 0 %" in one.gaps[-1].why
+    assert "delays up to 0 days" in one.gaps[-1].why
 
 
 def test_an_option_that_another_beats_is_marked() -> None:

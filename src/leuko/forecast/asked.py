@@ -67,7 +67,7 @@ def check_day(wish: Wish, as_of: date) -> None:
 
 def with_unanswered(found: Forecast, wish: Wish) -> Forecast:
     """The same, with a gap for what was asked and is not answered: changes or a search where nothing could be weighed,
-    a model of a medicine where none acts."""
+    limits that nothing keeps to, a model of a medicine where none acts."""
     gaps = []
     if not found.options and (wish.changes or wish.limits is not None):
         gaps.append(
@@ -75,6 +75,14 @@ def with_unanswered(found: Forecast, wish: Wish) -> Forecast:
                 what="what the changes that were asked for would do",
                 why="no next cycle that a model speaks of is known",
                 settle="the first day of the next cycle (--next), the regimen (--regimen), or its doses in the record",
+            )
+        )
+    if found.options and wish.limits is not None and not found.front:
+        gaps.append(
+            Gap(
+                what="a way to go on that keeps to the limits",
+                why=f"none of those looked at does: {found.front_text}",
+                settle="wider limits, or a change of another kind",
             )
         )
     if wish.model is not None and found.method != "marrow":

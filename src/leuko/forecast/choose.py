@@ -231,10 +231,13 @@ def front_of(weighing: Weighing, limits: Limits) -> tuple[Option, ...]:
     """
     rules = weighing.case.rules
     doses = np.arange(100.0, rules["search_dose_least"] - 1e-9, -rules["search_dose_step"])
-    most = rules["search_delay_most"] if limits.delay is None else min(limits.delay, rules["search_delay_most"])
-    delays = np.arange(0.0, most + 1e-9, rules["search_delay_step"])
+    usual = weighing.case.library.rows(OptionRow)
+    most = _longest(weighing, limits)
+    steps = np.arange(0.0, most + 1e-9, rules["search_delay_step"]).tolist()
+    delays = sorted({*steps, most, *(row.delay for row in usual if row.delay <= most)})
     grown = weighing.growth()
-    factors: list[int | None] = [None, *(row.factor for row in weighing.case.library.rows(OptionRow) if row.factor)]
+    first = min((row.factor for row in usual if row.factor), default=1)
+    factors: list[int | None] = [None, *range(first, int(rules["search_factor_last"]) + 1)]
     if weighing.treatment.factors or not grown.knows_growth:
         factors = [None]
     found = []
@@ -245,12 +248,19 @@ def front_of(weighing: Weighing, limits: Limits) -> tuple[Option, ...]:
     return tuple(sorted(kept, key=lambda one: (-one.dose_intensity, one.delay_days, one.factor_days)))
 
 
+def _longest(weighing: Weighing, limits: Limits) -> float:
+    """The longest delay that a search looks at [days]."""
+    most = weighing.case.rules["search_delay_most"]
+    return most if limits.delay is None else min(limits.delay, most)
+
+
 def front_text(weighing: Weighing, limits: Limits) -> str:
     """What a search looked at."""
     rules = weighing.case.rules
     return (
         f"doses from {say_number(rules['search_dose_least'])} to 100 % of those planned, delays up to"
-        f" {say_days(rules['search_delay_most'])}, with and without a growth factor; kept:"
+        f" {say_days(_longest(weighing, limits))}, without a growth factor and with one from up to day"
+        f" {say_number(rules['search_factor_last'])}; kept:"
         f" {limits_words(limits)}, and what no other way beats in all of severe neutropenia, dose intensity, delay and"
         " growth factor"
     )

@@ -31,6 +31,8 @@ def _group(group: Group, refs: References) -> Iterator[RenderableType]:
         yield ""
         yield indented(text((group.title, "bold")))
     if group.table is not None:
+        if group.table.caption:
+            yield indented(text((group.table.caption, "dim")))
         yield _rows(group.table, refs, left=2)
     for entry in group.entries:
         yield from _entry(entry, refs)
