@@ -85,7 +85,8 @@ def simulate(
     with np.errstate(over="ignore"):
         for who, doses in _by_arrival(model, theta, schedule, sound):
             batch.solve(who, doses)
-    batch.counts[:, ~_among(sound, theta.shape[1])] = np.nan
+    if len(sound) < theta.shape[1]:
+        batch.counts[:, ~_among(sound, theta.shape[1])] = np.nan
     counts = batch.counts
     if np.any(np.diff(order) < 0):
         counts = np.empty_like(batch.counts)
@@ -120,10 +121,10 @@ def _by_arrival(
     model: Model, theta: Floats, schedule: Schedule, who: Indices
 ) -> list[tuple[Indices, tuple[Arrival, ...]]]:
     """Persons whose doses arrive at the same hours, and those doses: a lag may differ from person to person."""
-    at = values(model, theta[:, who])
     late = [part.drug for part in model.drugs if f"{part.drug}.lag" in model.names]
     if not late or not len(who):
         return [(who, tuple(arrivals(model, schedule, lambda _drug: 0.0)))] if len(who) else []
+    at = values(model, theta[:, who])
     lags, of = np.unique(np.stack([at(f"{drug}.lag") for drug in late]), axis=1, return_inverse=True)
     found = []
     for group in range(lags.shape[1]):
