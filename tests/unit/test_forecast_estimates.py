@@ -56,6 +56,15 @@ def test_a_prior_that_is_cut_off_is_told_as_cut_off() -> None:
     assert gamma.posterior == pytest.approx(gamma.prior, rel=0.03)
 
 
+def test_a_cut_off_alone_is_nothing_learned() -> None:
+    row = model_row("docetaxel-kloft", load_library())
+    model = build(row, drugs=("docetaxel",), library=load_library())
+    cut = replace(model, ceilings=(("gamma", 0.144543),))
+    seen = Observed(hour=np.array([0.0]), value=np.array([5.0]))  # before the dose: it tells nothing of the feedback
+    gamma = next(one for one in estimates_of(fit(cut, DOSE, seen, seed=1), row) if one.name == "gamma")
+    assert gamma.learned < 0.1
+
+
 def test_a_person_without_counts_is_said_to_have_taught_nothing() -> None:
     made = terminal_forecast.render(assessed({**ON_DOCETAXEL, "counts": ["-90 4.6"]}), width=140)
     rows = [line.split()[0] for line in made.splitlines() if line.endswith("no count")]

@@ -140,6 +140,22 @@ def test_a_dose_that_the_regimen_plans_and_the_record_has_not_is_a_caution_of_th
     assert whole.outcome.nadir.median < one.outcome.nadir.median
 
 
+def test_a_daily_medicine_whose_record_ends_today_is_said_to_be_taken_as_stopped() -> None:
+    given = [f"mercaptopurine, given, {day}, 41 mg" for day in range(40)]
+    child = {"person": {"age": 7, "sex": "male", "height": 120, "weight": 22}, "counts": ["-1 2.6", "38 1.9"]}
+    child |= {"as_of": 40, "model": "mercaptopurine-jost"}
+    (one,) = assessed({**child, "doses": given}).forecasts
+    assert any(text.startswith("mercaptopurine: no dose after 9 February 2026 is on record") for text in one.cautions)
+    assert "none beyond them" in one.fan_text
+    (on,) = assessed({**child, "doses": ["mercaptopurine, stated, 0, 41 mg"]}).forecasts
+    assert not any("as if it were stopped" in text for text in on.cautions)
+    assert on.outcome is not None
+    assert one.outcome is not None
+    assert on.fan is not None
+    assert one.fan is not None
+    assert on.fan.quantiles[3][-1] < one.fan.quantiles[3][-1]
+
+
 def test_counts_that_are_only_bounds_are_said() -> None:
     (one,) = assessed({**PERSON, "counts": ["-1 4.6", "7 <0.5", "8 0.4"]}).forecasts
     assert "1 of 3 counts is only a bound: at most, or at least, so much" in one.dosing

@@ -17,6 +17,7 @@ from leuko.knowledge.schema.forecast import ModelRow
 from leuko.result.forecast import Estimate
 
 _ENDS = (0.1, 0.5, 0.9)
+_NORMAL = NormalDist()
 
 
 def estimates_of(posterior: Posterior, row: ModelRow) -> tuple[Estimate, ...]:
@@ -29,6 +30,7 @@ def estimates_of(posterior: Posterior, row: ModelRow) -> tuple[Estimate, ...]:
         if name not in model.names:  # varies from cycle to cycle: a copy for each
             continue
         at, sd = model.at(name), sqrt(float(posterior.model.omega[number, number]))
+        room = np.log(ceilings[name] / model.typical[at]) / sd if name in ceilings and sd > 0.0 else np.inf
         own = np.log(theta[at])
         low, half, high = map(float, weighted_quantiles(theta[at], posterior.weights, _ENDS))
         middle = float(posterior.weights @ own)
@@ -37,19 +39,28 @@ def estimates_of(posterior: Posterior, row: ModelRow) -> tuple[Estimate, ...]:
             Estimate(
                 name=name,
                 unit=units.get(name, ""),
-                prior=_people(float(model.typical[at]), sd, ceilings.get(name)),
+                prior=_people(float(model.typical[at]), sd, room),
                 posterior=(low, half, high),
-                learned=min(max(1.0 - left / sd**2, 0.0), 1.0) if posterior.counts_used and sd > 0.0 else 0.0,
+                learned=min(max(1.0 - left / _variance(sd, room), 0.0), 1.0)
+                if posterior.counts_used and sd > 0.0
+                else 0.0,
             )
         )
     return tuple(found)
 
 
-def _people(typical: float, sd: float, ceiling: float | None) -> tuple[float, float, float]:
-    """The central 80 % of people: lognormal, cut off above a ceiling."""
+def _people(typical: float, sd: float, room: float) -> tuple[float, float, float]:
+    """The central 80 % of people: lognormal, cut off above `room` SDs of the logarithm."""
     if sd <= 0.0:
         return typical, typical, typical
-    normal = NormalDist(0.0, sd)
-    inside = normal.cdf(np.log(ceiling / typical)) if ceiling is not None else 1.0
-    low, middle, high = (typical * exp(normal.inv_cdf(level * inside)) for level in _ENDS)
+    inside = _NORMAL.cdf(room)
+    low, middle, high = (typical * exp(sd * _NORMAL.inv_cdf(level * inside)) for level in _ENDS)
     return low, middle, high
+
+
+def _variance(sd: float, room: float) -> float:
+    """The variance of a normal distribution that is cut off above (Johnson, Kotz and Balakrishnan, ch. 13)."""
+    if not np.isfinite(room):
+        return sd**2
+    slope = _NORMAL.pdf(room) / _NORMAL.cdf(room)
+    return float(sd**2 * (1.0 - room * slope - slope**2))

@@ -24,7 +24,7 @@ from leuko.forecast.outcome import HOURS, Courses, outcome_of
 from leuko.forecast.ready import Rule, reason_of, rules_for
 from leuko.forecast.said import nadir_words, recovery_words
 from leuko.forecast.speakers import speakers
-from leuko.forecast.treatment import Treatment, dosing_for, named_in_vain, treatment_of
+from leuko.forecast.treatment import Treatment, dosing_for, left_open, named_in_vain, treatment_of
 from leuko.forecast.wish import Wish
 from leuko.frozen import Frozen, replace
 from leuko.knowledge import Library
@@ -329,13 +329,7 @@ def _run_present(heard: Heard, told: _Told, origin: datetime) -> Ahead:
 
 def _said(told: _Told, heard: Heard) -> tuple[str, ...]:
     """What is true of the whole forecast."""
-    return (*told.bars.cautions, *_infected(told.case), *_missed(told), *_cautions(heard))
-
-
-def _missed(told: _Told) -> list[str]:
-    """Doses that may have been given and not written down would take the count lower."""
-    missed = say_list(list(told.treatment.present.missed))
-    return [f"{missed}: not on record, taken as not given; if given, counts fall lower than is said"] if missed else []
+    return (*told.bars.cautions, *_infected(told.case), *left_open(told.treatment, told.case), *_cautions(heard))
 
 
 def _weighing(heard: Heard, told: _Told) -> Weighing:
@@ -421,7 +415,7 @@ def headline(label: str, outcome: Outcome, start: datetime, case: Case, *, popul
 
 def _fan_text(treatment: Treatment) -> str:
     if treatment.next_start is None:
-        return "as the doses on record go on; no next cycle is planned"
+        return "with the doses that are on record or stand to come, and none beyond them; no next cycle is planned"
     return f"as planned, with the next cycle from {say_date(treatment.next_start.date())}"
 
 

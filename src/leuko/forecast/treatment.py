@@ -11,7 +11,7 @@ from leuko.forecast.wish import Change
 from leuko.frozen import Frozen, replace
 from leuko.knowledge.schema.forecast import GivenHours
 from leuko.result import Gap
-from leuko.wording import say_date
+from leuko.wording import say_date, say_list
 
 
 class Treatment(Frozen, frozen=True, kw_only=True):
@@ -99,6 +99,24 @@ def named_in_vain(case: Case) -> Gap | None:
         why=f"{regimen.text}: it tells of no doses",
         settle="the name of the regimen as `leuko knowledge show regimen` has it, or the doses with their days",
     )
+
+
+def left_open(treatment: Treatment, case: Case) -> list[str]:
+    """Doses that may have been given, or may follow, and are not on record: either would take the count lower."""
+    present, said = treatment.present, []
+    if present.missed:
+        missed = say_list(list(present.missed))
+        said.append(f"{missed}: not on record, taken as not given; if given, counts fall lower than is said")
+    if present.regimen is None:  # a regimen has its own days off
+        daily = {row.drug for row in case.library.rows(GivenHours) if row.daily}
+        last = {one.drug: one.at for one in present.given if one.drug in daily and one.at <= case.now + 2 * DAY}
+        said += [
+            f"{drug}: no dose after {say_date(at.date())} is on record for the days that follow: as if it were stopped;"
+            " if it goes on, counts fall lower than is said"
+            for drug, at in last.items()
+            if abs(case.now - at) <= 2 * DAY and at <= case.now
+        ]
+    return said
 
 
 def treatment_of(dosing: Dosing, case: Case) -> Treatment | None:
