@@ -35,41 +35,19 @@ from typing import Any
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 
 import numpy as np
+from forecast_problem import CYCLE, CYCLES, DAYS, DOSE, MODEL, SCHEDULE, people
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
 from leuko.forecast import marrow
-from leuko.forecast.model import DrugPart, Model, Residual, Schedule
 from leuko.forecast.solve import simulate
 from leuko.forecast.solve.gpu import why_not
 from leuko.forecast.solve.job import Crowd
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "forecast-speed.md"
-NAMES = ("circ0", "mtt", "gamma", *(f"d.{one}" for one in ("slope", "v1", "k10", "k12", "k21", "k13", "k31")))
-TYPICAL = np.array([5.22, 84.18, 0.1445, 15.57, 7.4, 5.2, 1.06, 1.51, 1.26, 0.084])
-VARY = ("circ0", "mtt", "d.slope", "d.k10")
-CYCLES, DOSE, CYCLE = 6, 222.8, 504.0
-DAYS = np.arange(0.0, CYCLES * 21 + 1) * 24
 EVENTS = np.sort(np.concatenate([np.arange(CYCLES) * CYCLE, np.arange(CYCLES) * CYCLE + 1.0]))
 FLOPS_STEP, FLOPS_MODE = 250, 9  # of one person's step of the exact chain (an exponential or logarithm counts 20)
-
-MODEL = Model(
-    id="bench", line="neutrophils", marrow="friberg", names=NAMES, typical=TYPICAL, random=VARY,
-    omega=np.eye(4) * 0.35**2, residual=Residual(kind="log", sd=0.4),
-    drugs=(DrugPart(drug="d", dose_unit="umol", per_mg=1.0, pk="micro", compartments=3),),
-)  # fmt: skip
-SCHEDULE = Schedule(
-    hour=np.arange(CYCLES) * CYCLE, drug=("d",) * CYCLES, amount=np.full(CYCLES, DOSE), hours=np.ones(CYCLES)
-)
-
-
-def people(count: int, sd: float = 0.35) -> Any:
-    z = np.clip(np.random.default_rng(1).standard_normal((4, count)), -3, 3)
-    theta = np.repeat(TYPICAL[:, None], count, axis=1)
-    for row, name in enumerate(VARY):
-        theta[NAMES.index(name)] *= np.exp(sd * z[row])
-    return theta
 
 
 @njit(cache=False)
@@ -331,21 +309,13 @@ def faster(run: Callable[[int], Any]) -> float:
     return float(found[1] / found[2])
 
 
-FIRST = """
-import sys, time
-sys.path.insert(0, sys.argv[1])
-began, busy = time.perf_counter(), time.process_time()
-import forecast_simulation as f
-f.with_leuko()(f.people(64))
-print(time.perf_counter() - began, time.process_time() - busy)
-"""
-
-
 def compile_times() -> tuple[list[str], list[str]]:
-    """Seconds on the wall and of the processor until 64 people are solved, imports included: first, and then again."""
+    """Seconds on the wall and of the processor until 64 people are solved, imports included: first, and then again.
+
+    In a process that loads leuko alone: what the other solvers need would count with it."""
     with TemporaryDirectory() as cache:
         env = os.environ | {"LEUKO_CACHE": cache}
-        command = [sys.executable, "-c", FIRST, str(Path(__file__).parent)]
+        command = [sys.executable, str(Path(__file__).with_name("forecast_problem.py"))]
         first, again = (
             subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout.split()
             for _ in range(2)

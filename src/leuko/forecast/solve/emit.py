@@ -9,6 +9,7 @@ leaves nothing that would call back into Numba or Python. `native` keeps the obj
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from numba import cfunc, types
 from numba.core import cgutils, config
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.cpu import CPUContext
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
@@ -54,17 +56,24 @@ def emit(structure: str, precision: str) -> bytes:
 
 @contextmanager
 def _unoptimised() -> Iterator[None]:
-    """Numba would optimise every inner function on its own, and again in each that calls it, and make machine code of
-    each that nobody calls: here both are done once, for the whole."""
+    """Numba would optimise every inner function on its own, and again in each that calls it, make machine code of each
+    and ask where that lies, though nobody calls it: here both are done once, for the whole. What it makes meanwhile
+    are trees without cycles, through which the collector of garbage would walk again and again."""
     _ = cpu_target.target_context  # begins with its own settings
-    kept, loads = config.OPT, JITCodeLibrary._finalize_specific  # noqa: SLF001 (what it does when a piece is done)
+    loads, lies = JITCodeLibrary._finalize_specific, CPUContext.get_executable  # noqa: SLF001 (when a piece is done)
+    kept, collects = config.OPT, gc.isenabled()
     with global_compiler_lock:  # nobody else compiles meanwhile
         config.OPT = type(kept)(0)
         JITCodeLibrary._finalize_specific = lambda _self: None  # noqa: SLF001
+        CPUContext.get_executable = lambda *_piece: [].append  # some function of C, another one for each piece
+        gc.disable()
         try:
             yield
         finally:
             config.OPT, JITCodeLibrary._finalize_specific = kept, loads  # noqa: SLF001
+            CPUContext.get_executable = lies
+            if collects:
+                gc.enable()
 
 
 def _alone(module: llvm.ModuleRef, entry: str) -> None:
