@@ -167,6 +167,24 @@ def test_who_begins_where_most_are_good_at_once() -> None:
     assert np.max(np.abs(found.counts[:, hardest] / truth - 1)) < PROMISE
 
 
+def test_who_seems_to_lose_all_cells_on_a_first_grid_is_asked_again() -> None:
+    """A coarse grid may overshoot: given up is who falls below a ten-billionth of the baseline, and nobody else."""
+    theta = people(DOCETAXEL, 1, 17).repeat(60, axis=1)
+    theta[DOCETAXEL.at("mtt")] = 122.4
+    theta[DOCETAXEL.at("docetaxel.k10")] = 2.175
+    theta[DOCETAXEL.at("docetaxel.slope")] = np.linspace(20.0, 120.0, theta.shape[1])
+    found = simulate(DOCETAXEL, theta, TWO_CYCLES, hours=DAYS)
+    double = simulate(DOCETAXEL, theta, TWO_CYCLES, hours=DAYS, precision="float64")
+    assert np.array_equal(found.failed, double.failed)
+    hours = np.arange(0.0, 42.0 * DAY, 4.0)
+    edge = [at for at in np.flatnonzero(np.diff(found.failed)).tolist() for at in (at, at + 1)][:4]
+    assert edge
+    for at in edge:
+        truth = reference(DOCETAXEL, theta[:, at], TWO_CYCLES, hours=hours)
+        lowest = float(truth.min() / theta[DOCETAXEL.at("circ0"), at])
+        assert (lowest < 2e-10) if found.failed[at] else (lowest > 0.5e-10)
+
+
 def test_under_a_growth_factor_most_are_good_at_once_too() -> None:
     """The error is estimated by a power of the differences: as they stand, everybody would be solved again."""
     theta = people(GROWTH, 600, 15)

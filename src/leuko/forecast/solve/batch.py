@@ -144,12 +144,14 @@ class _Crew(Frozen, frozen=True):
 
 @dataclass(slots=True)
 class _Todo:
-    """Persons (by their column) to be solved in one class of grid, `finer` classes beyond their first."""
+    """Persons (by their column) to be solved in one class of grid, `again` classes beyond the one that they began in,
+    with first steps after a dose that are shorter by `finer` classes."""
 
     who: Indices
     grade: int
     finer: int
     precision: Precision
+    again: int = 0
 
 
 class _Batch:
@@ -239,12 +241,12 @@ class _Batch:
         lowest, highest = solved.lowest / circ0, solved.highest / circ0
         asked = asked_of(self.model, lowest)
         poor = ~(error <= asked)
-        if one.finer > 0:  # a coarse grid may have made it so; a finer one says it again
+        if one.again > 0:  # a coarse grid may have made it so; a finer one says it again
             poor &= ~((error >= HOPELESS) & (error < np.inf))
         todo: list[_Todo] = []
         rough = (lowest < self.delicate) | (highest > 1 / LOW) if one.precision == "float32" else poor
         if np.any(rough & ~poor):
-            todo.append(_Todo(one.who[rough & ~poor], one.grade, one.finer, "float64"))
+            todo.append(_Todo(one.who[rough & ~poor], one.grade, one.finer, "float64", one.again))
         if not np.any(poor) or min(one.grade, one.finer) >= FINEST:
             return todo
         over = np.where(np.isfinite(error[poor]), error[poor] / asked[poor], 2.0**ORDER)
@@ -254,7 +256,9 @@ class _Batch:
             for precision, which in zip(PRECISIONS, (~double, double), strict=True):
                 some = one.who[poor][(steps == more) & which]
                 if len(some):
-                    todo.append(_Todo(some, min(one.grade + more, FINEST), one.finer + more, precision))
+                    todo.append(
+                        _Todo(some, min(one.grade + more, FINEST), one.finer + more, precision, one.again + more)
+                    )
         return todo
 
 
@@ -315,7 +319,9 @@ def _together(poor: list[_Todo], price: Callable[[int, int], float]) -> list[_To
             continue
         who = np.concatenate([one.who for one in some])
         many = [len(one.who) for one in some]
-        grades, finer = (np.repeat(each, many) for each in ([one.grade for one in some], [one.finer for one in some]))
+        grades, finer, again = (
+            np.repeat([getattr(one, each) for one in some], many) for each in ("grade", "finer", "again")
+        )
         for part, grade in _grouped(grades, price):
-            found.append(_Todo(np.sort(who[part]), grade, int(finer[part].max()), precision))
+            found.append(_Todo(np.sort(who[part]), grade, int(finer[part].max()), precision, int(again[part].min())))
     return found
