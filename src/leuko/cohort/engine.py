@@ -32,8 +32,7 @@ from leuko.errors import UsageError
 if TYPE_CHECKING:
     from leuko.cohort.each.told import Told
 
-FILE_ROWS: Final = 1_000_000
-GROUP_ROWS: Final = 250_000
+FILE_ROWS: Final = 250_000  # one row group: what is put together at a time is no more than a batch
 _PARTS, _KEY, _SAID = ".parts", "key", "said.json"
 
 
@@ -323,7 +322,7 @@ def _pieces(files: Iterable[Path]) -> Iterator[pl.DataFrame]:
 
 
 def _file(path: Path, table: pl.DataFrame) -> dict[str, Any]:
-    table.rechunk().write_parquet(path, compression="zstd", compression_level=3, row_group_size=GROUP_ROWS)
+    table.rechunk().write_parquet(path, compression="zstd", compression_level=3, row_group_size=FILE_ROWS)
     return {
         "file": f"{path.parent.name}/{path.name}",
         "rows": table.height,

@@ -134,7 +134,7 @@ def times(tables: Tables) -> Section:
     )
     if not first.height:
         return Section(id="times", title="Time to nadir and to recovery", note="There is no episode of neutropenia.")
-    last = tables.open("counts").group_by("person").agg(seen=pl.col("taken").max()).collect()
+    last = tables.open("counts").group_by("person").agg(seen=pl.col("taken").max()).collect(engine="streaming")
     first = first.join(last, on="person", how="left")
     first = first.with_columns(
         to_nadir=pl.col("nadir_taken") - pl.col("onset_latest"),

@@ -22,7 +22,7 @@ _Z: Final = 1.96
 def worst(tables: Tables) -> Section:
     """The worst grade of each person, edition by edition, arm by arm."""
     persons = tables.open("persons").collect()
-    counted = tables.open("counts").select("person", "analyte").unique().collect()
+    counted = tables.open("counts").select("person", "analyte").unique().collect(engine="streaming")
     made: list[Table] = []
     figures: list[Figure] = []
     without: list[str] = []
