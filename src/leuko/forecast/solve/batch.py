@@ -42,6 +42,7 @@ DELICATE, DELICATE_CURVED = 1e-5, 2e-3  # below this share rounding tells: doubl
 DOUBLE = 11  # so does it over the many steps of this class
 PRECISIONS: tuple[Precision, ...] = ("float32", "float64")
 ROUNDS = 8  # of solving again
+LOST = 2  # classes finer, for whom a grid made for heavy doses leaves without a cell
 PART = 5_120  # persons at most that go through their rounds together
 WIDE_PART = 250_000_000  # counts at most that a graphics processor holds together
 RUN = 2_000.0  # steps of a block of persons: what a grid of its own costs besides
@@ -251,6 +252,8 @@ class _Batch:
             return todo
         over = np.where(np.isfinite(error[poor]), error[poor] / asked[poor], 2.0**ORDER)
         steps = np.clip(np.ceil(2 * np.log2(1.2 * over) / ORDER), 1, 6).astype(np.int64)
+        if one.finer:  # begun on a fine grid: one that is not much finer tells whether cells are left
+            steps = np.where(error[poor] >= HOPELESS, np.minimum(steps, LOST), steps)
         double = rough[poor]  # a precision that no finer grid gives
         for more in np.flatnonzero(np.bincount(steps)).tolist():
             for precision, which in zip(PRECISIONS, (~double, double), strict=True):
