@@ -64,7 +64,7 @@ def _by_views(columns: Mapping[str, pl.Series]) -> tuple[list[dict[str, str]], A
         if many < 0:
             return None
         places = found
-    said = [column.gather(first[:many]).str.strip_chars().to_list() for column in texts]
+    said = [[text.strip() for text in column.gather(first[:many])] for column in texts]
     return [dict(zip(columns, row, strict=True)) for row in zip(*said, strict=True)], places
 
 
