@@ -185,10 +185,10 @@ def _calibration() -> str:
 
 def _speed() -> str:
     lines = []
-    for found in tables("cohort-speed.md", "1"):
-        first = found[0]["wall s"]
-        for row in found:
-            lines += [f"| a cohort, {_rows_of(first, found)} | {row['engine'].partition(':')[0]} | {row['wall s']} s |"]
+    page = (REFERENCE / "cohort-speed.md").read_text("utf-8")
+    for title in re.findall(r"(?m)^### (.+)$", page):
+        (found,) = tables("cohort-speed.md", title)
+        lines += [f"| a cohort, {title} | {row['engine'].partition(':')[0]} | {row['wall s']} s |" for row in found]
     rows = tables("forecast-speed.md")[0]
     lines += [
         f"| people simulated in a second, one core | {row['solver']} | {row['people a second']} |" for row in rows
@@ -198,15 +198,6 @@ def _speed() -> str:
         " that are not reached stand. Ratios travel between machines; absolutes do not.\n\n"
         "| what | by | |\n| --- | --- | ---: |\n" + "\n".join(lines) + "\n"
     )
-
-
-def _rows_of(first: str, found: Table) -> str:
-    """The heading of a table of cohorts, by what its first row took."""
-    text = (REFERENCE / "cohort-speed.md").read_text("utf-8")
-    for section in re.split(r"(?m)^(?=### )", text):
-        if section.startswith("### ") and f"| {found[0]['engine']} | {first} |" in section:
-            return section.partition("\n")[0].removeprefix("### ")
-    raise SystemExit("cohort-speed.md has another form")
 
 
 def _knowledge(library: Library) -> str:
