@@ -46,8 +46,15 @@ def fit_people(
     from multiprocessing import get_context  # noqa: PLC0415
 
     # threads would wait for each other's Python
-    with ProcessPoolExecutor(min(workers, len(parts)), mp_context=get_context("spawn")) as crew:
+    with ProcessPoolExecutor(min(workers, len(parts)), get_context("spawn"), initializer=_one_thread) as crew:
         return [found for part in crew.map(run, parts) for found in part]
+
+
+def _one_thread() -> None:
+    """A process is a thread's worth of work: those of linear algebra would stand in each other's way."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 (of the extra `forecast`)
+
+    threadpool_limits(limits=1)
 
 
 def _some(
